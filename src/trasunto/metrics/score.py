@@ -1,0 +1,127 @@
+"""A number that never comes alone: its goal, its interval, what guessing gives, what unseen real rows give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trasunto.data.dataset import Dataset
+from trasunto.errors import MetricError, RecipeError, near
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measured number.
+
+    metric: dotted name, group first ("fidelity.c2st").
+    value: the measurement.
+    goal: the best value there is (0 for an error, 1 for an accuracy, 0.5 for a coin flip).
+    interval: 95 % confidence interval, or None where the number is a count with no sampling error.
+    baseline: the same measurement with each column drawn by itself (or with guessing).
+    control: the same measurement with unseen real rows in place of synthetic ones.
+    subject: what it is about, when not the whole dataset ("age", "age × sex", "class spam").
+    reading: one plain sentence: how to read the number.
+    """
+
+    metric: str
+    value: float
+    goal: float
+    interval: tuple[float, float] | None = None
+    baseline: float | None = None
+    control: float | None = None
+    subject: str = ""
+    reading: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(document: dict[str, Any]) -> Score:
+        interval = document.get("interval")
+        return Score(**{**document, "interval": tuple(interval) if interval is not None else None})
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a metric is given. All datasets hold one table with the same columns.
+
+    real: the rows the synthesizer was fitted to. synthetic: what it drew.
+    holdout: real rows that nothing has seen; without it, scores have no control.
+    target: the column to predict in utility metrics. protected: columns for fairness.
+    """
+
+    real: Dataset
+    synthetic: Dataset
+    holdout: Dataset | None = None
+    target: str | None = None
+    protected: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        names = self.real.only.schema.names
+        for what, dataset in (("synthetic", self.synthetic), ("holdout", self.holdout)):
+            if dataset is None:
+                continue
+            if len(dataset) == 0:
+                raise MetricError(f"The {what} data has no rows.", "Give at least a few hundred.")
+            if set(dataset.only.schema.names) != set(names):
+                missing = sorted(set(names) - set(dataset.only.schema.names))
+                extra = sorted(set(dataset.only.schema.names) - set(names))
+                raise MetricError(
+                    f"The {what} data has other columns than the real data: missing {missing}, extra {extra}.",
+                    "Give both the same columns.",
+                )
+        if self.target is not None and self.target not in names:
+            raise MetricError(f"No target column called {self.target!r}.", near(self.target, names))
+        if self.holdout is not None and self.real.digest() == self.holdout.digest():
+            raise MetricError(
+                "The holdout is the training data itself.", "Give real rows that the synthesizer has not seen."
+            )
+
+
+# A metric returns its headline score first (subject ""), then, if it has them, scores by subject.
+# It returns () when it does not apply (no target, no text), and raises MetricError when it should but cannot.
+Metric = Callable[[Comparison], tuple[Score, ...]]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A limit that a run must keep: Gate.parse("fidelity.c2st <= 0.6")."""
+
+    metric: str
+    sign: str
+    limit: float
+
+    @staticmethod
+    def parse(text: str) -> Gate:
+        found = re.fullmatch(r"\s*([\w.\-]+)\s*(<=|>=|<|>|=)\s*([-+0-9.eE]+)\s*", text)
+        if not found:
+            raise RecipeError(f"Cannot read the gate {text!r}.", 'Write it like "fidelity.c2st <= 0.6".')
+        metric, sign, limit = found.groups()
+        try:
+            return Gate(metric, "<=" if sign == "=" else sign, float(limit))
+        except ValueError as error:
+            raise RecipeError(f"The gate {text!r} has no number for a limit.") from error
+
+    def verdict(self, scores: tuple[Score, ...]) -> Verdict:
+        """RecipeError when no score of that name was measured: a gate that judges nothing is a mistake."""
+        value = next((s.value for s in scores if s.metric == self.metric and not s.subject), None)
+        if value is None:
+            measured = {s.metric for s in scores if not s.subject}
+            raise RecipeError(f"The gate {self} names a metric that was not measured.", near(self.metric, measured))
+        kept = {"<=": value <= self.limit, ">=": value >= self.limit, "<": value < self.limit, ">": value > self.limit}
+        return Verdict(self, value, kept[self.sign])
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.sign} {self.limit:g}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a gate said about a value."""
+
+    gate: Gate
+    value: float
+    passed: bool

@@ -1,0 +1,110 @@
+"""Names to addresses, as text: listing what there is imports nothing.
+
+A third party adds to a group with an entry point of the same name:
+
+    [project.entry-points."trasunto.synthesizers"]
+    mine = "mypackage.mine:Mine"
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import entry_points
+from typing import Any
+
+from trasunto.errors import MissingLibraryError, UnknownNameError, near
+
+GROUPS: dict[str, dict[str, str]] = {
+    "synthesizers": {
+        "independent": "trasunto.synthesizers.independent:Independent",
+        "tree": "trasunto.synthesizers.tree:Tree",
+        "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetune",
+    },
+    "models": {
+        "independent": "trasunto.synthesizers.independent:IndependentModel",
+        "tree": "trasunto.synthesizers.tree:TreeModel",
+        "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetuneModel",
+    },
+    "metrics": {
+        "fidelity.shapes": "trasunto.metrics.fidelity:shapes",
+        "fidelity.trends": "trasunto.metrics.fidelity:trends",
+        "fidelity.c2st": "trasunto.metrics.structure:c2st",
+        "fidelity.text": "trasunto.metrics.text:fidelity",
+        "utility.tstr": "trasunto.metrics.utility:tstr",
+        "privacy.exact_copies": "trasunto.metrics.copies:exact_copies",
+        "privacy.nearer_to_train": "trasunto.metrics.copies:nearer_to_train",
+        "privacy.verbatim_text": "trasunto.metrics.text:verbatim",
+    },
+    "connectors": {
+        "csv": "trasunto.connectors.files:CsvFile",
+        "tsv": "trasunto.connectors.files:CsvFile",
+        "jsonl": "trasunto.connectors.files:JsonLinesFile",
+        "parquet": "trasunto.connectors.files:ParquetFile",
+        "arrow": "trasunto.connectors.files:ArrowFile",
+        "xlsx": "trasunto.connectors.files:ExcelFile",
+        "folder": "trasunto.connectors.files:Folder",
+        "packaged": "trasunto.connectors.packaged:Packaged",
+    },
+    "tasks": {
+        "classification": "trasunto.language.classify:train_classifier",
+    },
+}
+
+# What to install when an import of one of these top-level packages fails.
+EXTRAS: dict[str, str] = {
+    "torch": "lm",
+    "transformers": "lm",
+    "peft": "lm",
+    "gguf": "lm",
+    "safetensors": "lm",
+    "ctranslate2": "lm",
+    "fastexcel": "excel",
+    "xlsxwriter": "excel",
+    "vl_convert": "report",
+    "typst": "report",
+    "nbformat": "report",
+    "nbclient": "report",
+    "pandas": "pandas",
+    "pyarrow": "arrow",
+    "datasets": "hub",
+}
+
+
+def names(group: str) -> list[str]:
+    """Every name in a group, built in or added by an entry point, sorted."""
+    return sorted(_table(group))
+
+
+def load(group: str, name: str) -> Any:
+    """The thing behind a name.
+
+    Raises UnknownNameError (with the near names) and MissingLibraryError (with the extra to install).
+    """
+    table = _table(group)
+    if name not in table:
+        raise UnknownNameError(f"No {group} called {name!r}.", near(name, table))
+    module, _, attribute = table[name].partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        raise missing(error, f"{group}: {name}") from error
+
+
+def missing(error: ImportError, wanted_by: str) -> Exception:
+    """An ImportError as a MissingLibraryError that names the extra, or the error itself if it is ours."""
+    library = (error.name or "").partition(".")[0]
+    if not library or library == "trasunto":
+        return error
+    extra = EXTRAS.get(library)
+    install = f'"trasunto[{extra}]"' if extra else library
+    return MissingLibraryError(
+        f"{wanted_by} needs the library {library!r}, which is not installed.",
+        f"Install it: pip install {install}",
+    )
+
+
+def _table(group: str) -> dict[str, str]:
+    if group not in GROUPS:
+        raise UnknownNameError(f"No registry called {group!r}.", near(group, GROUPS))
+    added = {point.name: point.value for point in entry_points(group=f"trasunto.{group}")}
+    return {**added, **GROUPS[group]}

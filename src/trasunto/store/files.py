@@ -1,0 +1,51 @@
+"""Nothing half written is ever seen under its final name: write aside, flush to disk, rename."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from trasunto.errors import StoreError
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text under `path`, whole or not at all. StoreError when the disk is full or closed to us."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write bytes under `path`, whole or not at all. StoreError when the disk is full or closed to us."""
+    with aside(path) as temporary, temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
+    """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
+
+    folder: the temporary path is a new folder; a folder that stands at `path` is replaced.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise StoreError(f"Cannot write {target}: {error.strerror or error}.", "Pick another place.") from error
+    inner = temporary / target.name
+    try:
+        if folder:
+            inner.mkdir()
+        yield inner
+        if folder and target.is_dir():
+            shutil.rmtree(target)
+        inner.replace(target)
+    except OSError as error:
+        raise StoreError(f"Cannot write {target}: {error.strerror or error}.", "Free space or move.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
