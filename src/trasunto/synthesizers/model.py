@@ -18,7 +18,6 @@ from trasunto.errors import ModelError
 from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
 
-
 FITTED = "Give the folder that `trasunto fit -o` wrote."
 
 
