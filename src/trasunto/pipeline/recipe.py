@@ -1,0 +1,183 @@
+"""A recipe: the whole job as data. YAML, with a published JSON Schema; unknown keys are refused."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from trasunto.errors import FileError, RecipeError, near
+
+Format = Literal["html", "json", "md", "ipynb", "pdf"]
+
+
+class Part(BaseModel):
+    """A part of a recipe: frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(Part):
+    """Where the real data comes from and what its columns are for."""
+
+    source: str = Field(description="A file, a folder of files (one table each), or packaged:NAME.")
+    schema_file: str | None = Field(None, description="A schema file from `trasunto inspect DATA -o schema.yaml`.")
+    target: str | None = Field(None, description="The column to predict, for a table.")
+    text: str | None = Field(None, description="The column of free text, for labelled text.")
+    label: str | None = Field(None, description="The column that labels the text.")
+    drop: tuple[str, ...] = Field((), description="Columns to leave out before anything else.")
+    recode: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description='New spellings of values by column, {"status": {"A": "good", "*": "other"}}; * is any other value.',
+    )
+    rows: int | None = Field(None, ge=2, description="Use only this many rows, drawn with the seed. All when null.")
+
+
+class Split(Part):
+    """What is kept away from everything that learns."""
+
+    holdout: float = Field(0.5, gt=0, lt=1, description="Share of the rows that only the final judgement sees.")
+    stratify: bool = Field(True, description="Keep the mix of the target or label in both parts.")
+    group: str | None = Field(None, description="Rows that share a value of this column stay together.")
+
+
+class Synthesis(Part):
+    """How the synthetic rows are made."""
+
+    name: str = Field("tree", description="A synthesizer: see `trasunto list synthesizers`.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="Its settings, by name.")
+    rows: int | None = Field(None, ge=1, description="Rows to draw. As many as it was fitted to when null.")
+
+
+class Training(Part):
+    """The language model that is trained on the synthetic rows and judged on the real holdout."""
+
+    task: str = Field("classification", description="A task: see `trasunto list tasks`.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the task, by name.")
+    rows: int | None = Field(None, ge=2, description="Train every arm on at most this many rows. All when null.")
+    curve: tuple[int, ...] = Field(
+        (5, 10, 20, 50, 100), description="Real examples per class for the learning curve; empty for none."
+    )
+
+
+class Reporting(Part):
+    """How it is told."""
+
+    formats: tuple[Format, ...] = Field(("html", "json", "md"), description="Forms to write into the run's folder.")
+
+
+class Recipe(Part):
+    """The whole job."""
+
+    title: str = Field("Synthetic data", description="The title of the report.")
+    use_case: str = Field("", description="Why this is done and for whom: the first section of the report.")
+    language: Literal["en", "es"] = Field("en", description="The language of the report.")
+    seed: int = Field(0, ge=0, description="Same seed, same result.")
+    data: Data
+    split: Split = Field(default_factory=Split)
+    synthesizer: Synthesis = Field(default_factory=Synthesis)
+    metrics: tuple[str, ...] = Field((), description="Metrics to measure: see `trasunto list metrics`. All when empty.")
+    train: Training | None = Field(None, description="Leave out to make and measure synthetic data only.")
+    gates: tuple[str, ...] = Field((), description='Limits that must hold, like "fidelity.c2st <= 0.6".')
+    report: Reporting = Field(default_factory=Reporting)
+
+    def to_yaml(self) -> str:
+        """The resolved recipe, every key spelt out."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
+
+    @staticmethod
+    def from_dict(document: Any, *, where: str = "the recipe") -> Recipe:
+        """RecipeError with every fault at once, each with the near names."""
+        if not isinstance(document, Mapping):
+            raise RecipeError(f"Expected a mapping in {where}, found {type(document).__name__}.", STARTER)
+        try:
+            return Recipe.model_validate(dict(document))
+        except ValidationError as error:
+            faults = "; ".join(_fault(dict(each)) for each in error.errors())
+            raise RecipeError(f"Cannot use {where}: {faults}", "Mend these keys and run again.") from error
+
+
+STARTER = "Write one with `trasunto init recipe.yaml --data FILE`."
+
+
+def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in a YAML file, with `section.field=value` overrides on top.
+
+    Precedence: overrides (the command line), then TRASUNTO_SET (the same, separated by ;), then the file.
+    """
+    source = Path(path)
+    try:
+        document = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileError(f"There is no recipe {source}.", STARTER) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"The recipe {source} cannot be read: {error}.", STARTER) from error
+    except yaml.YAMLError as error:
+        raise RecipeError(f"The recipe {source} is not valid YAML: {error}", "Mend the line it names.") from error
+    if not isinstance(document, dict):
+        raise RecipeError(f"The recipe {source} holds no keys.", STARTER)
+    return Recipe.from_dict(override(document, [*_from_environment(), *overrides]), where=str(source))
+
+
+def override(document: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """A copy of the document with `section.field=value` applied; a value is read as YAML."""
+    result = yaml.safe_load(yaml.safe_dump(dict(document)))
+    for setting in settings:
+        key, separator, text = setting.partition("=")
+        if not separator or not key.strip():
+            raise RecipeError(f"Cannot read the setting {setting!r}.", "Write it like split.holdout=0.3.")
+        *sections, field = key.strip().split(".")
+        place = result
+        for section in sections:
+            inner = place.get(section)
+            if inner is not None and not isinstance(inner, dict):
+                raise RecipeError(f"The setting {setting!r} goes into {section!r}, which is not a section.", STARTER)
+            if inner is None:
+                place[section] = {}
+            place = place[section]
+        try:
+            place[field] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise RecipeError(f"The value of {setting!r} is not valid YAML.", "Put it in quotes.") from error
+    return dict(result)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a recipe, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Recipe.model_json_schema()}
+
+
+def slug(title: str) -> str:
+    """A title as a folder name: lower case, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "run"
+
+
+def _from_environment() -> list[str]:
+    return [each for each in os.environ.get("TRASUNTO_SET", "").split(";") if each.strip()]
+
+
+def _fault(error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key!r} ({near(str(error['loc'][-1]), _keys(error['loc'][:-1]))})"
+    if error["type"] == "missing":
+        return f"{key!r} is missing"
+    return f"{key!r} is {error['input']!r}: {error['msg']}"
+
+
+def _keys(path: Sequence[Any]) -> list[str]:
+    """The keys that are allowed at a place in a recipe."""
+    parts: dict[str, type[Part]] = {
+        "data": Data,
+        "split": Split,
+        "synthesizer": Synthesis,
+        "train": Training,
+        "report": Reporting,
+    }
+    model: type[Part] = parts.get(str(path[0]), Recipe) if path else Recipe
+    return list(model.model_fields)
