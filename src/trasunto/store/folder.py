@@ -20,7 +20,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,9 @@ class RunFolder:
             with (self.path / LOG).open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
         except OSError as error:
-            raise StoreError(f"Cannot write {self.path / LOG}: {error.strerror or error}.", "Free some space.") from error
+            raise StoreError(
+                f"Cannot write {self.path / LOG}: {error.strerror or error}.", "Free some space."
+            ) from error
 
     def _files(self, outputs: Iterable[str]) -> list[str]:
         names: list[str] = []
@@ -151,4 +153,4 @@ def digest_of(path: Path) -> str:
 
 def now() -> str:
     """The time in UTC, to the second."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,68 @@
+"""Trasunto makes synthetic data that is measurably faithful, useful and private; trains language models on
+it; and proves on real, held-out data what both are worth.
+
+    import trasunto as tr
+
+    real = tr.read("patients.csv")
+    train, holdout = real.split(holdout=0.5, seed=0)
+    model = tr.fit(train, "tree", seed=0)
+    synthetic = model.sample(10_000, seed=1)
+    report = tr.evaluate(train, synthetic, holdout=holdout, target="diagnosis")
+    report.to_html("report.html")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trasunto.errors import TrasuntoError
+
+if TYPE_CHECKING:
+    from trasunto.data.dataset import Dataset
+    from trasunto.data.schema import Schema
+    from trasunto.pipeline.recipe import Recipe, load_recipe
+    from trasunto.pipeline.run import run
+    from trasunto.pipeline.verbs import evaluate, fit, load, read, score, train
+
+__version__ = "0.1.0"
+__all__ = [
+    "Dataset",
+    "Recipe",
+    "Schema",
+    "TrasuntoError",
+    "evaluate",
+    "fit",
+    "load",
+    "load_recipe",
+    "read",
+    "run",
+    "score",
+    "train",
+]
+
+# Where each name lives: imported when it is first used, so that `import trasunto` costs next to nothing.
+_HOMES = {
+    "Dataset": "trasunto.data.dataset",
+    "Schema": "trasunto.data.schema",
+    "Recipe": "trasunto.pipeline.recipe",
+    "load_recipe": "trasunto.pipeline.recipe",
+    "run": "trasunto.pipeline.run",
+    "evaluate": "trasunto.pipeline.verbs",
+    "fit": "trasunto.pipeline.verbs",
+    "load": "trasunto.pipeline.verbs",
+    "read": "trasunto.pipeline.verbs",
+    "score": "trasunto.pipeline.verbs",
+    "train": "trasunto.pipeline.verbs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'trasunto' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

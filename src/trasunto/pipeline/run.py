@@ -1,0 +1,283 @@
+"""The one function behind every door: a recipe in, a finished run out.
+
+    read → check → split → fit → sample → measure → train → evaluate → report → gate → record
+
+Each long step leaves its result in the run's folder with a record of it; a run that was stopped finishes
+from there with `resume=True`, doing no finished step again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from trasunto.data.dataset import Dataset
+from trasunto.errors import DataError, TrasuntoError
+from trasunto.language.evaluation import Evaluation
+from trasunto.metrics.score import Gate, Score, Verdict
+from trasunto.pipeline import steps
+from trasunto.pipeline.estimate import estimate
+from trasunto.pipeline.recipe import Recipe, slug
+from trasunto.pipeline.verbs import make
+from trasunto.progress import Progress, quiet
+from trasunto.reports.report import Report
+from trasunto.store.folder import MANIFEST, Record, RunFolder, now
+from trasunto.store.rows import load_dataset, save_dataset
+from trasunto.store.versions import cores, versions
+from trasunto.writing import write_text
+
+RUNS = Path("trasunto-runs")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: where it lies, what was asked, what it found, and its manifest (run.json)."""
+
+    folder: Path
+    recipe: Recipe
+    report: Report
+    manifest: dict[str, Any]
+
+    def summary(self) -> dict[str, Any]:
+        """The figures a person or a program wants first; JSON values under stable snake_case keys."""
+        return {
+            "run": self.manifest["id"],
+            "folder": str(self.folder),
+            "digest": self.manifest["digest"],
+            "passed": self.report.passed,
+            "seconds": self.manifest["seconds"],
+            "scores": steps.headline(self.report.scores),
+            "language_model": {
+                evaluation.arm: {"accuracy": evaluation.accuracy, "macro_f1": evaluation.macro_f1}
+                for evaluation in self.report.evaluations
+            },
+            "gates": self.report.to_dict()["gates"],
+            "reports": [str(self.folder / f"report.{form}") for form in self.recipe.report.formats],
+        }
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A first look: the plan, what it is expected to take, and a few synthetic rows of a small fit."""
+
+    rows: Dataset
+    plan: dict[str, Any]
+
+
+def run(recipe: Recipe, *, folder: str | Path | None = None, resume: bool = False, progress: Progress = quiet) -> Run:
+    """Do the whole job and record it in `folder` (a new one under trasunto-runs/ when None).
+
+    Raises any TrasuntoError: before long work for what can be known then. What is done stays done.
+    """
+    started = time.monotonic()
+    progress("read", 0, 1)
+    prepared = steps.prepare(recipe)
+    steps.check_first(recipe, prepared.dataset)
+    place = RunFolder.open(folder or _new_folder(recipe), recipe.to_yaml(), resume=resume)
+    try:
+        place.log("resumed" if resume else "started", versions=versions(), recipe=hashlib_of(recipe.to_yaml()))
+        progress("read", 1, 1)
+        return _finish(_Job(recipe, place, prepared, progress), started)
+    except (TrasuntoError, KeyboardInterrupt) as error:
+        place.log("stopped", why=str(error) or type(error).__name__)
+        raise
+    finally:
+        place.close()
+
+
+def preview(recipe: Recipe, *, rows: int = 10, progress: Progress = quiet) -> Preview:
+    """A look before the work: fit to at most 2,000 training rows, draw `rows`, keep nothing."""
+    prepared = steps.prepare(recipe)
+    steps.check_first(recipe, prepared.dataset)
+    parts = steps.divide(recipe, prepared.dataset)
+    plan = estimate(recipe, prepared.dataset, parts)
+    few = parts.train.with_table(parts.train.only.take(range(min(2_000, len(parts.train)))))
+    model = make(recipe.synthesizer.name, _quick(recipe)).fit(few, seed=recipe.seed, progress=progress)
+    return Preview(model.sample(rows, seed=recipe.seed + 1), plan)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every step needs."""
+
+    recipe: Recipe
+    place: RunFolder
+    prepared: steps.Prepared
+    progress: Progress
+
+    def step(
+        self,
+        name: str,
+        do: Callable[[], tuple[Value, dict[str, Any]]],
+        load: Callable[[Record], Value],
+        outputs: tuple[str, ...],
+    ) -> tuple[Value, Record]:
+        """A finished step's result from the folder, or the step done now and recorded."""
+        old = self.place.done(name)
+        if old is not None:
+            self.place.log("kept", step=name)
+            self.progress(name, 1, 1)
+            return load(old), old
+        started = time.monotonic()
+        self.place.log("begun", step=name)
+        value, facts = do()
+        return value, self.place.finish(name, started, facts, outputs)
+
+
+def _finish(job: _Job, started: float) -> Run:
+    """The steps, in order."""
+    recipe, place = job.recipe, job.place
+    parts, split = _split(job)
+    plan = estimate(recipe, job.prepared.dataset, parts)
+    place.log("planned", **plan)
+    job.progress(f"planned: {plan['text']}", 1, 1)
+    model, fitted = _fit(job, parts)
+    synthetic, sampled = _sample(job, model, len(parts.train))
+    scores = _measure(job, parts, synthetic)
+    evaluations, trained = _train(job, parts, synthetic) if recipe.train else ((), None)
+    verdicts = tuple(Gate.parse(gate).verdict(scores) for gate in recipe.gates)
+
+    from trasunto.pipeline.tell import Told, told
+
+    facts = Told(job.prepared.facts, split.facts, model, fitted, sampled, trained)
+    result = _digest(synthetic, scores, evaluations)
+    manifest = _manifest(job, facts, result, verdicts, time.monotonic() - started)
+    comparison = steps.compare(recipe, parts, synthetic)
+    report = told(recipe, comparison, (scores, evaluations, verdicts), facts, manifest)
+    for form in recipe.report.formats:
+        job.progress("report", recipe.report.formats.index(form), len(recipe.report.formats))
+        report.write(place.path / f"report.{form}")
+    job.progress("report", 1, 1)
+    write_text(place.path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    place.log("finished", digest=result, passed=report.passed)
+    return Run(place.path, recipe, report, manifest)
+
+
+def _split(job: _Job) -> tuple[Any, Record]:
+    """The split is drawn again on every start, and must be the recorded one: the source must not have changed."""
+    parts = steps.divide(job.recipe, job.prepared.dataset)
+    record = parts.record()
+    _, done = job.step("split", lambda: (None, record), lambda _: None, ())
+    if done.facts["parts"] != record["parts"]:
+        raise DataError(
+            f"{job.recipe.data.source} has changed since this run was started: its parts have other hashes.",
+            "Put the old file back, or start a new run in another folder.",
+        )
+    return parts, done
+
+
+def _fit(job: _Job, parts: Any) -> tuple[Any, Record]:
+    from trasunto.synthesizers.model import load_model
+
+    folder = job.place.path / "model"
+
+    def do() -> tuple[Any, dict[str, Any]]:
+        method = make(job.recipe.synthesizer.name, job.recipe.synthesizer.settings)
+        model = method.fit(parts.train, seed=job.recipe.seed, progress=job.progress)
+        model.save(folder)
+        return model, {}
+
+    return job.step("fit", do, lambda _: load_model(folder), ("model",))
+
+
+def _sample(job: _Job, model: Any, fitted_to: int) -> tuple[Dataset, Record]:
+    folder = job.place.path / "synthetic"
+
+    def do() -> tuple[Dataset, dict[str, Any]]:
+        synthetic, facts = steps.sample(job.recipe, model, fitted_to, job.progress)
+        save_dataset(synthetic, folder)
+        synthetic.write(folder / f"{synthetic.name}.csv")
+        return synthetic, {"rows": len(synthetic), "digest": synthetic.digest(), **facts}
+
+    return job.step("sample", do, lambda _: load_dataset(folder), ("synthetic",))
+
+
+def _measure(job: _Job, parts: Any, synthetic: Dataset) -> tuple[Score, ...]:
+    from trasunto.metrics.measure import measure
+
+    path = job.place.path / "scores.json"
+
+    def do() -> tuple[tuple[Score, ...], dict[str, Any]]:
+        comparison = steps.compare(job.recipe, parts, synthetic)
+        scores = measure(comparison, job.recipe.metrics or None, progress=job.progress)
+        _write_json(path, [score.to_dict() for score in scores])
+        return scores, {}
+
+    def load(_: Record) -> tuple[Score, ...]:
+        return tuple(Score.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8")))
+
+    return job.step("measure", do, load, ("scores.json",))[0]
+
+
+def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[tuple[Evaluation, ...], Record]:
+    path = job.place.path / "evaluations.json"
+
+    def do() -> tuple[tuple[Evaluation, ...], dict[str, Any]]:
+        evaluations, classifier, facts = steps.judge_language_model(job.recipe, parts, synthetic, job.progress)
+        classifier.save(job.place.path / "language_model")
+        _write_json(path, [evaluation.to_dict() for evaluation in evaluations])
+        return evaluations, facts
+
+    def load(_: Record) -> tuple[Evaluation, ...]:
+        return tuple(Evaluation.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8")))
+
+    return job.step("train", do, load, ("evaluations.json", "language_model"))
+
+
+def _manifest(job: _Job, facts: Any, result: str, verdicts: tuple[Verdict, ...], seconds: float) -> dict[str, Any]:
+    records = job.place.records()
+    return {
+        "id": f"{slug(job.recipe.title)}-{hashlib_of(job.recipe.to_yaml())[:8]}",
+        "finished": now(),
+        "seconds": round(max(seconds, sum(record.seconds for record in records.values())), 1),
+        "steps": {name: record.seconds for name, record in records.items()},
+        "seed": job.recipe.seed,
+        "cores": cores(),
+        "versions": versions(),
+        "split": facts.split,
+        "guarantee": facts.guarantee,
+        "gates": [{"gate": str(v.gate), "value": v.value, "passed": v.passed} for v in verdicts],
+        "artifacts": {name: digest for record in records.values() for name, digest in record.files.items()},
+        "digest": result,
+    }
+
+
+def _digest(synthetic: Dataset, scores: tuple[Score, ...], evaluations: tuple[Evaluation, ...]) -> str:
+    """One hash over all that was found, times left out: equal for equal recipes, through any door."""
+    found = {
+        "synthetic": synthetic.digest(),
+        "scores": [score.to_dict() for score in scores],
+        "evaluations": [{**evaluation.to_dict(), "facts": {}} for evaluation in evaluations],
+    }
+    return hashlib_of(json.dumps(found, sort_keys=True))
+
+
+def hashlib_of(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _new_folder(recipe: Recipe) -> Path:
+    """The first free trasunto-runs/TITLE-N."""
+    number = 1
+    while (RUNS / f"{slug(recipe.title)}-{number}").exists():
+        number += 1
+    return RUNS / f"{slug(recipe.title)}-{number}"
+
+
+def _quick(recipe: Recipe) -> dict[str, Any]:
+    """The settings of a preview: a language model gets seconds, not minutes."""
+    settings = dict(recipe.synthesizer.settings)
+    if recipe.synthesizer.name == "lm-finetune":
+        settings["max_seconds"] = 20.0
+    return settings
+
+
+def _write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,230 @@
+"""The steps of a run, each a function from values to a value. `run` puts them in order and keeps their results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.schema import Schema, TableSchema
+from trasunto.errors import DataError, EmptyDataError, RecipeError, near
+from trasunto.metrics.score import Comparison, Gate, Score
+from trasunto.pipeline.recipe import Recipe, Training
+from trasunto.pipeline.verbs import make, read
+from trasunto.progress import Progress, quiet
+
+if TYPE_CHECKING:
+    from trasunto.data.split import Split
+    from trasunto.language.classify import Classifier
+    from trasunto.language.evaluation import Evaluation
+    from trasunto.synthesizers.model import Model
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The real data, ready to be split, and what was done to it (JSON values)."""
+
+    dataset: Dataset
+    facts: dict[str, Any]
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Read the source, drop and recode columns, give roles, draw `rows`, and leave out rows without a target.
+
+    Raises FileError, SchemaError, EmptyDataError, and RecipeError for a column that is not there.
+    """
+    asked = recipe.data
+    raw = read(asked.source, schema=asked.schema_file)
+    if len(raw.tables) != 1:
+        raise DataError(
+            f"{asked.source} holds {len(raw.tables)} tables ({', '.join(raw.tables)}); a run takes one.",
+            "Name the file of one table in data.source.",
+        )
+    named = {"data.target": asked.target, "data.text": asked.text, "data.label": asked.label}
+    wanted = [*named.items(), *(("data.drop", c) for c in asked.drop), *(("data.recode", c) for c in asked.recode)]
+    for key, column in [*wanted, ("split.group", recipe.split.group)]:
+        if column is not None and column not in raw.only.schema:
+            raise RecipeError(f"{key} names no column: {column!r}.", near(column, raw.only.schema.names))
+    table = _recoded(_without(raw.only, asked.drop), asked.recode)
+    for role, column in (("target", asked.target), ("label", asked.label), ("prompt", asked.text)):
+        if column is not None:
+            table = table.with_role(column, role)
+    if asked.text is not None:
+        table = Table(table.schema.with_column(asked.text, kind="text", categories=None), _as_text(table, asked.text))
+    whole = len(table)
+    judged = asked.target or asked.label
+    if judged is not None:
+        table = Table(table.schema, table.rows.filter(pl.col(judged).is_not_null()))
+    if asked.rows is not None and asked.rows < len(table):
+        drawn = np.random.default_rng(recipe.seed).choice(len(table), asked.rows, replace=False)
+        table = table.take(np.sort(drawn))
+    if len(table) < 4:
+        raise EmptyDataError(f"{asked.source} leaves {len(table)} usable rows of {whole}.", "Give at least 4.")
+    dataset = raw.with_table(table)
+    return Prepared(dataset, _facts(recipe, dataset, whole))
+
+
+def divide(recipe: Recipe, real: Dataset) -> Split:
+    """Train and holdout; validation parts are cut from train by what needs them."""
+    from trasunto.data.split import split
+
+    judged = recipe.data.target or recipe.data.label
+    stratify = judged if recipe.split.stratify and judged and real.only.schema[judged].kind != "number" else None
+    return split(
+        real,
+        holdout=recipe.split.holdout,
+        seed=recipe.seed,
+        stratify=stratify,
+        group=recipe.split.group,
+        keep_duplicates_together=recipe.data.text is not None,
+    )
+
+
+def check_first(recipe: Recipe, real: Dataset) -> None:
+    """Find what would fail later, now: settings, gates, metrics, columns, a label with one class."""
+    from trasunto import registry
+
+    make(recipe.synthesizer.name, recipe.synthesizer.settings)
+    for gate in recipe.gates:
+        Gate.parse(gate)
+    for metric in recipe.metrics:
+        registry.load("metrics", metric)
+    if recipe.train is None:
+        return
+    registry.load("tasks", recipe.train.task)
+    training_settings(recipe.train)
+    judged = recipe.data.label or recipe.data.target
+    if judged is None:
+        raise RecipeError(
+            "train needs to know what to predict: neither data.target nor data.label is given.",
+            "Name the column, or leave the train section out.",
+        )
+    if recipe.data.text is not None and recipe.data.label is None:
+        raise RecipeError("data.text is given without data.label.", "Name the column that labels the text.")
+    if real.rows[judged].n_unique() < 2:
+        raise DataError(f"Column {judged!r} has one value only, so there is nothing to learn.", "Pick another target.")
+
+
+def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> tuple[Dataset, dict[str, Any]]:
+    """The synthetic rows, and what was filtered out while they were made."""
+    from trasunto.synthesizers.lm_finetune import LmFinetuneModel
+
+    rows = recipe.synthesizer.rows or fitted_to
+    seed = recipe.seed + 1
+    if isinstance(model, LmFinetuneModel):
+        synthetic, curation = model.sample_with_curation(rows, seed=seed, progress=progress)
+        return synthetic, {"curation": curation.to_dict()}
+    progress("sample", 0, rows)
+    return model.sample(rows, seed=seed), {}
+
+
+def compare(recipe: Recipe, parts: Split, synthetic: Dataset) -> Comparison:
+    return Comparison(
+        real=parts.train,
+        synthetic=synthetic,
+        holdout=parts.holdout,
+        target=recipe.data.target or recipe.data.label,
+        seed=recipe.seed,
+    )
+
+
+def judge_language_model(
+    recipe: Recipe, parts: Split, synthetic: Dataset, progress: Progress = quiet
+) -> tuple[tuple[Evaluation, ...], Classifier, dict[str, Any]]:
+    """Train on synthetic, on real, on both; judge each on the real holdout. The first classifier is synthetic-only."""
+    from trasunto.language.corpus import corpus_of
+    from trasunto.language.stages import judge
+
+    training = recipe.train
+    assert training is not None
+    wanted = {"text": recipe.data.text, "label": recipe.data.label or recipe.data.target}
+    source = corpus_of(parts.train, **wanted)
+    corpora = [_at_most(training, each, recipe.seed) for each in (corpus_of(synthetic, like=source, **wanted), source)]
+    test = corpus_of(parts.holdout, like=source, **wanted)
+    judged = judge(
+        corpora[0],
+        corpora[1],
+        test,
+        settings=training_settings(training),
+        curve=training.curve,
+        seed=recipe.seed,
+        progress=progress,
+    )
+    return judged.evaluations, judged.classifier, judged.facts
+
+
+def training_settings(training: Training) -> Any:
+    from trasunto.pipeline.verbs import classify_settings
+
+    return classify_settings(training.settings)
+
+
+def _at_most(training: Training, corpus: Any, seed: int) -> Any:
+    return corpus if training.rows is None else corpus.draw(training.rows, seed=seed)
+
+
+def _without(table: Table, drop: Sequence[str]) -> Table:
+    kept = tuple(column for column in table.schema.columns if column.name not in drop)
+    if not kept:
+        raise EmptyDataError("data.drop leaves no column.", "Keep at least one.")
+    keys = tuple(name for name in table.schema.primary_key if name not in drop)
+    return Table(replace(table.schema, columns=kept, primary_key=keys), table.rows.drop(list(drop)))
+
+
+def _recoded(table: Table, recode: dict[str, dict[str, str]]) -> Table:
+    schema: TableSchema = table.schema
+    rows = table.rows
+    for name, spellings in recode.items():
+        other = spellings.get("*")
+        exact = {old: new for old, new in spellings.items() if old != "*"}
+        old = rows[name].cast(pl.String)
+        new = old.replace_strict(exact, default=old if other is None else other, return_dtype=pl.String)
+        new = pl.select(pl.when(old.is_null()).then(None).otherwise(new)).to_series()
+        rows = rows.with_columns(new.alias(name))
+        categories = tuple(sorted(new.drop_nulls().unique().to_list()))
+        reason = f"Recoded by the recipe to {len(categories)} values."
+        schema = schema.with_column(name, kind="category", categories=categories, bounds=None, reason=reason)
+    return Table(schema, rows)
+
+
+def _as_text(table: Table, column: str) -> pl.DataFrame:
+    return table.rows.with_columns(pl.col(column).cast(pl.String))
+
+
+def _facts(recipe: Recipe, dataset: Dataset, whole: int) -> dict[str, Any]:
+    from trasunto.connectors.packaged import describe
+    from trasunto.data.check import check
+
+    source = recipe.data.source
+    packaged = describe(source.partition(":")[2]) if source.startswith("packaged:") else None
+    rows = dataset.rows
+    breaches = check(dataset, Schema(dataset.schema.tables))
+    return {
+        "source": source if packaged else Path(source).name,
+        "licence": f"{packaged.licence} {packaged.attribution}" if packaged else "",
+        "rows": len(dataset),
+        "rows_read": whole,
+        "digest": dataset.digest(),
+        "breaches": [breach.message for breach in breaches],
+        "columns": [
+            {
+                "name": column.name,
+                "kind": column.kind,
+                "role": column.role or "",
+                "missing": rows[column.name].null_count(),
+                "distinct": rows[column.name].n_unique(),
+                "reason": column.reason,
+            }
+            for column in dataset.only.schema.columns
+        ],
+    }
+
+
+def headline(scores: Sequence[Score]) -> dict[str, float]:
+    """The headline scores by name with underscores, for `--json`."""
+    return {score.metric.replace(".", "_"): score.value for score in scores if not score.subject}

@@ -1,0 +1,120 @@
+"""Reports out of values: what a comparison and a run have to say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from trasunto.language.evaluation import Evaluation
+from trasunto.metrics.score import Comparison, Score, Verdict
+from trasunto.pipeline.recipe import Recipe
+from trasunto.reports.figures import picture
+from trasunto.reports.report import Report
+from trasunto.store.folder import Record
+
+if TYPE_CHECKING:
+    from trasunto.synthesizers.model import Model
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the steps of a run found, for its report and its manifest."""
+
+    data: dict[str, Any]
+    split: dict[str, Any]
+    model: Model
+    fitted: Record
+    sampled: Record
+    trained: Record | None
+
+    @property
+    def guarantee(self) -> dict[str, Any] | None:
+        return asdict(self.model.guarantee) if self.model.guarantee else None
+
+
+def told(
+    recipe: Recipe,
+    comparison: Comparison,
+    found: tuple[tuple[Score, ...], tuple[Evaluation, ...], tuple[Verdict, ...]],
+    facts: Told,
+    manifest: dict[str, Any],
+) -> Report:
+    """The report of a run."""
+    scores, evaluations, verdicts = found
+    method = facts.model.describe()
+    story = {
+        "use_case": recipe.use_case,
+        "data": facts.data,
+        "split": facts.split,
+        "synthesis": {
+            "synthesizer": recipe.synthesizer.name,
+            "settings": recipe.synthesizer.settings,
+            "seed": recipe.seed,
+            "rows": len(comparison.synthetic),
+            "fit_seconds": facts.fitted.seconds,
+            "sample_seconds": facts.sampled.seconds,
+            "guarantee": facts.guarantee,
+            "curation": facts.sampled.facts.get("curation"),
+            "method": method,
+        },
+        "training": {**facts.trained.facts, "seconds": facts.trained.seconds} if facts.trained else {},
+        "run": {
+            **{
+                key: manifest[key]
+                for key in ("id", "finished", "seconds", "steps", "seed", "cores", "versions", "digest")
+            },
+            "recipe": recipe.to_yaml(),
+        },
+    }
+    story = {key: value for key, value in story.items() if value}
+    return Report(
+        title=recipe.title,
+        scores=scores,
+        evaluations=evaluations,
+        verdicts=verdicts,
+        figures=picture(comparison, scores, evaluations, story),
+        facts=story,
+        language=recipe.language,
+    )
+
+
+def compared(
+    title: str, comparison: Comparison, scores: tuple[Score, ...], verdicts: tuple[Verdict, ...], language: str
+) -> Report:
+    """The report of a comparison alone: no run stands behind it, so it tells only what the files show."""
+    return Report(
+        title=title,
+        scores=scores,
+        verdicts=verdicts,
+        figures=picture(comparison, scores, (), {}),
+        facts={"data": _columns(comparison), "split": _digests(comparison), "run": {"seed": comparison.seed}},
+        language=language,
+    )
+
+
+def _columns(comparison: Comparison) -> dict[str, Any]:
+    table = comparison.real.only
+    return {
+        "rows": len(comparison.real),
+        "columns": [
+            {
+                "name": column.name,
+                "kind": column.kind,
+                "role": "target" if column.name == comparison.target else column.role or "",
+                "missing": table.rows[column.name].null_count(),
+                "distinct": table.rows[column.name].n_unique(),
+                "reason": column.reason,
+            }
+            for column in table.schema.columns
+        ],
+    }
+
+
+def _digests(comparison: Comparison) -> dict[str, Any]:
+    """Equal hashes would mean equal data; how many holdout rows stand in train too is counted by content."""
+    parts = {"train": comparison.real, "synthetic": comparison.synthetic, "holdout": comparison.holdout}
+    return {
+        "parts": {
+            name: {"rows": len(part), "digest": part.digest()} for name, part in parts.items() if part is not None
+        }
+    }

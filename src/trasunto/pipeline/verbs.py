@@ -1,0 +1,202 @@
+"""The verbs of the package, as functions: read, fit, load, evaluate, train, score.
+
+`import trasunto as tr` offers them; the command line calls them; each takes values and returns a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trasunto import registry
+from trasunto.data.dataset import Dataset
+from trasunto.data.schema import Schema
+from trasunto.errors import ModelError, RecipeError, near
+from trasunto.metrics.score import Comparison, Gate
+from trasunto.privacy.budget import Budget
+from trasunto.progress import Progress, quiet
+from trasunto.reports.report import Report
+from trasunto.synthesizers.model import FITTED, Model, load_model
+
+if TYPE_CHECKING:
+    from trasunto.language.classify import Classifier
+    from trasunto.language.evaluation import Evaluation
+
+
+def read(
+    source: Any, *, schema: Schema | str | Path | None = None, rows: int | None = None, name: str = "data"
+) -> Dataset:
+    """Read real data.
+
+    source: a path to a file or a folder of files, `packaged:NAME`, or a pandas, Polars, Arrow or Hugging
+    Face table, a dict of columns or of tables, a list of records.
+    schema: what is known about the columns (or a schema file); inferred, with a reason each, when None.
+    rows: read at most this many. name: what to call a table that has no file name.
+    Raises FileError, EmptyDataError, SchemaError.
+    """
+    known = Schema.load(schema) if isinstance(schema, str | Path) else schema
+    if isinstance(source, str | Path):
+        from trasunto.connectors.address import open_source
+
+        return open_source(str(source)).read(rows=rows, schema=known)
+    from trasunto.connectors.frames import read_frame
+
+    dataset = read_frame(source, name=name, schema=known)
+    return dataset.with_table(dataset.only.take(range(min(rows, len(dataset))))) if rows is not None else dataset
+
+
+def fit(
+    real: Any,
+    synthesizer: str | Any = "tree",
+    *,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
+    progress: Progress = quiet,
+) -> Model:
+    """Fit a synthesizer, by name (see `trasunto list synthesizers`) or as a value, to real data.
+
+    real: a dataset, or anything `read` takes. settings: fields of the synthesizer by name.
+    Raises UnknownNameError, RecipeError for a setting that is not there, FitError, BudgetError.
+    """
+    method = make(synthesizer, settings or {}) if isinstance(synthesizer, str) else synthesizer
+    model: Model = method.fit(dataset_of(real), seed=seed, budget=budget, progress=progress)
+    return model
+
+
+def make(name: str, settings: Mapping[str, Any]) -> Any:
+    """A synthesizer of that name with those settings."""
+    kind = registry.load("synthesizers", name)
+    known = {field.name: field for field in fields(kind)}
+    for key, value in settings.items():
+        if key not in known:
+            raise RecipeError(f"The synthesizer {name!r} has no setting {key!r}.", near(key, known))
+        _check_setting(name, key, value, known[key].default)
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()})
+
+
+def load(folder: str | Path) -> Any:
+    """A saved synthesizer's model, or a saved language model, from its folder. ModelError when it is neither."""
+    import json
+
+    path = Path(folder) / "model.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"No model in {folder}: there is no model.json.", FITTED) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The model in {folder} cannot be read: {error}.", "Fit it again.") from error
+    if isinstance(document, dict) and "language_model" in document:
+        from trasunto.language.classify import load_classifier
+
+        return load_classifier(folder)
+    return load_model(folder)
+
+
+def evaluate(
+    real: Any,
+    synthetic: Any,
+    *,
+    holdout: Any = None,
+    target: str | None = None,
+    protected: Sequence[str] = (),
+    seed: int = 0,
+    gates: Sequence[str] = (),
+    metrics: Sequence[str] | None = None,
+    title: str = "Synthetic data, measured",
+    language: str = "en",
+    progress: Progress = quiet,
+) -> Report:
+    """Measure synthetic rows against the real rows they were made from and real rows nothing has seen.
+
+    real, synthetic, holdout: datasets of one table, or anything `read` takes (synthetic and holdout are then
+    read with the schema of `real`). gates: limits such as "fidelity.c2st <= 0.6"; `Report.passed` tells.
+    metrics: names from `trasunto list metrics`; all that apply when None.
+    Raises MetricError, RecipeError for a gate on nothing.
+    """
+    from trasunto.metrics.measure import measure
+    from trasunto.pipeline.tell import compared
+
+    limits = [Gate.parse(gate) for gate in gates]
+    truth = dataset_of(real)
+    comparison = Comparison(
+        real=truth,
+        synthetic=_like(synthetic, truth),
+        holdout=_like(holdout, truth) if holdout is not None else None,
+        target=target,
+        protected=tuple(protected),
+        seed=seed,
+    )
+    scores = measure(comparison, metrics or None, progress=progress)
+    return compared(title, comparison, scores, tuple(limit.verdict(scores) for limit in limits), language)
+
+
+def train(
+    data: Any,
+    *,
+    task: str = "classification",
+    text: str | None = None,
+    label: str | None = None,
+    base: str | None = None,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    progress: Progress = quiet,
+) -> Classifier:
+    """Train a language model on a dataset (synthetic or real): text and label columns, or rows as text.
+
+    task: see `trasunto list tasks`. text, label: column names; found by role or kind when None (for a table
+    without text, `label` is the column to predict). base: a pretrained model by name or folder.
+    Raises UnknownNameError, FitError, MissingLibraryError.
+    """
+    registry.load("tasks", task)
+    from trasunto.language.classify import train_on
+
+    chosen = classify_settings({**(settings or {}), **({"base": base} if base else {})})
+    return train_on(dataset_of(data), text=text, label=label, settings=chosen, seed=seed, progress=progress)
+
+
+def classify_settings(values: Mapping[str, Any]) -> Any:
+    """The classification settings with those values. RecipeError for a setting that is not there."""
+    from trasunto.language.classify import ClassifySettings
+
+    known = {field.name: field for field in fields(ClassifySettings)}
+    for key, value in values.items():
+        if key not in known:
+            raise RecipeError(f"The task 'classification' has no setting {key!r}.", near(key, known))
+        _check_setting("classification", key, value, known[key].default)
+    return ClassifySettings(**values)
+
+
+def score(model: Any, data: Any, *, seed: int = 0, progress: Progress = quiet) -> Evaluation:
+    """What a trained language model (or its folder) is worth on real data: accuracy, precision, recall, F1.
+
+    Raises ModelError when the folder holds no language model, DataError when its columns are not there.
+    """
+    from trasunto.language import classify
+
+    trained = load(model) if isinstance(model, str | Path) else model
+    if not isinstance(trained, classify.Classifier):
+        raise ModelError(f"{model} holds no language model.", "Give the folder that `trasunto train -o` wrote.")
+    return classify.score(trained, dataset_of(data), seed=seed)
+
+
+def dataset_of(data: Any) -> Dataset:
+    """A dataset as it is; anything else is read."""
+    return data if isinstance(data, Dataset) else read(data)
+
+
+def _like(data: Any, real: Dataset) -> Dataset:
+    return data if isinstance(data, Dataset) else read(data, schema=real.schema, name=real.name)
+
+
+def _check_setting(owner: str, key: str, value: Any, default: Any) -> None:
+    """Refuse a value of another type than the default's, before any work is done with it."""
+    if isinstance(default, bool | int | float | str) and not isinstance(default, type(value)):
+        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            return
+        raise RecipeError(
+            f"The setting {key!r} of {owner!r} is {value!r}; it must be {type(default).__name__}.",
+            f"The default is {default!r}.",
+        )
