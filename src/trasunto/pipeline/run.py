@@ -81,7 +81,7 @@ def run(recipe: Recipe, *, folder: str | Path | None = None, resume: bool = Fals
     steps.check_first(recipe, prepared.dataset)
     place = RunFolder.open(folder or _new_folder(recipe), recipe.to_yaml(), resume=resume)
     try:
-        place.log("resumed" if resume else "started", versions=versions(), recipe=hashlib_of(recipe.to_yaml()))
+        place.log("resumed" if resume else "started", versions=versions(), recipe=digest_text(recipe.to_yaml()))
         progress("read", 1, 1)
         return _finish(_Job(recipe, place, prepared, progress), started)
     except (TrasuntoError, KeyboardInterrupt) as error:
@@ -233,7 +233,7 @@ def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[tuple[Evaluation,
 def _manifest(job: _Job, facts: Any, result: str, verdicts: tuple[Verdict, ...], seconds: float) -> dict[str, Any]:
     records = job.place.records()
     return {
-        "id": f"{slug(job.recipe.title)}-{hashlib_of(job.recipe.to_yaml())[:8]}",
+        "id": f"{slug(job.recipe.title)}-{digest_text(job.recipe.to_yaml())[:8]}",
         "finished": now(),
         "seconds": round(max(seconds, sum(record.seconds for record in records.values())), 1),
         "steps": {name: record.seconds for name, record in records.items()},
@@ -255,10 +255,10 @@ def _digest(synthetic: Dataset, scores: tuple[Score, ...], evaluations: tuple[Ev
         "scores": [score.to_dict() for score in scores],
         "evaluations": [{**evaluation.to_dict(), "facts": {}} for evaluation in evaluations],
     }
-    return hashlib_of(json.dumps(found, sort_keys=True))
+    return digest_text(json.dumps(found, sort_keys=True))
 
 
-def hashlib_of(text: str) -> str:
+def digest_text(text: str) -> str:
     """SHA-256 of a text."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

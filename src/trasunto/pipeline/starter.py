@@ -1,0 +1,56 @@
+"""A commented recipe for somebody's own data: what was found is filled in, what can be chosen is explained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trasunto.data.dataset import Dataset
+from trasunto.pipeline.recipe import Data, Recipe, Reporting, Split, Synthesis, Training
+
+
+def starter(source: str, real: Dataset) -> str:
+    """YAML text of a recipe for `source`, with every key, its comment and a sensible value for these columns."""
+    columns = real.only.schema.columns
+    texts = [column.name for column in columns if column.kind == "text"]
+    classes = [c.name for c in columns if c.kind in ("category", "boolean") and real.rows[c.name].n_unique() >= 2]
+    text = texts[0] if texts else None
+    guess = next((c.name for c in columns if c.role in ("target", "label")), classes[-1] if classes else None)
+    values: dict[str, Any] = {"data.source": source}
+    if text:
+        values |= {"data.text": text, "data.label": guess, "synthesizer.name": "lm-finetune"}
+    else:
+        values["data.target"] = guess
+    lines = [
+        "# A recipe of Trasunto: the whole job as data. Run it with `trasunto run FILE`.",
+        f"# Columns: {', '.join(f'{column.name} ({column.kind})' for column in columns)}",
+        "",
+    ]
+    lines += _part(Recipe, "", values)
+    for name, part in (("data", Data), ("split", Split), ("synthesizer", Synthesis), ("report", Reporting)):
+        lines += [f"{name}:", *_part(part, f"{name}.", values), ""]
+    if guess:
+        lines += ["# The language model that is judged on real rows; delete this section to make data only.", "train:"]
+        lines += _part(Training, "train.", values)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _part(model: Any, prefix: str, values: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    indent = "  " if prefix else ""
+    plain = model.model_construct()
+    for name, field in model.model_fields.items():
+        if field.description is None:
+            continue
+        default = getattr(plain, name, None)
+        value = values.get(f"{prefix}{name}", default)
+        lines += [f"{indent}# {field.description}", f"{indent}{name}: {_scalar(value)}"]
+    return [*lines, ""] if not prefix else lines
+
+
+def _scalar(value: Any) -> str:
+    import yaml
+
+    plain = list(value) if isinstance(value, tuple) else value
+    return (
+        yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=1000).removesuffix("\n...\n").strip()
+    )
