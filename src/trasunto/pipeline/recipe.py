@@ -79,12 +79,12 @@ class Recipe(Part):
     language: Literal["en", "es"] = Field("en", description="The language of the report.")
     seed: int = Field(0, ge=0, description="Same seed, same result.")
     data: Data
-    split: Split = Field(default_factory=Split)
-    synthesizer: Synthesis = Field(default_factory=Synthesis)
+    split: Split = Split()
+    synthesizer: Synthesis = Synthesis()
     metrics: tuple[str, ...] = Field((), description="Metrics to measure: see `trasunto list metrics`. All when empty.")
     train: Training | None = Field(None, description="Leave out to make and measure synthetic data only.")
     gates: tuple[str, ...] = Field((), description='Limits that must hold, like "fidelity.c2st <= 0.6".')
-    report: Reporting = Field(default_factory=Reporting)
+    report: Reporting = Reporting()
 
     def to_yaml(self) -> str:
         """The resolved recipe, every key spelt out."""

@@ -39,7 +39,7 @@ def _part(model: Any, prefix: str, values: dict[str, Any]) -> list[str]:
     indent = "  " if prefix else ""
     plain = model.model_construct()
     for name, field in model.model_fields.items():
-        if field.description is None:
+        if field.description is None or name == "train":
             continue
         default = getattr(plain, name, None)
         value = values.get(f"{prefix}{name}", default)
