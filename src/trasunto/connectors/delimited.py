@@ -1,0 +1,107 @@
+"""Text with delimiters: encoding, delimiter and header found; every fault named by line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+
+import polars as pl
+
+from trasunto.errors import EmptyDataError, FileError
+
+DELIMITERS = (",", ";", "\t", "|")
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def decode(content: bytes, name: str) -> str:
+    """Bytes of a text file as text: by byte-order mark, as UTF-8, else by the likeliest encoding."""
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            return _no_nul(content.decode(encoding, errors="strict"), name)
+    try:
+        return _no_nul(content.decode("utf-8"), name)
+    except UnicodeDecodeError as error:
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(content[:200_000]).best()
+        for encoding in ([best.encoding] if best else []) + ["cp1252"]:
+            try:
+                return _no_nul(content.decode(encoding), name)
+            except UnicodeDecodeError:
+                continue
+        line = content[: error.start].count(b"\n") + 1
+        raise FileError(
+            f"{name} is not text in any encoding we know; byte {error.start} on line {line} fails as UTF-8.",
+            "Save it as UTF-8.",
+        ) from error
+
+
+def parse_delimited(text: str, name: str, delimiter: str | None = None) -> pl.DataFrame:
+    """Text with a header line as a frame of strings, empty fields as "".
+
+    Raises EmptyDataError without lines or rows, FileError naming the lines that have other numbers of fields.
+    """
+    if not text.strip():
+        raise EmptyDataError(f"{name} is empty.", "Give a file with a header line and rows.")
+    mark = delimiter or _delimiter(text)
+    rows = list(_reader(text, mark, name))
+    header, body = rows[0], rows[1:]
+    width = len(header)
+    ragged = [(number, len(row)) for number, row in enumerate(body, start=2) if len(row) != width and row]
+    if ragged:
+        shown = ", ".join(f"line {number} has {fields}" for number, fields in ragged[:5])
+        more = f" and {len(ragged) - 5} more" if len(ragged) > 5 else ""
+        raise FileError(
+            f"{name} has {width} columns in its header, but {shown}{more}.",
+            "Mend those lines: often a delimiter inside a value needs quotes.",
+        )
+    body = [row for row in body if row] if width > 1 else [row or [""] for row in body]
+    if not body:
+        raise EmptyDataError(f"{name} has a header but no rows.", "Give at least one row.")
+    columns = list(zip(*body, strict=True))
+    names = distinct_names(header)
+    return pl.DataFrame({n: pl.Series(n, list(c), dtype=pl.String) for n, c in zip(names, columns, strict=True)})
+
+
+def distinct_names(header: list[str]) -> list[str]:
+    """Header names, each once and none empty: `column_3` for an empty one, `age_2` for the second `age`."""
+    taken = Counter(name.strip() for name in header)
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for position, raw in enumerate(header, start=1):
+        name = raw.strip() or f"column_{position}"
+        seen[name] += 1
+        new = name if seen[name] == 1 else f"{name}_{seen[name]}"
+        while new in names or (new != name and new in taken):
+            new += "_"
+        names.append(new)
+    return names
+
+
+def _reader(text: str, delimiter: str, name: str) -> list[list[str]]:
+    csv.field_size_limit(2**31 - 1)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise FileError(f"{name} cannot be read as delimited text: {error}.", "Mend its quotes.") from error
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that cuts the first lines into the most fields, the same number on each."""
+    head = "\n".join(text.splitlines()[:60])
+    best, fields = ",", 1
+    for delimiter in DELIMITERS:
+        widths = Counter(len(row) for row in csv.reader(io.StringIO(head), delimiter=delimiter) if row)
+        width, lines = widths.most_common(1)[0]
+        if width > fields and lines >= 0.8 * sum(widths.values()):
+            best, fields = delimiter, width
+    return best
+
+
+def _no_nul(text: str, name: str) -> str:
+    at = text.find("\0")
+    if at >= 0:
+        line = text.count("\n", 0, at) + 1
+        raise FileError(f"{name} has a NUL character on line {line}.", "Is it a text file? Remove it and try again.")
+    return text

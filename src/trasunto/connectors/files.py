@@ -1,0 +1,206 @@
+"""Files and folders of files: CSV, TSV, JSON lines, Parquet, Arrow, Excel; gzip where it is text."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from trasunto import registry
+from trasunto.connectors.address import SUFFIXES, open_sink, open_source
+from trasunto.connectors.delimited import decode, parse_delimited
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.edges import to_text
+from trasunto.data.infer import infer
+from trasunto.data.schema import ForeignKey, Schema, TableSchema
+from trasunto.errors import EmptyDataError, FileError
+from trasunto.writing import aside, write_bytes
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """Delimited text; .tsv means tabs, else the delimiter is found when reading and is a comma when writing."""
+
+    path: Path
+
+    def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
+        tabs = "\t" if self.path.name.removesuffix(".gz").endswith((".tsv", ".tab")) else None
+        frame = parse_delimited(decode(_content(self.path), self.path.name), self.path.name, tabs)
+        return _dataset(frame, self.path, rows, schema)
+
+    def write(self, dataset: Dataset) -> None:
+        tabs = self.path.name.removesuffix(".gz").endswith((".tsv", ".tab"))
+        text = to_text(dataset.only).write_csv(separator="\t" if tabs else ",")
+        _deliver(self.path, text.encode("utf-8"))
+
+
+@dataclass(frozen=True)
+class JsonLinesFile:
+    """One JSON object a line, or one list of objects in a .json file."""
+
+    path: Path
+
+    def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
+        content = decode(_content(self.path), self.path.name).strip()
+        if not content:
+            raise EmptyDataError(f"{self.path.name} is empty.", "Give a file with records.")
+        read: Callable[..., pl.DataFrame] = pl.read_json if content.startswith("[") else pl.read_ndjson
+        frame = _tried(self.path, lambda: read(io.BytesIO(content.encode("utf-8")), infer_schema_length=None))
+        return _dataset(frame, self.path, rows, schema)
+
+    def write(self, dataset: Dataset) -> None:
+        frame = _typed_for_json(dataset.only)
+        text = frame.write_json() if self.path.name.removesuffix(".gz").endswith(".json") else frame.write_ndjson()
+        _deliver(self.path, text.encode("utf-8"))
+
+
+@dataclass(frozen=True)
+class ParquetFile:
+    path: Path
+
+    def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
+        return _dataset(_tried(self.path, lambda: pl.read_parquet(self.path)), self.path, rows, schema)
+
+    def write(self, dataset: Dataset) -> None:
+        with aside(self.path) as place:
+            _stored(dataset.only).write_parquet(place)
+
+
+@dataclass(frozen=True)
+class ArrowFile:
+    """Arrow IPC, also called Feather version 2."""
+
+    path: Path
+
+    def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
+        return _dataset(_tried(self.path, lambda: pl.read_ipc(self.path, memory_map=False)), self.path, rows, schema)
+
+    def write(self, dataset: Dataset) -> None:
+        with aside(self.path) as place:
+            _stored(dataset.only).write_ipc(place)
+
+
+@dataclass(frozen=True)
+class ExcelFile:
+    """The first sheet of a workbook."""
+
+    path: Path
+
+    def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
+        try:
+            import fastexcel  # noqa: F401
+        except ImportError as error:
+            raise registry.missing(error, "reading Excel") from error
+        return _dataset(_tried(self.path, lambda: pl.read_excel(self.path)), self.path, rows, schema)
+
+    def write(self, dataset: Dataset) -> None:
+        buffer = io.BytesIO()
+        try:
+            _stored(dataset.only).write_excel(buffer, worksheet=dataset.name[:31])
+        except ImportError as error:
+            raise registry.missing(error, "writing Excel") from error
+        write_bytes(self.path, buffer.getvalue())
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of files, one table each, named by the file; written as CSV."""
+
+    path: Path
+
+    def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
+        files = sorted(p for p in self.path.iterdir() if p.is_file() and _suffix(p) in SUFFIXES and p.name[0] != ".")
+        if not files:
+            raise FileError(f"The folder {self.path} holds no data files.", f"Suffixes read: {', '.join(SUFFIXES)}.")
+        tables: dict[str, Table] = {}
+        for file in files:
+            known = schema.tables.get(_name(file)) if schema else None
+            part = Schema({_name(file): known}) if known else None
+            tables[_name(file)] = open_source(file).read(rows=rows, schema=part).only
+        if schema is None:
+            tables = _linked(tables)
+        return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+
+    def write(self, dataset: Dataset) -> None:
+        with aside(self.path, folder=True) as place:
+            for name, table in dataset.tables.items():
+                open_sink(place / f"{name}.csv").write(Dataset.of(table, name))
+
+
+def _dataset(frame: pl.DataFrame, path: Path, rows: int | None, schema: Schema | None) -> Dataset:
+    if frame.height == 0 or frame.width == 0:
+        raise EmptyDataError(
+            f"{path.name} has {frame.height} rows and {frame.width} columns.", "Give at least one row."
+        )
+    known = schema.tables.get(_name(path)) or schema.only if schema else None
+    table = infer(frame if rows is None else frame.head(rows), schema=known)
+    return Dataset.of(table, _name(path))
+
+
+def _linked(tables: dict[str, Table]) -> dict[str, Table]:
+    """Foreign keys: a column called like another table's key, whose values all stand there."""
+    keys = {t.schema.primary_key[0]: name for name, t in tables.items() if len(t.schema.primary_key) == 1}
+    linked: dict[str, Table] = {}
+    for name, table in tables.items():
+        found: list[ForeignKey] = []
+        for column in table.schema.names:
+            parent = keys.get(column)
+            if parent is None or parent == name:
+                continue
+            values, there = table.rows[column].drop_nulls(), tables[parent].rows[column]
+            if values.dtype == there.dtype and values.is_in(there.implode()).all():
+                found.append(ForeignKey((column,), parent, (column,)))
+        schema = TableSchema(table.schema.columns, table.schema.primary_key, tuple(found))
+        linked[name] = Table(schema, table.rows)
+    return linked
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    except (OSError, EOFError) as error:
+        raise FileError(f"{path} cannot be read: {error}.", "Check the file and your rights to it.") from error
+
+
+def _tried(path: Path, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    try:
+        return read()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error}.", "Check the file and your rights to it.") from error
+    except (pl.exceptions.PolarsError, ValueError) as error:
+        first = str(error).partition("\n")[0]
+        raise FileError(f"{path.name} is not what its suffix says: {first}.", "Check how it was written.") from error
+
+
+def _deliver(path: Path, content: bytes) -> None:
+    write_bytes(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def _stored(table: Table) -> pl.DataFrame:
+    """Typed rows for formats with types: a date column is stored as dates."""
+    dates = [c.name for c in table.schema.columns if c.kind == "datetime" and c.format.date_only]
+    return table.rows.with_columns(pl.col(dates).cast(pl.Date)) if dates else table.rows
+
+
+def _typed_for_json(table: Table) -> pl.DataFrame:
+    """Numbers and booleans as JSON has them; dates as they are written."""
+    written = to_text(table)
+    dates = [c.name for c in table.schema.columns if c.kind == "datetime"]
+    changed: list[Any] = [
+        pl.when(table.rows[name].is_null()).then(None).otherwise(written[name]).alias(name) for name in dates
+    ]
+    return table.rows.with_columns(changed) if changed else table.rows
+
+
+def _name(path: Path) -> str:
+    return path.name.partition(".")[0] or "data"
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).suffix.lower()

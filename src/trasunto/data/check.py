@@ -1,0 +1,99 @@
+"""Rows against their schema: every breach at once, with row numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.schema import Column, Schema
+from trasunto.errors import BreachError
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One rule that some rows break. rows: the first row numbers, counted from 0; count: how many in all."""
+
+    table: str
+    column: str
+    rule: str
+    count: int
+    rows: tuple[int, ...] = ()
+
+    @property
+    def message(self) -> str:
+        where = f" (rows {', '.join(map(str, self.rows))}{', …' if self.count > len(self.rows) else ''})"
+        return f"{self.table}.{self.column}: {self.count} {self.rule}{where if self.rows else ''}"
+
+
+def check(dataset: Dataset, schema: Schema | None = None) -> tuple[Breach, ...]:
+    """Every breach of `schema` (the dataset's own when None) by the rows."""
+    known = schema or dataset.schema
+    found: list[Breach] = []
+    for name, table in dataset.tables.items():
+        if name not in known.tables:
+            found.append(Breach(name, "*", "rows of a table that is not in the schema", len(table)))
+            continue
+        rules = known.tables[name]
+        for column in rules.columns:
+            if column.name not in table.schema:
+                found.append(Breach(name, column.name, "rows without the column", len(table)))
+            else:
+                found += _of_column(name, table.rows[column.name], column)
+        found += [
+            Breach(name, extra, "values of a column that is not in the schema", len(table))
+            for extra in table.schema.names
+            if extra not in rules
+        ]
+        if rules.primary_key and all(key in table.schema for key in rules.primary_key):
+            keys = table.rows.select(rules.primary_key)
+            found += _breach(name, " + ".join(rules.primary_key), "repeated keys", keys.is_duplicated())
+    return tuple(found + _references(dataset, known))
+
+
+def require(dataset: Dataset, schema: Schema | None = None) -> None:
+    """BreachError that lists every breach, when there is one."""
+    breaches = check(dataset, schema)
+    if breaches:
+        listed = "\n".join(f"  {breach.message}" for breach in breaches)
+        raise BreachError(f"The rows break their schema:\n{listed}\n", "Mend the rows or the schema.", breaches)
+
+
+def _of_column(table: str, values: pl.Series, column: Column) -> list[Breach]:
+    found: list[Breach] = []
+    if not column.nullable:
+        found += _breach(table, column.name, "missing values", values.is_null())
+    if column.categories is not None and values.dtype == pl.String:
+        outside = ~values.is_in(list(column.categories)) & values.is_not_null()
+        found += _breach(table, column.name, "values outside the categories", outside)
+    if column.bounds is not None and not values.is_null().all():
+        low, high = (pl.Series([bound]).cast(values.dtype)[0] for bound in column.bounds)
+        outside = ((values < low) | (values > high)).fill_null(False)
+        found += _breach(table, column.name, f"values outside {column.bounds[0]} to {column.bounds[1]}", outside)
+    return found
+
+
+def _references(dataset: Dataset, schema: Schema) -> list[Breach]:
+    found: list[Breach] = []
+    for name, rules in schema.tables.items():
+        for key in rules.foreign_keys:
+            if name not in dataset.tables or key.table not in dataset.tables:
+                continue
+            child: Table = dataset.tables[name]
+            parents = dataset.tables[key.table].rows.select(key.references).unique()
+            rows = child.rows.select(key.columns).with_row_index("__row")
+            lost = rows.drop_nulls().join(parents, left_on=key.columns, right_on=key.references, how="anti")
+            if len(lost):
+                first = tuple(sorted(lost["__row"].to_list())[:SHOWN])
+                found.append(
+                    Breach(name, " + ".join(key.columns), f"references to no row of {key.table}", len(lost), first)
+                )
+    return found
+
+
+def _breach(table: str, column: str, rule: str, mask: pl.Series) -> list[Breach]:
+    count = int(mask.sum())
+    return [Breach(table, column, rule, count, tuple(mask.arg_true().head(SHOWN).to_list()))] if count else []
