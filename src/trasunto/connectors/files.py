@@ -78,7 +78,7 @@ class ArrowFile:
     path: Path
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
-        return _dataset(_tried(self.path, lambda: pl.read_ipc(self.path, memory_map=False)), self.path, rows, schema)
+        return _dataset(_tried(self.path, lambda: pl.read_ipc(self.path)), self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:

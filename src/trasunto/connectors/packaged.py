@@ -94,9 +94,9 @@ def _frame(data: PackagedData, text: str) -> pl.DataFrame:
         return pl.DataFrame({"label": [label for label, _, _ in lines], "text": [body for _, _, body in lines]})
     if data.name == "breast_cancer":
         # The first line holds counts and class names in place of a header; the last column is 0 or 1.
-        lines = text.splitlines()
+        measured = text.splitlines()[1:]
         names = [*_TUMOUR, "target"]
-        frame = parse_delimited("\n".join([",".join(names), *lines[1:]]), data.file)
+        frame = parse_delimited("\n".join([",".join(names), *measured]), data.file)
         return frame.with_columns(pl.col("target").replace_strict({"0": "malignant", "1": "benign"}))
     return parse_delimited(text, data.file)
 

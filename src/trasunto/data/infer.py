@@ -67,7 +67,7 @@ def _values_as(values: pl.Series, column: Column) -> pl.Series:
     lost = parsed.null_count() - values.null_count()
     if values.dtype == pl.String:
         marks = [*MISSING_AMONG_VALUES, column.format.missing]
-        lost -= values.str.strip_chars().is_in(marks).sum()
+        lost -= int(values.str.strip_chars().is_in(marks).sum())
     if lost > 0:
         raise DataError(
             f"{lost} values of column {column.name!r} are not of kind {column.kind} as the schema says.",

@@ -154,7 +154,8 @@ def _plain(numbers: pl.Series, form: Format) -> Reading | None:
         if decimals is not None:
             why = f"Every value is a whole number written with {decimals} decimal{'s' if decimals > 1 else ''}."
             return Reading("integer", replace(form, decimals=decimals), _noted(why, form))
-    why = f"Every value is a number{f' with {decimals} decimals' if decimals else ''}."
+    places_said = f" with {decimals} decimal{'s' if decimals > 1 else ''}" if decimals else ""
+    why = f"Every value is a number{places_said}."
     return Reading("number", replace(form, decimals=decimals), _noted(why, form))
 
 

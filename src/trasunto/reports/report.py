@@ -110,14 +110,12 @@ class Report:
     def to_html(self, path: str | Path) -> None:
         """One self-contained file: works offline, prints well, charts answer to the pointer, light and dark."""
         from trasunto.reports.html import render
-
         from trasunto.writing import write_text
 
         write_text(path, render(self))
 
     def to_markdown(self, path: str | Path) -> None:
         from trasunto.reports.markdown import render
-
         from trasunto.writing import write_text
 
         write_text(path, render(self))
@@ -125,14 +123,12 @@ class Report:
     def to_notebook(self, path: str | Path) -> None:
         """A notebook that has been executed, so that its charts and tables are in it."""
         from trasunto.reports.notebook import render
-
         from trasunto.writing import write_text
 
         write_text(path, render(self))
 
     def to_pdf(self, path: str | Path) -> None:
         from trasunto.reports.pdf import render
-
         from trasunto.writing import write_bytes
 
         write_bytes(path, render(self))

@@ -1,0 +1,243 @@
+"""Columns as small whole numbers and back: atoms, categories and bins; a missing value is a code of its own.
+
+The codes of a column are ordered as its values are, so that a tree may cut between them. A continuous value
+is drawn inside its bin, on the column's own grid, so that no real value is passed on; values that repeat are
+kept as atoms; rare categories and the few most extreme values are not passed on at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trasunto.data.dataset import Table, held
+from trasunto.data.schema import Column, TableSchema
+from trasunto.encoders.ids import Ids, fit_ids
+
+# A value is an atom when it occurs this often or more: fewer people than this never share a published value.
+REPEATED = 5
+# How many of the most extreme values are averaged to the published extreme.
+EXTREME = 5
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Codes of a category or boolean column. values: the published spellings, code by position; a rare
+    category has no code: its rows are coded as missing from the vocabulary (-1) and are never drawn."""
+
+    values: tuple[Any, ...]
+    null: bool
+    rare: int
+
+    @property
+    def size(self) -> int:
+        return len(self.values) + self.null
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Codes of a number or datetime column, in order of value.
+
+    low, high: (k,) edges of each code, both published; an atom has low == high. null: whether code k stands
+    for a missing value. grid: the distance between neighbouring values. offset: a value on the grid.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    null: bool
+    grid: float
+    offset: float
+
+    @property
+    def size(self) -> int:
+        return len(self.low) + self.null
+
+    @property
+    def atoms(self) -> int:
+        return int((self.low == self.high).sum())
+
+
+@dataclass(frozen=True)
+class Codes:
+    """An encoder of tables to codes. Columns of kind id have none: they are made anew when decoding."""
+
+    schema: TableSchema
+    columns: dict[str, Levels | Steps]
+    ids: dict[str, Ids]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.columns)
+
+    def sizes(self) -> dict[str, int]:
+        return {name: each.size for name, each in self.columns.items()}
+
+    def encode(self, table: Table) -> dict[str, np.ndarray]:
+        """(n,) int32 codes by column; -1 for a value that is not published (a rare or new category)."""
+        return {name: _encode(table.rows[name], each) for name, each in self.columns.items()}
+
+    def decode(self, codes: dict[str, np.ndarray], *, rows: int, rng: np.random.Generator) -> Table:
+        """Codes as a table; the place inside a bin is drawn with `rng`. Codes must be 0 or above."""
+        made: dict[str, pl.Series] = {}
+        for column in self.schema.columns:
+            if column.name in self.ids:
+                made[column.name] = self.ids[column.name].make(rows, rng).alias(column.name)
+            else:
+                made[column.name] = _decode(column, self.columns[column.name], codes[column.name], rng)
+        return Table(self.schema, pl.DataFrame(list(made.values())))
+
+
+def fit_codes(table: Table, *, bins: int = 300) -> Codes:
+    """Codes for every column of a table but free text, which is left out (see `Codes.names`).
+
+    bins: most quantile bins for the continuous part of a column.
+    """
+    columns: dict[str, Levels | Steps] = {}
+    ids: dict[str, Ids] = {}
+    for column in table.schema.columns:
+        values = table.rows[column.name]
+        if column.kind == "id":
+            ids[column.name] = fit_ids(values)
+        elif column.kind in ("category", "boolean"):
+            columns[column.name] = _levels(values)
+        elif column.kind != "text":
+            columns[column.name] = _steps(values, bins)
+    # What was read from private rows is not passed on with the schema: it would name the rare and the extreme.
+    public = tuple(c if c.declared else replace(c, bounds=None) for c in table.schema.columns)
+    return Codes(replace(table.schema, columns=public), columns, ids)
+
+
+def _levels(values: pl.Series) -> Levels:
+    counts = values.drop_nulls().value_counts(sort=True)
+    spelt, times = counts[values.name].to_list(), counts["count"].to_list()
+    least = min(REPEATED, max(1, len(values) // 50))
+    kept = [value for value, count in zip(spelt, times, strict=True) if count >= least]
+    if not kept:
+        # Nothing repeats: no category can be protected by others, so all are kept or there is no column.
+        kept = spelt
+    return Levels(tuple(sorted(kept)), values.null_count() > 0, len(spelt) - len(kept))
+
+
+def _steps(values: pl.Series, bins: int) -> Steps:
+    numbers = as_floats(values.drop_nulls())
+    null = values.null_count() > 0
+    if numbers.size == 0:
+        return Steps(np.empty(0), np.empty(0), True, 1.0, 0.0)
+    distinct, counts = np.unique(numbers, return_counts=True)
+    grid, offset = _grid(distinct)
+    least = min(REPEATED, max(1, numbers.size // 50))
+    # A value is a spike when it is far more frequent than a value of its bin would be.
+    width = max(numbers.size / bins, 1.0)
+    spike = counts >= max(least, 0.0 if len(distinct) <= bins else 0.5 * width)
+    rest = np.repeat(distinct[~spike], counts[~spike])
+    low, high = _bins(rest, distinct[spike], min(bins, max(1, int(rest.size / (2 * EXTREME)))))
+    order = np.argsort(np.concatenate([distinct[spike], low]), kind="stable")
+    lows = np.concatenate([distinct[spike], low])[order]
+    highs = np.concatenate([distinct[spike], high])[order]
+    return Steps(lows, highs, null, grid, offset)
+
+
+def _bins(rest: np.ndarray, atoms: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Quantile bins over sorted values, cut where an atom stands between them; ends drawn in from the extremes."""
+    if rest.size == 0:
+        return np.empty(0), np.empty(0)
+    edges = np.unique(np.quantile(rest, np.linspace(0, 1, bins + 1)))
+    few = min(EXTREME, rest.size)
+    edges[0], edges[-1] = max(edges[0], rest[:few].mean()), min(edges[-1], rest[-few:].mean())
+    edges = np.unique(edges) if len(edges) > 2 else np.sort(edges)
+    inside = atoms[(atoms > edges[0]) & (atoms < edges[-1])]
+    # Bins as wide as the gaps between spikes would spill over them; cut there, as long as values lie on each side.
+    cuts = np.unique(np.concatenate([edges, inside])) if inside.size <= bins else edges
+    if cuts.size == 1:
+        return cuts, cuts
+    held_by = np.histogram(np.clip(rest, cuts[0], cuts[-1]), cuts)[0] > 0
+    return cuts[:-1][held_by], cuts[1:][held_by]
+
+
+def _grid(distinct: np.ndarray) -> tuple[float, float]:
+    """The distance of neighbouring values: a whole number for integers, a power of ten for decimals, else 0."""
+    if (distinct == np.round(distinct)).all() and np.abs(distinct).max() < 2**53:
+        steps = np.diff(distinct).astype(np.int64)
+        return (float(np.gcd.reduce(steps)) if steps.size else 1.0), float(distinct[0])
+    for places in range(1, 9):
+        if np.allclose(distinct, np.round(distinct, places), rtol=0, atol=10.0 ** -(places + 4)):
+            return 10.0**-places, 0.0
+    return 0.0, 0.0
+
+
+def as_floats(values: pl.Series) -> np.ndarray:
+    """Numbers, or microseconds of a datetime, as float64."""
+    if values.dtype == pl.Datetime("us"):
+        values = values.cast(pl.Int64)
+    return values.cast(pl.Float64).to_numpy()
+
+
+def _encode(values: pl.Series, codes: Levels | Steps) -> np.ndarray:
+    if isinstance(codes, Levels):
+        places = {value: place for place, value in enumerate(codes.values)}
+        found = (
+            values.replace_strict(places, default=-1, return_dtype=pl.Int32)
+            if places
+            else pl.Series(values.name, [-1] * len(values), dtype=pl.Int32)
+        )
+        result = found.to_numpy().copy()
+        result[values.is_null().to_numpy()] = len(codes.values) if codes.null else -1
+        return result
+    missing = values.is_null().to_numpy()
+    numbers = as_floats(values.fill_null(strategy="zero") if values.dtype != pl.Datetime("us") else _no_nulls(values))
+    result = _place(numbers, codes).astype(np.int32)
+    result[missing] = len(codes.low) if codes.null else -1
+    return result
+
+
+def _place(numbers: np.ndarray, steps: Steps) -> np.ndarray:
+    """The code whose range holds each number: an atom when it is one, else the nearest bin."""
+    if steps.low.size == 0:
+        return np.full(numbers.shape, -1)
+    atom = steps.low == steps.high
+    result = np.full(numbers.shape, -1)
+    spikes, bins = np.flatnonzero(atom), np.flatnonzero(~atom)
+    if spikes.size:
+        at = np.clip(np.searchsorted(steps.low[spikes], numbers), 0, spikes.size - 1)
+        hit = steps.low[spikes][at] == numbers
+        result[hit] = spikes[at[hit]]
+    free = result < 0
+    if bins.size:
+        at = np.clip(np.searchsorted(steps.low[bins], numbers[free], side="right") - 1, 0, bins.size - 1)
+        result[free] = bins[at]
+    elif spikes.size:
+        at = np.clip(np.searchsorted(steps.low[spikes], numbers[free]), 0, spikes.size - 1)
+        result[free] = spikes[at]
+    return result
+
+
+def _decode(column: Column, codes: Levels | Steps, drawn: np.ndarray, rng: np.random.Generator) -> pl.Series:
+    if isinstance(codes, Levels):
+        kind = held(column)
+        return pl.Series(column.name, [*codes.values, None], dtype=kind).gather(drawn)
+    size = len(codes.low)
+    missing = drawn >= size
+    place = np.where(missing, 0, drawn)
+    if size == 0:
+        return pl.Series(column.name, [None] * len(drawn), dtype=held(column))
+    low, high = codes.low[place], codes.high[place]
+    inside = low + (high - low) * rng.random(len(drawn))
+    if codes.grid:
+        # Values of a bin lie in [low, high): floor keeps the upper edge for the next bin.
+        snapped = codes.offset + np.floor((inside - codes.offset) / codes.grid + 1e-9) * codes.grid
+        inside = np.where(low == high, low, np.maximum(snapped, low))
+        if codes.grid < 1:
+            inside = np.round(inside, round(-np.log10(codes.grid)))
+    whole = pl.Series(column.name, inside)
+    if column.kind == "integer":
+        whole = whole.round(0).cast(pl.Int64)
+    elif column.kind == "datetime":
+        whole = whole.round(0).cast(pl.Int64).cast(pl.Datetime("us"))
+    return whole.scatter(np.flatnonzero(missing), None) if missing.any() else whole
+
+
+def _no_nulls(values: pl.Series) -> pl.Series:
+    return values.cast(pl.Int64).fill_null(0)
