@@ -43,7 +43,7 @@ class Score:
         return Score(**{**document, "interval": tuple(interval) if interval is not None else None})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """What a metric is given. All datasets hold one table with the same columns.
 

@@ -31,14 +31,15 @@ from trasunto.writing import aside
 class Tree:
     """Settings.
 
-    min_leaf: fewest training rows in a leaf; more is more private and less faithful.
+    min_leaf: fewest training rows in a leaf; more is more private and less faithful. Tables of fewer than 50
+    times as many rows use a fiftieth of their rows, at least 8.
     shrink: how many rows of the parent node a leaf is worth when values are drawn; 0 draws from leaves alone.
     bins: most quantile bins of a continuous column.
     max_depth: deepest tree.
     """
 
     min_leaf: int = 40
-    shrink: float = 10.0
+    shrink: float = 40.0
     bins: int = 300
     max_depth: int = 24
 
@@ -66,7 +67,7 @@ class Tree:
                 sizes=codes.sizes(),
                 worded=worded(codes),
                 name=name,
-                settings=(self.min_leaf, self.max_depth),
+                settings=(min(self.min_leaf, max(8, len(table) // 50)), self.max_depth),
                 rng=rng,
             )
         progress("fit tree", len(order), len(order))
