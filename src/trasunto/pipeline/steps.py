@@ -142,10 +142,9 @@ def judge_language_model(
 
     training = recipe.train
     assert training is not None
-    wanted = {"text": recipe.data.text, "label": recipe.data.label or recipe.data.target}
-    source = corpus_of(parts.train, **wanted)
-    corpora = [_at_most(training, each, recipe.seed) for each in (corpus_of(synthetic, like=source, **wanted), source)]
-    test = corpus_of(parts.holdout, like=source, **wanted)
+    source = corpus_of(parts.train, text=recipe.data.text, label=recipe.data.label or recipe.data.target)
+    corpora = [_at_most(training, each, recipe.seed) for each in (corpus_of(synthetic, like=source), source)]
+    test = corpus_of(parts.holdout, like=source)
     judged = judge(
         corpora[0],
         corpora[1],

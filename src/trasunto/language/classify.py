@@ -1,0 +1,200 @@
+"""Classifiers out of pretrained language models: frozen with a logistic regression on top, or fine-tuned."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trasunto.data.dataset import Dataset
+from trasunto.encoders.lines import Lines
+from trasunto.errors import DataError, FitError, ModelError, near
+from trasunto.language.corpus import Corpus, Preparation, clean, corpus_of, prepare
+from trasunto.language.embed import load_embedder
+from trasunto.language.evaluate import evaluate_predictions
+from trasunto.language.evaluation import Evaluation
+from trasunto.language.head import Head, fit_head
+from trasunto.language.offline import find
+from trasunto.progress import Progress, quiet
+from trasunto.writing import aside
+
+METHODS = ("frozen", "finetune")
+
+
+@dataclass(frozen=True)
+class ClassifySettings:
+    """Settings.
+
+    method: "frozen" leaves the pretrained model as it is and fits a logistic regression to its sentence vectors;
+    "finetune" trains all of it. base: a model's name (see `trasunto doctor`) or a folder. regularisation: inverse
+    strength of the logistic regression. epochs, learning_rate, batch, max_seconds: of fine-tuning. longest: tokens
+    after which a text is cut.
+    """
+
+    method: str = "frozen"
+    base: str = "minilm-l6"
+    regularisation: float = 10.0
+    epochs: int = 4
+    learning_rate: float = 1e-4
+    batch: int = 16
+    max_seconds: float = 600.0
+    longest: int = 256
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise FitError(f"No classification method {self.method!r}.", near(self.method, METHODS))
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained language model that labels texts. labels: in the order of `probabilities`' columns.
+
+    head: maps sentence vectors to labels. network: the fine-tuned model, or None when the base is used as it is.
+    """
+
+    settings: ClassifySettings
+    labels: tuple[str, ...]
+    head: Head
+    text: str | None
+    label: str
+    lines: Lines | None
+    facts: dict[str, Any] = field(default_factory=dict)
+    network: Any = None
+
+    def probabilities(self, texts: Any) -> np.ndarray:
+        """(n, labels) float64, rows add up to one."""
+        cleaned = [clean(text) for text in texts]
+        if self.network is not None:
+            from trasunto.language.tuned import probabilities
+
+            return probabilities(self.network, cleaned, self.settings)
+        return self.head.probabilities(load_embedder(find(self.settings.base)).embed(cleaned))
+
+    def predict(self, texts: Any) -> list[str]:
+        """The likeliest label of each text."""
+        found = self.probabilities(texts)
+        return [self.labels[place] for place in found.argmax(axis=1)] if len(found) else []
+
+    def texts_of(self, dataset: Dataset) -> Corpus:
+        """Texts and labels of a dataset, taken as the training data was. FitError when its columns are not there."""
+        wanted = Corpus((), (), self.text, self.label, self.lines)
+        if self.lines is not None:
+            lost = [name for name in self.lines.columns if name not in dataset.only.schema]
+            if lost:
+                raise DataError(f"The data lacks the columns {lost} that the model reads.", "Give the same columns.")
+        return corpus_of(dataset, like=wanted)
+
+    def save(self, folder: str | Path) -> None:
+        """Write model.json and plain arrays; the base is named, not copied, unless it was fine-tuned."""
+        document = {
+            "language_model": "classifier",
+            "version": 1,
+            "settings": asdict(self.settings),
+            "labels": list(self.labels),
+            "text": self.text,
+            "label": self.label,
+            "lines": self.lines.to_dict() if self.lines else None,
+            "facts": self.facts,
+        }
+        with aside(folder, folder=True) as place:
+            (place / "model.json").write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
+            np.savez(place / "head.npz", allow_pickle=False, weight=self.head.weight, bias=self.head.bias)
+            if self.network is not None:
+                self.network.save(place / "network")
+
+    def describe(self) -> dict[str, Any]:
+        return self.facts
+
+
+def train_classifier(
+    corpus: Corpus,
+    *,
+    settings: ClassifySettings = ClassifySettings(),
+    seed: int = 0,
+    start: Classifier | None = None,
+    progress: Progress = quiet,
+) -> Classifier:
+    """Train on a corpus. start: a classifier of the same labels to go on from (fine-tuning in two stages).
+
+    Raises FitError with fewer than two labels, MissingLibraryError, ModelError for a base that is not there.
+    """
+    labels = tuple(sorted({*corpus.labels, *(start.labels if start else ())}))
+    if len(set(corpus.labels)) < 2:
+        raise FitError(f"All {len(corpus)} texts have the label {labels[0]!r}.", "Give texts of two labels or more.")
+    base = find(settings.base)
+    started = time.monotonic()
+    truth = np.array([labels.index(label) for label in corpus.labels])
+    network: Any = None
+    told: dict[str, Any]
+    if settings.method == "finetune":
+        from trasunto.language.tuned import tune
+
+        network, told = tune(corpus.texts, truth, len(labels), base, settings, seed, start, progress)
+        head = network.head()
+    else:
+        embedder = load_embedder(base)
+        vectors = embedder.embed(corpus.texts, progress)
+        head = fit_head(vectors, truth, len(labels), settings.regularisation, start.head if start else None)
+        told = {"parameters": embedder.parameters + head.size, "trained_parameters": head.size}
+    facts = {
+        "task": "classification",
+        "base": settings.base,
+        "architecture": "sentence encoder, mean over tokens, " + ("trained" if network else "frozen") + ", linear head",
+        "hyperparameters": asdict(settings),
+        "texts": len(corpus),
+        "labels": list(labels),
+        "seed": seed,
+        "seconds": round(time.monotonic() - started, 2),
+        **told,
+    }
+    return Classifier(settings, labels, head, corpus.text, corpus.label, corpus.lines, facts, network)
+
+
+def train_on(
+    dataset: Dataset,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    settings: ClassifySettings = ClassifySettings(),
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> Classifier:
+    """Take texts (or rows as text) out of a dataset, prepare them, and train."""
+    corpus, counts = prepare(corpus_of(dataset, text=text, label=label), Preparation())
+    trained = train_classifier(corpus, settings=settings, seed=seed, progress=progress)
+    return replace(trained, facts={**trained.facts, "prepare": counts})
+
+
+def load_classifier(folder: str | Path) -> Classifier:
+    """The classifier that `save` wrote. ModelError when it is missing, broken or of another version."""
+    place = Path(folder)
+    try:
+        document = json.loads((place / "model.json").read_text(encoding="utf-8"))
+        if document.get("language_model") != "classifier" or document.get("version") != 1:
+            raise ModelError(f"{folder} holds no classifier of version 1.", "Train it again.")
+        with np.load(place / "head.npz", allow_pickle=False) as stored:
+            head = Head(stored["weight"], stored["bias"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"The language model in {folder} cannot be read: {error!r}.", "Train it again.") from error
+    network = None
+    if (place / "network").is_dir():
+        from trasunto.language.tuned import load_tuned
+
+        network = load_tuned(place / "network")
+    lines = Lines.from_dict(document["lines"]) if document["lines"] else None
+    settings = ClassifySettings(**document["settings"])
+    labels = tuple(document["labels"])
+    return Classifier(settings, labels, head, document["text"], document["label"], lines, document["facts"], network)
+
+
+def score(classifier: Classifier, dataset: Dataset, *, seed: int = 0) -> Evaluation:
+    """The classifier's answers on a dataset it has not seen, scored."""
+    test = classifier.texts_of(dataset)
+    called = classifier.predict(test.texts)
+    return evaluate_predictions(
+        "model", test.labels, called, trained_on=classifier.facts.get("texts", 0), seed=seed, facts=classifier.facts
+    )

@@ -1,0 +1,55 @@
+"""Tokenizers and networks out of folders, quietly and without a network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from trasunto import registry
+from trasunto.errors import ModelError
+
+
+def load_encoder(folder: Path) -> tuple[Any, Any, str]:
+    """(tokenizer, network, device) of an encoder. ModelError for a folder that cannot be loaded."""
+    transformers = _transformers()
+    return _loaded(folder, transformers.AutoTokenizer, transformers.AutoModel, "float32")
+
+
+def load_decoder(folder: Path, dtype: str = "float32") -> tuple[Any, Any, str]:
+    """(tokenizer, network, device) of a causal language model. dtype: "float32" or "bfloat16"."""
+    transformers = _transformers()
+    return _loaded(folder, transformers.AutoTokenizer, transformers.AutoModelForCausalLM, dtype)
+
+
+def device() -> str:
+    """The accelerator when there is one, else the CPU."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _loaded(folder: Path, words: Any, kind: Any, dtype: str) -> tuple[Any, Any, str]:
+    import torch
+
+    try:
+        tokenizer = words.from_pretrained(str(folder), local_files_only=True)
+        network = kind.from_pretrained(str(folder), dtype=getattr(torch, dtype), local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        first = str(error).partition("\n")[0]
+        raise ModelError(f"The model in {folder} cannot be loaded: {first}", "Give a Hugging Face folder.") from error
+    place = device()
+    return tokenizer, network.to(place).eval(), place
+
+
+def _transformers() -> Any:
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        import torch  # noqa: F401
+        import transformers
+    except ImportError as error:
+        raise registry.missing(error, "a language model") from error
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return transformers
