@@ -88,7 +88,7 @@ def tune(
         aside = order[: int(len(texts) * VALIDATION)] if len(texts) >= 100 else order[:0]
         inside = order[len(aside) :]
         answers = torch.from_numpy(truth).to(device)
-        half = torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda" or _fast_halves())
+        half = torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda" or fast_halves())
 
         def loss_of(batch: np.ndarray) -> tuple[Any, float]:
             places = inside[batch]
@@ -139,7 +139,7 @@ def probabilities(network: Tuned, texts: Sequence[str], settings: Any) -> np.nda
     return result
 
 
-def _fast_halves() -> bool:
+def fast_halves() -> bool:
     """Whether this processor computes with bfloat16 by itself; elsewhere it would be slower than float32."""
     try:
         return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from trasunto.data.dataset import Dataset
 from trasunto.errors import DataError, TrasuntoError
 from trasunto.language.evaluation import Evaluation
+from trasunto.machine import cores
 from trasunto.metrics.score import Gate, Score, Verdict
 from trasunto.pipeline import steps
 from trasunto.pipeline.estimate import estimate
@@ -28,7 +29,7 @@ from trasunto.progress import Progress, quiet
 from trasunto.reports.report import Report
 from trasunto.store.folder import MANIFEST, Record, RunFolder, now
 from trasunto.store.rows import load_dataset, save_dataset
-from trasunto.store.versions import cores, versions
+from trasunto.store.versions import versions
 from trasunto.writing import write_text
 
 RUNS = Path("trasunto-runs")

@@ -1,0 +1,293 @@
+"""`lm-finetune`: a small language model, fine-tuned to private texts, writes new ones for each label.
+
+The label (and any other column) is drawn first by `tree`; the text is then written to the label. What repeats a
+private text is thrown away, and so is what a classifier of the real texts gives another label. Both filters are
+counted. There is no guarantee of differential privacy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.schema import Schema, TableSchema
+from trasunto.errors import FitError, ModelError, SampleError
+from trasunto.language.curate import Curation, Sieve, Sifting, fit_sieve
+from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
+from trasunto.language.generate import Sampling, Writer
+from trasunto.language.head import Head
+from trasunto.language.offline import find
+from trasunto.networks.loop import Loop
+from trasunto.privacy.budget import Budget, Guarantee, refuse
+from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.model import read_document
+from trasunto.synthesizers.tree import Tree, TreeModel
+from trasunto.writing import aside
+
+ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class LmFinetune:
+    """Settings.
+
+    base: a generator's name (see `trasunto doctor`) or a folder. epochs, learning_rate, batch, rank, max_seconds:
+    of fine-tuning. longest: tokens after which a text is cut. temperatures: half of the texts are written at
+    each; a low one keeps to the label, a high one varies. top_p: of sampling. agree: throw away texts that a
+    classifier of the real texts gives another label. encoder: the model under that classifier.
+    """
+
+    base: str = "smollm2-135m"
+    epochs: int = 2
+    learning_rate: float = 1e-3
+    batch: int = 16
+    rank: int = 16
+    max_seconds: float = 150.0
+    longest: int = 96
+    temperatures: tuple[float, ...] = (1.0, 0.7)
+    top_p: float = 0.97
+    agree: bool = True
+    encoder: str = "minilm-l6"
+
+    def __post_init__(self) -> None:
+        if not self.temperatures or min(self.temperatures) <= 0:
+            raise FitError(f"temperatures are {self.temperatures}; each must be above 0.", "Try (1.0, 0.7).")
+
+    def fit(
+        self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet
+    ) -> LmFinetuneModel:
+        """Fit to one table with one column of free text. Raises FitError otherwise, or without any text."""
+        refuse(budget, "lm-finetune")
+        text, label = _columns(real)
+        rows = real.rows.filter(pl.col(text).is_not_null() & (pl.col(text).str.strip_chars() != ""))
+        if len(rows) < 8:
+            raise FitError(f"Column {text!r} holds {len(rows)} texts; 8 are the least to learn from.", "Give more.")
+        base = find(self.base)
+        table = real.only
+        kept = TableSchema(tuple(column for column in table.schema.columns if column.name != text))
+        attributes = None
+        if kept.columns:
+            others = Dataset.of(Table(kept, rows.drop(text)), real.name)
+            attributes = Tree().fit(others, seed=seed)
+        texts = rows[text].to_list()
+        labels = _labels(rows, label)
+        loop = Loop(
+            epochs=self.epochs, batch=self.batch, learning_rate=self.learning_rate, max_seconds=self.max_seconds
+        )
+        adapter, facts = finetune(
+            [Prompted(_prompt(name), f" {each}") for each, name in zip(texts, labels, strict=True)],
+            base=base,
+            settings=Adaptation(rank=self.rank, alpha=2 * self.rank, longest=self.longest, loop=loop),
+            seed=seed,
+            progress=progress,
+        )
+        progress("learn what is private", 0, 1)
+        sieve = fit_sieve(texts, labels, encoder=self.encoder, agree=self.agree and label is not None, seed=seed)
+        progress("learn what is private", 1, 1)
+        public = replace(table.schema, primary_key=(), foreign_keys=())
+        return LmFinetuneModel(
+            Schema({real.name: public}), self, text, label, adapter, sieve, attributes, facts, len(rows)
+        )
+
+
+@dataclass(frozen=True)
+class LmFinetuneModel:
+    """A fine-tuned writer. attributes: draws every column but the text; None when there is none."""
+
+    schema: Schema
+    settings: LmFinetune
+    text: str
+    label: str | None
+    adapter: Adapter
+    sieve: Sieve
+    attributes: TreeModel | None
+    facts: dict[str, Any]
+    fitted_to: int
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        return None
+
+    def sample(self, rows: int, *, seed: int, given: Dataset | None = None) -> Dataset:
+        """Draw rows. given: a table with a row for each, holding every column but the text, or the label alone.
+
+        Raises SampleError for a negative count, or when the filters leave too few texts of a label.
+        """
+        return self.sample_with_curation(rows, seed=seed, given=given)[0]
+
+    def sample_with_curation(
+        self, rows: int, *, seed: int, given: Dataset | None = None, progress: Progress = quiet
+    ) -> tuple[Dataset, Curation]:
+        """The rows, and what was thrown away on the way to them."""
+        if rows < 0:
+            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
+        drawn = self._attributes(rows, seed, given)
+        labels = _labels(drawn, self.label) if drawn is not None else [""] * rows
+        texts, curation = self._texts(labels, seed, progress) if rows else ([], Curation(0, 0, {}))
+        column = pl.Series(self.text, texts, dtype=pl.String)
+        whole = (drawn if drawn is not None else pl.DataFrame()).with_columns(column)
+        schema = self.schema.only
+        table = Table(schema, whole.select(schema.names))
+        return Dataset(self.schema, {next(iter(self.schema.tables)): table}), curation
+
+    def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
+        for number, start in enumerate(range(0, rows, size)):
+            part = np.random.SeedSequence([seed, number]).generate_state(1)[0]
+            yield self.sample(min(size, rows - start), seed=int(part))
+
+    def save(self, folder: str | Path) -> None:
+        """Write model.json, the adapter (safetensors), the filters (plain arrays); the base is named, not copied."""
+        document = {
+            "synthesizer": "lm-finetune",
+            "version": 1,
+            "schema": self.schema.to_dict(),
+            "settings": {**asdict(self.settings), "temperatures": list(self.settings.temperatures)},
+            "text": self.text,
+            "label": self.label,
+            "sieve": {"salt": self.sieve.salt, "labels": list(self.sieve.labels), "encoder": self.sieve.encoder},
+            "facts": self.facts,
+            "fitted_to": self.fitted_to,
+        }
+        head = self.sieve.head
+        arrays = {"runs": self.sieve.runs, "near": self.sieve.near, "whole": self.sieve.whole}
+        if head is not None:
+            arrays |= {"weight": head.weight, "bias": head.bias}
+        with aside(folder, folder=True) as place:
+            (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+            np.savez(place / "sieve.npz", allow_pickle=False, **arrays)
+            self.adapter.save(place)
+            if self.attributes is not None:
+                self.attributes.save(place / "attributes")
+
+    @staticmethod
+    def load(folder: Path) -> LmFinetuneModel:
+        document = read_document(folder)
+        try:
+            with np.load(folder / "sieve.npz", allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            known = document["sieve"]
+            head = Head(arrays["weight"], arrays["bias"]) if "weight" in arrays else None
+            runs, near, whole = (arrays[name] for name in ("runs", "near", "whole"))
+            sieve = Sieve(known["salt"], runs, near, whole, tuple(known["labels"]), head, known["encoder"])
+            settings = document["settings"]
+            made = LmFinetune(**{**settings, "temperatures": tuple(settings["temperatures"])})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
+        attributes = TreeModel.load(folder / "attributes") if (folder / "attributes").is_dir() else None
+        return LmFinetuneModel(
+            Schema.from_dict(document["schema"]),
+            made,
+            document["text"],
+            document["label"],
+            Adapter.load(folder),
+            sieve,
+            attributes,
+            document["facts"],
+            document["fitted_to"],
+        )
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "method": "A small language model, adapted to the real texts with LoRA, writes to a label drawn first.",
+            "source": "Hu et al. 2021; Yue et al. 2023",
+            "base": self.settings.base,
+            "settings": asdict(self.settings),
+            "fitted_to": self.fitted_to,
+            "labels": list(self.sieve.labels),
+            **self.facts,
+        }
+
+    def _attributes(self, rows: int, seed: int, given: Dataset | None) -> pl.DataFrame | None:
+        if self.attributes is None:
+            if given is not None:
+                raise SampleError("This model writes text alone; there is nothing to give.", "Leave `given` out.")
+            return None
+        if given is None:
+            return self.attributes.sample(rows, seed=seed).rows
+        others = [name for name in self.schema.only.names if name != self.text]
+        if set(given.only.schema.names) == set(others) and len(given) == rows:
+            return given.rows.select(others)
+        return self.attributes.sample(rows, seed=seed, given=given).rows
+
+    def _texts(self, labels: list[str], seed: int, progress: Progress) -> tuple[list[str], Curation]:
+        """A text for each label, in rounds: write more than is missing, sift, fill in."""
+        sifting = Sifting(self.sieve)
+        waiting: dict[str, list[int]] = {}
+        for place, label in enumerate(labels):
+            waiting.setdefault(label, []).append(place)
+        texts = [""] * len(labels)
+        tokenizer, network, device = merged(find(self.settings.base), self.adapter)
+        with Writer(tokenizer, network, device) as writer:
+            for number in range(ROUNDS):
+                asked = [name for name, places in sorted(waiting.items()) for _ in range(_more(len(places), number))]
+                if not asked:
+                    break
+                for text, label in self._round(writer, asked, sifting, (seed, number), progress):
+                    if waiting[label]:
+                        texts[waiting[label].pop()] = text
+        doubtful = 0
+        for text, label in sifting.doubtful:
+            if waiting[label]:
+                texts[waiting[label].pop()] = text
+                doubtful += 1
+        short = {label: len(places) for label, places in waiting.items() if places}
+        if short:
+            raise SampleError(
+                f"After {sifting.written} texts the filters leave too few for {short} (label: missing); "
+                f"thrown away: {dict(sifting.rejected)}.",
+                "Ask for fewer rows, or fit with more texts or epochs.",
+            )
+        counts = {reason: count for reason, count in sorted(sifting.rejected.items()) if count}
+        return texts, Curation(sifting.written, len(texts), counts, doubtful)
+
+    def _round(
+        self, writer: Writer, asked: list[str], sifting: Sifting, seeds: tuple[int, int], progress: Progress
+    ) -> list[tuple[str, str]]:
+        kept: list[tuple[str, str]] = []
+        for number, temperature in enumerate(self.settings.temperatures):
+            part = asked[number :: len(self.settings.temperatures)]
+            if not part:
+                continue
+            settings = Sampling(temperature, self.settings.top_p, self.settings.longest)
+            chosen = int(np.random.SeedSequence([*seeds, number]).generate_state(1)[0] % 2**31)
+            prompts = [_prompt(label) for label in part]
+            kept += sifting.keep(writer.write(prompts, settings, seed=chosen, progress=progress), part)
+        return kept
+
+
+def _more(missing: int, number: int) -> int:
+    """How many texts to write for so many missing: half as many again, more in later rounds."""
+    return 0 if missing == 0 else int(np.ceil(missing * (1.5 + 0.5 * number))) + 2
+
+
+def _prompt(label: str) -> str:
+    return f"{label}:" if label else "text:"
+
+
+def _labels(rows: pl.DataFrame, label: str | None) -> list[str]:
+    """The label of each row as text; "" without a label column, and for a missing one."""
+    return [""] * len(rows) if label is None else rows[label].cast(pl.String).fill_null("").to_list()
+
+
+def _columns(real: Dataset) -> tuple[str, str | None]:
+    """The text column and the label column."""
+    if len(real.tables) != 1:
+        raise FitError(f"lm-finetune takes one table, not {len(real.tables)}.", "Fit each table by itself.")
+    schema = real.only.schema
+    texts = [column.name for column in schema.of_kind("text")]
+    if len(texts) != 1:
+        raise FitError(
+            f"lm-finetune takes one column of free text and finds {len(texts)}: {', '.join(texts) or 'none'}.",
+            "Name it with data.text in a recipe, or set its kind to text in the schema; drop the others.",
+        )
+    named = [*schema.of_role("label"), *schema.of_role("target")]
+    classes = list(schema.of_kind("category", "boolean"))
+    label = named[0].name if named else classes[0].name if len(classes) == 1 else None
+    return texts[0], label
