@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import click
+
+from trasunto.cli.main import DONE, GATE
+from trasunto.cli.progress import shown
+from trasunto.cli.say import json_option, quiet_option, say_json, say_run, say_table
+
+
+@click.command("demo")
+@click.argument("name", required=False)
+@click.option("--list", "list_them", is_flag=True, help="List the demos and what they show.")
+@click.option("-o", "--output", metavar="DIR", help="Folder of the run; a new one under trasunto-runs/ by default.")
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of the report.")
+@click.option("--short", is_flag=True, help="Fewer rows: a look, or a test of the installation.")
+@click.option("--set", "settings", multiple=True, metavar="section.field=value", help="Change the recipe.")
+@click.option("--resume", is_flag=True, help="Finish the run in the folder of -o.")
+@json_option
+@quiet_option
+def command(
+    name: str | None,
+    list_them: bool,
+    output: str | None,
+    language: str,
+    short: bool,
+    settings: tuple[str, ...],
+    resume: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run a packaged recipe on real, openly licensed data: synthetic data out, a language model trained on it and
+    judged on real rows that nothing has seen, and a report.
+
+    \b
+    Examples:
+      trasunto demo
+      trasunto demo messages --language es
+      trasunto demo --list
+    """
+    from trasunto.pipeline import demos
+
+    if list_them:
+        told = [(demo.name, f"{demo.minutes:g} min", demo.title["en"], demo.use_case["en"]) for demo in demos.demos()]
+        if as_json:
+            say_json([{"name": n, "minutes": m, "title": t, "use_case": u} for n, m, t, u in told])
+        else:
+            say_table("Demos", ("name", "about", "title", "what it shows"), told)
+        return DONE
+    from trasunto.pipeline.run import run
+
+    recipe = demos.recipe_of(name or demos.DEFAULT, language=language, quick=short, overrides=settings)
+    with shown(quiet) as progress:
+        done = run(recipe, folder=output, resume=resume, progress=progress)
+    say_json(done.summary()) if as_json else say_run(done)
+    return DONE if done.report.passed else GATE

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import click
+
+from trasunto.cli.main import DONE, GATE
+from trasunto.cli.progress import shown
+from trasunto.cli.say import json_option, number, quiet_option, say_json, say_scores, seed_option
+
+
+@click.command("evaluate")
+@click.option("--real", required=True, metavar="TRAIN", help="The real rows that the synthetic ones were made from.")
+@click.option("--synthetic", required=True, metavar="SYN", help="The synthetic rows.")
+@click.option(
+    "--holdout", metavar="REAL2", help="Real rows that the synthesizer has not seen; without them no control."
+)
+@click.option("--target", metavar="COL", help="Column to predict, for train-synthetic-test-real.")
+@click.option("-o", "--output", metavar="REPORT", help="Write a report: .html .json .pdf .ipynb .md")
+@click.option("--gate", "gates", multiple=True, metavar="metric=limit", help='A limit, like "fidelity.c2st<=0.6".')
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of the report.")
+@seed_option
+@json_option
+@quiet_option
+def command(
+    real: str,
+    synthetic: str,
+    holdout: str | None,
+    target: str | None,
+    output: str | None,
+    gates: tuple[str, ...],
+    language: str,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Measure synthetic data against real data: faithful, useful, and how much it leans on the real rows.
+
+    \b
+    Examples:
+      trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --target diagnosis
+      trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv -o report.html
+      trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --gate "fidelity.c2st<=0.6"
+    """
+    from trasunto.pipeline.verbs import evaluate
+
+    with shown(quiet) as progress:
+        report = evaluate(
+            real,
+            synthetic,
+            holdout=holdout,
+            target=target,
+            gates=gates,
+            seed=seed,
+            language=language,
+            progress=progress,
+        )
+        if output:
+            report.write(output)
+    if as_json:
+        from trasunto.pipeline.steps import headline
+
+        say_json({**headline(report.scores), "passed": report.passed, "gates": report.to_dict()["gates"]})
+    else:
+        say_scores(report.scores)
+        for verdict in report.verdicts:
+            word = "passed" if verdict.passed else "FAILED"
+            click.echo(f"Gate {word}: {verdict.gate} (measured {number(verdict.value)})")
+        if output:
+            click.echo(f"Wrote {output}.")
+    return DONE if report.passed else GATE

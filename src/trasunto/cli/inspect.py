@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from trasunto.cli.main import DONE
+from trasunto.cli.say import json_option, say_json, say_table
+
+
+@click.command("inspect")
+@click.argument("data")
+@click.option("-o", "--output", metavar="schema.yaml", help="Write the schema (.yaml or .json), to mend and give back.")
+@click.option("--schema", "schema_file", metavar="FILE", help="What is known already: check the data against it.")
+@json_option
+def command(data: str, output: str | None, schema_file: str | None, as_json: bool) -> int:
+    """Show what is in a data set, column by column, and why we think so.
+
+    \b
+    Examples:
+      trasunto inspect patients.csv
+      trasunto inspect patients.csv -o schema.yaml
+      trasunto inspect packaged:thyroid --json
+    """
+    from trasunto.data.check import check
+    from trasunto.pipeline.verbs import read
+
+    dataset = read(data, schema=schema_file)
+    if output:
+        dataset.schema.save(output)
+    breaches = [breach.message for breach in check(dataset)]
+    tables = {
+        name: [_told(table.rows[c.name], c) for c in table.schema.columns] for name, table in dataset.tables.items()
+    }
+    if as_json:
+        rows = {name: len(table) for name, table in dataset.tables.items()}
+        say_json({"tables": tables, "rows": rows, "breaches": breaches})
+        return DONE
+    head = ("column", "kind", "role", "missing", "different", "values", "why we think so")
+    for name, columns in tables.items():
+        lines = [
+            (c["name"], c["kind"], c["role"], f"{c['missing']:.1%}", f"{c['distinct']:,}", c["values"], c["reason"])
+            for c in columns
+        ]
+        say_table(f"{name}: {len(dataset.tables[name]):,} rows, {len(columns)} columns", head, lines, right=(3, 4))
+    for breach in breaches:
+        click.echo(f"Breach: {breach}")
+    if output:
+        click.echo(f"Wrote {output}. Mend it by hand and give it back with --schema.")
+    return DONE
+
+
+def _told(values: Any, column: Any) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "kind": column.kind,
+        "role": column.role or "",
+        "missing": values.null_count() / max(len(values), 1),
+        "distinct": values.drop_nulls().n_unique(),
+        "values": _example(values, column),
+        "reason": column.reason,
+    }
+
+
+def _example(values: Any, column: Any) -> str:
+    """The range of numbers and dates, the most frequent categories; nothing of identifiers and texts."""
+    present = values.drop_nulls()
+    if present.is_empty() or column.kind in ("id", "text"):
+        return ""
+    if column.kind in ("integer", "number", "datetime"):
+        from trasunto.data.written import write
+
+        ends = write(present.sort().gather([0, len(present) - 1]), column)
+        return f"{ends[0]} … {ends[1]}"
+    counts = present.value_counts(sort=True).head(3)
+    return ", ".join(str(value)[:20] for value in counts[present.name].to_list())

@@ -1,0 +1,123 @@
+"""The command line. A command's module is imported when the command is run, so that --help costs nothing."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trasunto import __version__
+from trasunto.errors import TrasuntoError, near
+
+# Name → (module under trasunto.cli, one line of help).
+COMMANDS = {
+    "demo": ("demo", "Run a packaged recipe on real data: start here."),
+    "init": ("init", "Write a commented recipe for my own data."),
+    "inspect": ("inspect", "Show what is in a data set, column by column, and why we think so."),
+    "run": ("run", "Do the whole job that a recipe describes."),
+    "fit": ("fit", "Fit a synthesizer to real data and save the model."),
+    "sample": ("sample", "Draw synthetic rows from a saved model."),
+    "evaluate": ("evaluate", "Measure synthetic data against real data."),
+    "train": ("train", "Train a language model on a data set."),
+    "score": ("score", "Score a trained language model on real data."),
+    "list": ("listing", "List synthesizers, metrics, connectors, tasks or models."),
+    "schema": ("schema", "Print the JSON Schema of a recipe, for editors."),
+    "doctor": ("doctor", "Show versions, extras, cores, GPU and offline models, and what is missing."),
+}
+DONE, GATE, MENDABLE, OURS, STOPPED = 0, 1, 2, 3, 130
+
+
+class Commands(click.Group):
+    """Commands by name, loaded when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"trasunto.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"No command called {args[0]!r}. {near(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "TRASUNTO",
+        "max_content_width": 100,
+    },
+    epilog="Begin with `trasunto demo`, then `trasunto init recipe.yaml --data FILE`. Every command has its --help.",
+)
+@click.version_option(__version__, prog_name="trasunto")
+def trasunto() -> None:
+    """Synthetic data that is measurably faithful, useful and private, and language models trained on it, judged
+    on real held-out data.
+
+    Exit code: 0 done, 1 a gate failed, 2 you can mend it, 3 our fault.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The program. Exits; never returns."""
+    sys.exit(code_of(arguments))
+
+
+def code_of(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        result = trasunto.main(args=arguments, prog_name="trasunto", standalone_mode=False)
+        return int(result) if isinstance(result, int) else DONE
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return MENDABLE
+    except TrasuntoError as error:
+        _say(f"error: {error.problem}", f"→ {error.next_move}" if error.next_move else "")
+        return MENDABLE
+    except (KeyboardInterrupt, click.Abort):
+        _say("", "Stopped. Finished steps are kept: the same command with --resume and -o goes on from there.")
+        return STOPPED
+    except BrokenPipeError:
+        return DONE
+    except Exception as error:
+        return _ours(error)
+
+
+def _ours(error: Exception) -> int:
+    """An error that nobody foresaw: keep the traceback for us, spare the user."""
+    trace = traceback.format_exc()
+    if os.environ.get("TRASUNTO_DEBUG"):
+        _say(trace)
+        return OURS
+    with tempfile.NamedTemporaryFile("w", prefix="trasunto-crash-", suffix=".log", delete=False) as file:
+        file.write(f"trasunto {__version__}\n{' '.join(sys.argv)}\n{trace}")
+    first = str(error).strip().partition("\n")[0]
+    _say(
+        f"error: something went wrong inside Trasunto: {type(error).__name__}: {first}",
+        f"→ The details are in {Path(file.name)}; please report them. TRASUNTO_DEBUG=1 shows them here.",
+    )
+    return OURS
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        if line:
+            click.echo(line, err=True)

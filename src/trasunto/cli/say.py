@@ -1,0 +1,116 @@
+"""What commands print: tables for people on standard output, or one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from trasunto.language.evaluation import Evaluation
+    from trasunto.metrics.score import Score
+    from trasunto.pipeline.run import Run
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same result."
+)
+
+
+def say_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def say_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:
+    """A table as wide as the terminal; `right` columns are aligned to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    for place, name in enumerate(head):
+        table.add_column(name, justify="right" if place in right else "left", overflow="fold")
+    for row in rows:
+        # Plain text: a column called [bold] is no mark-up.
+        table.add_row(*(Text(each) for each in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
+    console.print(table)
+
+
+def settings_of(pairs: Sequence[str]) -> dict[str, Any]:
+    """`field=value` pairs as a dictionary; a value is read as YAML."""
+    from trasunto.pipeline.recipe import override
+
+    return override({}, pairs)
+
+
+def say_scores(scores: Sequence[Score], limit: int = 0) -> None:
+    """Headline scores, each with its interval, baseline and control."""
+    rows = [
+        (
+            score.metric,
+            number(score.value),
+            f"{number(score.interval[0])} to {number(score.interval[1])}" if score.interval else "",
+            number(score.goal),
+            number(score.baseline),
+            number(score.control),
+            score.reading,
+        )
+        for score in scores
+        if not score.subject
+    ]
+    head = ("metric", "value", "95 % interval", "best", "baseline", "control", "how to read it")
+    say_table("", head, rows[:limit] if limit else rows, right=(1, 3, 4, 5))
+
+
+def say_evaluations(evaluations: Sequence[Evaluation]) -> None:
+    """Language models side by side."""
+    rows: list[tuple[str, ...]] = [
+        (
+            each.arm,
+            f"{each.trained_on:,}",
+            number(each.accuracy),
+            number(each.macro_precision),
+            number(each.macro_recall),
+            number(each.macro_f1),
+            "{} to {}".format(*(number(end) for end in each.intervals["macro_f1"])),
+        )
+        for each in evaluations
+    ]
+    names = ("trained on", "rows", "accuracy", "precision", "recall", "macro F1", "95 % interval of F1")
+    say_table("Language model, tested on real rows that nothing has seen", names, rows, right=(1, 2, 3, 4, 5))
+
+
+def say_run(run: Run) -> None:
+    """What a finished run found, for a person."""
+    report = run.report
+    wanted = ("fidelity.c2st", "fidelity.shapes", "fidelity.trends", "fidelity.text", "utility.tstr")
+    wanted += ("privacy.exact_copies", "privacy.nearer_to_train", "privacy.verbatim_text")
+    scores = [score for score in report.scores if score.metric in wanted and not score.subject]
+    click.echo()
+    click.echo(run.recipe.title)
+    say_scores(scores)
+    if report.evaluations:
+        say_evaluations(report.evaluations)
+    for verdict in report.verdicts:
+        sign = "passed" if verdict.passed else "FAILED"
+        click.echo(f"Gate {sign}: {verdict.gate} (measured {number(verdict.value)})")
+    click.echo(f"Done in {run.manifest['seconds']:,.0f} s. Report: {_first_report(run)}")
+
+
+def number(value: float | None) -> str:
+    """A number short enough to read: three digits after the point, more for small ones."""
+    if value is None:
+        return ""
+    return f"{value:.4f}" if 0 < abs(value) < 0.01 else f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+
+
+def _first_report(run: Run) -> str:
+    forms = run.recipe.report.formats
+    return str((run.folder / f"report.{forms[0]}").resolve()) if forms else str(run.folder.resolve())

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import click
+
+from trasunto.cli.main import DONE
+from trasunto.cli.progress import shown
+from trasunto.cli.say import quiet_option, seed_option, settings_of
+
+
+@click.command("train")
+@click.argument("data")
+@click.option("--task", default="classification", show_default=True, help="See `trasunto list tasks`.")
+@click.option("-o", "--output", required=True, metavar="LM", help="Folder for the language model.")
+@click.option("--text", metavar="COL", help="The column of text; without one, rows become text.")
+@click.option("--label", metavar="COL", help="The column to predict.")
+@click.option("--base", metavar="MODEL", help="A pretrained model by name (see `trasunto list models`) or folder.")
+@click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting, like method=finetune.")
+@seed_option
+@quiet_option
+def command(
+    data: str,
+    task: str,
+    output: str,
+    text: str | None,
+    label: str | None,
+    base: str | None,
+    settings: tuple[str, ...],
+    seed: int,
+    quiet: bool,
+) -> int:
+    """Train a language model on a data set, synthetic or real.
+
+    \b
+    Examples:
+      trasunto train synthetic.csv --task classification --text message --label spam -o filter
+      trasunto train patients.csv --label diagnosis --set method=finetune -o doctor
+    """
+    from trasunto.pipeline.verbs import train
+
+    with shown(quiet) as progress:
+        trained = train(
+            data,
+            task=task,
+            text=text,
+            label=label,
+            base=base,
+            seed=seed,
+            settings=settings_of(settings),
+            progress=progress,
+        )
+        trained.save(output)
+    facts = trained.facts
+    click.echo(
+        f"Trained on {facts['texts']:,} texts in {facts['seconds']:,.0f} s. Next: trasunto score {output} REAL.csv"
+    )
+    return DONE
