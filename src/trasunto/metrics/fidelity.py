@@ -1,208 +1,248 @@
-"""Do columns, and pairs of columns, look alike? Errors: 0 is a perfect likeness.
+"""Do columns, and pairs of columns, look alike? Errors: 0 is a perfect likeness, 1 the greatest difference.
 
-Shapes: Kolmogorov-Smirnov distance of numbers and dates, total variation of categories; missing values count as
-one more value. Trends: half the difference of Pearson correlations for two numeric columns, total variation of
-the contingency table for all other pairs, numbers cut at the real deciles. Both follow SDMetrics' quality report,
-turned from scores into errors.
+Shapes: Kolmogorov-Smirnov distance of numbers and dates, total variation of categories. Trends: half the difference
+of Pearson correlations for two columns of numbers, total variation of the contingency table for all other pairs.
+Both are those of SDMetrics' quality report, turned from scores into errors, with three differences: a missing value
+counts as a value; numbers in a contingency table are cut at the real deciles and not into ten equal widths (one
+outlier would put all rows into one cell); and every pair counts, not only the pairs that are related in the real rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from trasunto.metrics.frames import Arrays, arrays
+from trasunto.metrics.frames import Arrays, arrays, at_most
+from trasunto.metrics.interval import around
 from trasunto.metrics.score import Comparison, Score
 
-BINS = 10
+# From the rows of one column to their error and the influence of each on it.
+ColumnMeasure = Callable[[np.ndarray], tuple[float, np.ndarray]]
 SHOWN_PAIRS = 20
-RESAMPLES = 100
+# The mean over pairs is known well enough from so many, drawn at random: all pairs of a hundred columns.
+MOST_PAIRS = 5_000
+CHANCE = " The control is what as many unseen real rows differ by chance, the baseline what each column drawn by itself does."
 
 
 def shapes(comparison: Comparison) -> tuple[Score, ...]:
-    """Mean error of the columns, then one score a column, worst first."""
+    """fidelity.shapes: mean error of the columns, then one score a column, worst first. () without such columns."""
     given = arrays(comparison)
     if not given.names:
         return ()
-    real = given.parts["real"]
-    found = {part: _shape_errors(given, real, rows) for part, rows in given.parts.items() if part != "real"}
-    control = found.get("holdout")
-    low, high = _shape_interval(given, comparison.seed)
-    headline = Score(
-        "fidelity.shapes",
-        float(found["synthetic"].mean()),
-        0.0,
-        (low, high),
-        float(found["independent"].mean()),
-        float(control.mean()) if control is not None else None,
-        reading="Mean difference of the columns' distributions from the real ones; 0 is equal. The control is what "
-        "unseen real rows differ by chance.",
+    parts = _as_many(given, comparison.seed)
+    width, rows = len(given.names), len(parts["synthetic"])
+    errors = {part: np.empty(width) for part in parts if part != "real"}
+    total, intervals = np.zeros(rows), []
+    for place in range(width):
+        real = parts["real"][:, place]
+        measure = _categories(real, int(given.levels[place])) if given.levels[place] else _numbers(real)
+        for part, found in errors.items():
+            error, influence = measure(parts[part][:, place])
+            found[place] = error
+            if part == "synthetic":
+                total += influence / width
+                intervals.append(around(error, influence, 0.0, 1.0))
+    reading = "Mean difference of the columns' distributions from those of the training rows; 0 is equal." + CHANCE
+    headline = _score("fidelity.shapes", {part: float(found.mean()) for part, found in errors.items()}, reading, total)
+    each = (
+        _named("fidelity.shapes", _at(errors, place), interval=intervals[place], subject=name)
+        for place, name in enumerate(given.names)
     )
-    each = [
-        Score(
-            "fidelity.shapes",
-            float(found["synthetic"][place]),
-            0.0,
-            None,
-            float(found["independent"][place]),
-            float(control[place]) if control is not None else None,
-            subject=given.names[place],
-        )
-        for place in np.argsort(-found["synthetic"], kind="stable")
-    ]
-    return headline, *each
+    return headline, *sorted(each, key=lambda score: -score.value)
 
 
 def trends(comparison: Comparison) -> tuple[Score, ...]:
-    """Mean error of all pairs of columns, then the pairs that differ most."""
+    """fidelity.trends: mean error of the pairs of columns, then the 20 pairs that differ most. () without pairs.
+
+    Of more than 5,000 pairs as many are drawn at random.
+    """
     given = arrays(comparison)
     if len(given.names) < 2:
         return ()
-    real = given.parts["real"]
-    edges = _edges(given, real)
-    truth = _tables(given, real, edges)
-    found = {
-        p: _trend_errors(given, truth, _tables(given, rows, edges)) for p, rows in given.parts.items() if p != "real"
-    }
+    parts = _as_many(given, comparison.seed)
     first, second = np.triu_indices(len(given.names), 1)
-    control = found.get("holdout")
-    headline = Score(
-        "fidelity.trends",
-        float(found["synthetic"].mean()),
-        0.0,
-        _over_pairs(found["synthetic"], comparison.seed),
-        float(found["independent"].mean()),
-        float(control.mean()) if control is not None else None,
-        reading="Mean difference of the relations between two columns from the real ones; 0 is equal. The baseline "
-        "has lost every relation.",
+    if len(first) > MOST_PAIRS:
+        chosen = np.sort(np.random.default_rng(comparison.seed).choice(len(first), MOST_PAIRS, replace=False))
+        first, second = first[chosen], second[chosen]
+    errors, total = _pair_errors(given, parts, first, second)
+    reading = (
+        "Mean difference of the relations between two columns from those in the training rows; 0 is equal." + CHANCE
     )
-    worst = np.argsort(-found["synthetic"], kind="stable")[:SHOWN_PAIRS]
-    each = [
-        Score(
-            "fidelity.trends",
-            float(found["synthetic"][pair]),
-            0.0,
-            None,
-            float(found["independent"][pair]),
-            float(control[pair]) if control is not None else None,
-            subject=f"{given.names[first[pair]]} × {given.names[second[pair]]}",
+    headline = _score("fidelity.trends", {part: float(found.mean()) for part, found in errors.items()}, reading, total)
+    worst = np.argsort(-errors["synthetic"], kind="stable")[:SHOWN_PAIRS]
+    each = (
+        _named(
+            "fidelity.trends", _at(errors, pair), subject=f"{given.names[first[pair]]} × {given.names[second[pair]]}"
         )
         for pair in worst
-    ]
+    )
     return headline, *each
 
 
-def _shape_errors(given: Arrays, real: np.ndarray, other: np.ndarray) -> np.ndarray:
-    columns = range(len(given.names))
-    return np.array([_shape_error(real[:, c], other[:, c], bool(given.category[c])) for c in columns])
-
-
-def _shape_error(real: np.ndarray, other: np.ndarray, category: bool) -> float:
-    """Distance of two samples of one column, missing values as a value of their own."""
-    if category:
-        return 0.5 * float(np.abs(_shares(real) - _shares(other)).sum()) if _wide(real, other) else 0.0
-    gaps = abs(float(np.isnan(real).mean()) - float(np.isnan(other).mean()))
-    a, b = np.sort(real[~np.isnan(real)]), np.sort(other[~np.isnan(other)])
-    if a.size == 0 or b.size == 0:
-        return gaps
-    steps = np.unique(np.concatenate([a, b]))
-    distance = np.abs(np.searchsorted(a, steps, "right") / a.size - np.searchsorted(b, steps, "right") / b.size).max()
-    return max(float(distance), gaps)
-
-
-_WIDTH = 256
-
-
-def _shares(codes: np.ndarray) -> np.ndarray:
-    """Share of each code; the last place is for missing values."""
-    filled = np.where(np.isnan(codes), _WIDTH - 1, codes).astype(np.int64)
-    return np.bincount(filled, minlength=_WIDTH) / max(len(codes), 1)
-
-
-def _wide(*parts: np.ndarray) -> bool:
-    return all(len(part) for part in parts)
-
-
-def _shape_interval(given: Arrays, seed: int) -> tuple[float, float]:
-    """Bootstrap over synthetic rows, on at most 5,000 of them, around the value from all rows."""
+def _as_many(given: Arrays, seed: int) -> dict[str, np.ndarray]:
+    """The parts, unseen rows cut to as many as there are synthetic ones: chance makes fewer rows differ more."""
     rng = np.random.default_rng(seed)
-    real, made = given.parts["real"], given.parts["synthetic"]
-    value = _shape_errors(given, real, made).mean()
-    few = min(len(made), 5_000)
-    base = made[rng.choice(len(made), few, replace=False)]
-    drawn = [_shape_errors(given, real, base[rng.integers(0, few, few)]).mean() for _ in range(20)]
-    # The spread over resamples of `few` rows is wider than over all rows by the root of their ratio.
-    half = 1.96 * float(np.std(drawn, ddof=1)) * np.sqrt(few / len(made)) if len(made) > 1 else float(value)
-    return max(0.0, float(value - half)), min(1.0, float(value + half))
+    most = len(given.parts["synthetic"])
+    return {part: at_most(rows, most, rng) if part == "holdout" else rows for part, rows in given.parts.items()}
 
 
-def _over_pairs(errors: np.ndarray, seed: int) -> tuple[float, float]:
-    """Bootstrap over pairs of columns: how much the mean leans on which columns the table has."""
-    rng = np.random.default_rng(seed)
-    means = errors[rng.integers(0, len(errors), (RESAMPLES, len(errors)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+def _score(metric: str, value: dict[str, float], reading: str, influence: np.ndarray) -> Score:
+    interval = around(value["synthetic"], influence, 0.0, 1.0)
+    return _named(metric, value, interval=interval, reading=reading)
 
 
-def _edges(given: Arrays, real: np.ndarray) -> list[np.ndarray | None]:
-    """Where numbers are cut: the real deciles."""
-    cuts: list[np.ndarray | None] = []
-    for place, category in enumerate(given.category):
-        known = real[:, place][~np.isnan(real[:, place])]
-        cuts.append(
-            None if category or known.size == 0 else np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
-        )
-    return cuts
+def _named(
+    metric: str,
+    value: dict[str, float],
+    *,
+    interval: tuple[float, float] | None = None,
+    subject: str = "",
+    reading: str = "",
+) -> Score:
+    made, alone, unseen = value["synthetic"], value["independent"], value.get("holdout")
+    return Score(metric, made, 0.0, interval, alone, unseen, subject, reading)
 
 
-def _tables(given: Arrays, rows: np.ndarray, edges: list[np.ndarray | None]) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, columns) codes for contingency tables, and the correlation matrix of the numbers."""
-    coded = np.empty(rows.shape, dtype=np.int64)
-    for place, cuts in enumerate(edges):
-        column = rows[:, place]
-        codes = column if cuts is None else np.searchsorted(cuts, column, side="right").astype(float)
-        coded[:, place] = np.where(np.isnan(column), _WIDTH - 1, np.nan_to_num(codes)).astype(np.int64)
-    numbers = np.flatnonzero(~given.category)
-    matrix = np.zeros((rows.shape[1], rows.shape[1]))
-    matrix[np.ix_(numbers, numbers)] = _correlations(rows[:, numbers])
-    return coded, matrix
+def _at(errors: dict[str, np.ndarray], place: int | np.integer) -> dict[str, float]:
+    return {part: float(found[place]) for part, found in errors.items()}
 
 
-def _correlations(numbers: np.ndarray) -> np.ndarray:
-    """Pearson correlations over rows where both are known; 0 where a column does not vary."""
+def _categories(real: np.ndarray, levels: int) -> ColumnMeasure:
+    """How to measure a column of codes against the real one: rows to their error and influences."""
+    truth = _shares(_whole(real, levels), levels + 1)
+
+    def measure(other: np.ndarray) -> tuple[float, np.ndarray]:
+        codes = _whole(other, levels)
+        gap = _shares(codes, levels + 1) - truth
+        influence = 0.5 * np.sign(gap)[codes]
+        return 0.5 * float(np.abs(gap).sum()), influence - influence.mean()
+
+    return measure
+
+
+def _numbers(real: np.ndarray) -> ColumnMeasure:
+    """The same for numbers: the greater of the distance of known values and the difference of missing shares."""
+    known_real = np.sort(real[~np.isnan(real)])
+    empty_real = 1.0 - known_real.size / len(real)
+
+    def measure(other: np.ndarray) -> tuple[float, np.ndarray]:
+        missing = np.isnan(other)
+        empty = float(missing.mean())
+        known = np.sort(other[~missing])
+        # Only missing values on one side: then their shares tell the whole difference.
+        gap = empty - empty_real
+        error, influence = abs(gap), np.sign(gap) * (missing - empty)
+        if known.size and known_real.size:
+            steps = np.unique(np.concatenate([known_real, known]))
+            below = np.searchsorted(known, steps, "right") / known.size
+            apart = below - np.searchsorted(known_real, steps, "right") / known_real.size
+            at = int(np.abs(apart).argmax())
+            if abs(apart[at]) > error:
+                error = abs(float(apart[at]))
+                inside = np.where(missing, 0.0, (other <= steps[at]) - below[at])
+                influence = np.sign(apart[at]) * inside * (len(other) / known.size)
+        return error, influence
+
+    return measure
+
+
+def _pair_errors(
+    given: Arrays, parts: dict[str, np.ndarray], first: np.ndarray, second: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """(pairs,) errors by part, and the (synthetic rows,) influence on their mean."""
+    others = [part for part in parts if part != "real"]
+    errors = {part: np.zeros(len(first)) for part in others}
+    total = np.zeros(len(parts["synthetic"]))
+    both = ~given.category[first] & ~given.category[second]
+    if both.any():
+        numbers = np.unique(np.concatenate([first[both], second[both]]))
+        a, b = np.searchsorted(numbers, first[both]), np.searchsorted(numbers, second[both])
+        _, truth = _correlations(parts["real"][:, numbers])
+        for part in others:
+            scaled, found = _correlations(parts[part][:, numbers])
+            gap = found - truth
+            errors[part][both] = np.abs(gap[a, b]) / 2
+            if part == "synthetic":
+                wanted = np.zeros_like(gap)
+                wanted[a, b] = np.sign(gap[a, b])
+                total += _correlation_influence(scaled, found, wanted)
+    codes, sizes = _coded(given, parts)
+    for pair in np.flatnonzero(~both):
+        i, j = int(first[pair]), int(second[pair])
+        cells = {part: codes[part][i] * sizes[j] + codes[part][j] for part in parts}
+        width = sizes[i] * sizes[j]
+        if width > 4 * sum(len(rows) for rows in cells.values()):
+            # Most cells of so wide a table are empty: count those that are met.
+            _, packed = np.unique(np.concatenate(list(cells.values())), return_inverse=True)
+            ends = np.cumsum([len(rows) for rows in cells.values()])[:-1]
+            cells, width = dict(zip(cells, np.split(packed, ends), strict=True)), int(packed.max()) + 1
+        real = _shares(cells["real"], width)
+        for part in others:
+            gap = _shares(cells[part], width) - real
+            errors[part][pair] = 0.5 * float(np.abs(gap).sum())
+            if part == "synthetic":
+                total += 0.5 * np.sign(gap)[cells[part]]
+    return errors, (total - total.mean()) / len(first)
+
+
+def _coded(given: Arrays, parts: dict[str, np.ndarray]) -> tuple[dict[str, list[np.ndarray]], list[int]]:
+    """Columns of each part as whole numbers from 0, the last for a missing value; and how many each column has."""
+    codes: dict[str, list[np.ndarray]] = {part: [] for part in parts}
+    sizes = []
+    for place, levels in enumerate(given.levels.tolist()):
+        cuts = np.empty(0)
+        if not levels:
+            known = parts["real"][:, place]
+            known = known[~np.isnan(known)]
+            cuts = np.unique(np.quantile(known, np.linspace(0.1, 0.9, 9))) if known.size else cuts
+        size = levels or len(cuts) + 1
+        sizes.append(size + 1)
+        for part, rows in parts.items():
+            column = rows[:, place]
+            if levels:
+                codes[part].append(_whole(column, size))
+            else:
+                codes[part].append(np.where(np.isnan(column), size, np.searchsorted(cuts, column, side="right")))
+    return codes, sizes
+
+
+def _correlations(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, columns) standardised values, 0 where missing, and the Pearson correlations over rows where both
+    columns are known; 0 where a column does not vary."""
     known = ~np.isnan(numbers)
-    count = known.T.astype(float) @ known
-    filled = (
-        np.where(known, numbers - np.nanmean(numbers, axis=0, where=known, keepdims=True), 0.0)
-        if (numbers.size and known.any(axis=0).all())
-        else np.zeros_like(numbers)
-    )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean_i = (filled.T @ known) / count
-        square = ((filled**2).T @ known) / count - mean_i**2
-        cross = (filled.T @ filled) / count - mean_i * mean_i.T
-        matrix = cross / np.sqrt(square * square.T)
-    return np.clip(np.nan_to_num(matrix, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
+    times = np.maximum(known.sum(axis=0), 1)
+    filled = np.where(known, numbers, 0.0)
+    # Scaled before squaring, so that no square overflows.
+    filled /= np.maximum(np.abs(filled).max(axis=0, initial=0.0), np.finfo(float).tiny)
+    filled = np.where(known, filled - filled.sum(axis=0) / times, 0.0)
+    deviation = np.sqrt((filled**2).sum(axis=0) / times)
+    varies = deviation > 1e-12
+    scaled = np.where(varies, filled / np.where(varies, deviation, 1.0), 0.0)
+    seen = known.astype(float)
+    count = np.maximum(seen.T @ seen, 1.0)
+    mean = (scaled.T @ seen) / count
+    square = ((scaled**2).T @ seen) / count - mean**2
+    cross = (scaled.T @ scaled) / count - mean * mean.T
+    spread = square * square.T
+    matrix = np.where(spread > 1e-12, cross / np.sqrt(np.where(spread > 1e-12, spread, 1.0)), 0.0)
+    return scaled, np.clip(matrix, -1.0, 1.0)
 
 
-def _trend_errors(
-    given: Arrays, real: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """(pairs,) errors in the order of np.triu_indices."""
-    (a, corr_a), (b, corr_b) = real, other
-    width = len(given.names)
-    # Codes are packed before pairs are counted, so that a pair's table is as small as it can be.
-    packed = [np.unique(np.concatenate([a[:, c], b[:, c]]), return_inverse=True) for c in range(width)]
-    sizes = [len(values) for values, _ in packed]
-    left = [codes[: len(a)] for _, codes in packed]
-    right = [codes[len(a) :] for _, codes in packed]
-    errors: list[float] = []
-    for i in range(width):
-        for j in range(i + 1, width):
-            if not given.category[i] and not given.category[j]:
-                errors.append(abs(corr_a[i, j] - corr_b[i, j]) / 2)
-                continue
-            cells = sizes[i] * sizes[j]
-            one = np.bincount(left[i] * sizes[j] + left[j], minlength=cells) / len(a)
-            two = np.bincount(right[i] * sizes[j] + right[j], minlength=cells) / len(b)
-            errors.append(0.5 * float(np.abs(one - two).sum()))
-    return np.array(errors)
+def _correlation_influence(scaled: np.ndarray, found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(rows,) influence on the sum over pairs of wanted[i, j] · found[i, j] / 2.
+
+    That of one correlation r of standardised x and y is xy - r (x² + y²) / 2 (Devlin, Gnanadesikan, Kettenring 1975).
+    """
+    weights = wanted * found
+    pull = weights.sum(axis=0) + weights.sum(axis=1)
+    return 0.5 * (((scaled @ wanted) * scaled).sum(axis=1) - 0.5 * (scaled**2) @ pull)
+
+
+def _whole(column: np.ndarray, missing: int) -> np.ndarray:
+    """Codes as whole numbers, `missing` for a missing value."""
+    return np.where(np.isnan(column), missing, column).astype(np.int64)
+
+
+def _shares(codes: np.ndarray, width: int) -> np.ndarray:
+    return np.bincount(codes, minlength=width) / len(codes)

@@ -1,14 +1,16 @@
-"""Confidence intervals: Wilson for shares, DeLong for areas under the curve, the bootstrap for the rest."""
+"""Confidence intervals: Wilson for shares, DeLong for areas under the curve, influence for the rest.
+
+The influence of a row is what the measurement gains when the row weighs a little more (Hampel 1974; "infinitesimal
+jackknife", Jaeckel 1972). Its spread over the rows gives the interval that the bootstrap would, without resampling:
+the same figure in every run, at the price of one measurement. For an area under the curve it is DeLong's method.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from scipy.stats import norm, rankdata
 
 NORMAL = float(norm.ppf(0.975))
-RESAMPLES = 300
 
 
 def wilson(successes: float, trials: int) -> tuple[float, float]:
@@ -17,8 +19,9 @@ def wilson(successes: float, trials: int) -> tuple[float, float]:
         return 0.0, 1.0
     share, z2 = successes / trials, NORMAL**2
     middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = NORMAL * np.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    half = NORMAL * np.sqrt(max(share * (1 - share), 0.0) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    # The bounds hold the share itself, also where rounding would put them a hair beside it.
+    return max(0.0, min(float(middle - half), share)), min(1.0, max(float(middle + half), share))
 
 
 def auc(positive: np.ndarray, negative: np.ndarray) -> float:
@@ -29,25 +32,32 @@ def auc(positive: np.ndarray, negative: np.ndarray) -> float:
 
 
 def auc_interval(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float]:
-    """95 % interval of the area under the curve (DeLong, DeLong and Clarke-Pearson 1988, by ranks)."""
-    m, n = len(positive), len(negative)
-    if m < 2 or n < 2:
+    """95 % interval of the area under the curve; (0, 1) with fewer than 2 rows on a side."""
+    if len(positive) < 2 or len(negative) < 2:
         return 0.0, 1.0
-    value = auc(positive, negative)
-    together = rankdata(np.concatenate([positive, negative]))
-    above = (together[:m] - rankdata(positive)) / n
-    below = 1.0 - (together[m:] - rankdata(negative)) / m
-    deviation = float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n))
-    return max(0.0, value - NORMAL * deviation), min(1.0, value + NORMAL * deviation)
+    inside = np.concatenate([np.ones(len(positive), dtype=bool), np.zeros(len(negative), dtype=bool)])
+    value, influence = auc_influence(np.concatenate([positive, negative]), inside)
+    return around(value, influence, 0.0, 1.0)
 
 
-def bootstrap(
-    rows: int, measure: Callable[[np.ndarray], float], rng: np.random.Generator, resamples: int = RESAMPLES
-) -> tuple[float, float]:
-    """95 % percentile interval (Efron 1979). measure takes (rows,) row numbers drawn with replacement."""
-    values = [measure(rng.integers(0, rows, rows)) for _ in range(resamples)]
-    found = np.array([value for value in values if np.isfinite(value)])
-    if found.size == 0:
-        return float("nan"), float("nan")
-    low, high = np.percentile(found, [2.5, 97.5])
-    return float(low), float(high)
+def auc_influence(scores: np.ndarray, inside: np.ndarray) -> tuple[float, np.ndarray]:
+    """The area under the curve of (n,) scores for the rows `inside` (n, bool; some but not all), and the (n,)
+    influence of each row (DeLong, DeLong and Clarke-Pearson 1988, by ranks)."""
+    m = int(inside.sum())
+    n = len(inside) - m
+    together = rankdata(scores)
+    above = (together[inside] - rankdata(scores[inside])) / n
+    below = 1.0 - (together[~inside] - rankdata(scores[~inside])) / m
+    value = float(above.mean())
+    influence = np.empty(len(scores))
+    influence[inside] = (above - value) * (len(scores) / m)
+    influence[~inside] = (below - value) * (len(scores) / n)
+    return value, influence
+
+
+def around(value: float, influence: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """95 % interval of a measurement from the (n,) influences of its rows, kept within [low, high]."""
+    if len(influence) < 2:
+        return low, high
+    half = NORMAL * float(influence.std(ddof=1)) / float(np.sqrt(len(influence)))
+    return float(max(low, value - half)), float(min(high, value + half))

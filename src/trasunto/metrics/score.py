@@ -61,7 +61,7 @@ class Comparison:
 
     def __post_init__(self) -> None:
         names = self.real.only.schema.names
-        for what, dataset in (("synthetic", self.synthetic), ("holdout", self.holdout)):
+        for what, dataset in (("real", self.real), ("synthetic", self.synthetic), ("holdout", self.holdout)):
             if dataset is None:
                 continue
             if len(dataset) == 0:
