@@ -72,7 +72,7 @@ def told(
         scores=scores,
         evaluations=evaluations,
         verdicts=verdicts,
-        figures=picture(comparison, scores, evaluations, story),
+        figures=picture(comparison, scores, evaluations, story, recipe.language),
         facts=story,
         language=recipe.language,
     )
@@ -86,7 +86,7 @@ def compared(
         title=title,
         scores=scores,
         verdicts=verdicts,
-        figures=picture(comparison, scores, (), {}),
+        figures=picture(comparison, scores, (), {}, language),
         facts={"data": _columns(comparison), "split": _digests(comparison), "run": {"seed": comparison.seed}},
         language=language,
     )

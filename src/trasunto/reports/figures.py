@@ -1,0 +1,522 @@
+"""Charts as Vega-Lite documents with their data inside: shares of bins and categories, never rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trasunto.language.evaluation import Evaluation
+from trasunto.metrics.frames import Arrays, arrays
+from trasunto.metrics.score import Comparison, Score
+from trasunto.reports.report import Figure
+from trasunto.reports.words import known, say
+
+# Okabe and Ito's palette: told apart by people with any colour vision.
+REAL, MADE, UNSEEN, WARM = "#0072B2", "#E69F00", "#999999", "#D55E00"
+MOST_COLUMNS = 36
+BINS = 20
+# A bin of fewer real rows than this is not drawn by itself.
+FEWEST = 5
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+
+
+def picture(
+    comparison: Comparison,
+    scores: Sequence[Score],
+    evaluations: Sequence[Evaluation],
+    facts: dict[str, Any],
+    language: str = "en",
+) -> tuple[Figure, ...]:
+    """Every figure there is data for. facts: the report's, of which the training curves are drawn."""
+    given = arrays(comparison)
+    figures = [
+        _overview(scores, language),
+        *_columns(comparison, given, scores, language),
+        _relations(given, language),
+        _tells(scores, language),
+        *_curves(facts, language),
+        *_language_model(evaluations, language),
+    ]
+    return tuple(figure for figure in figures if figure is not None)
+
+
+def _figure(name: str, section: str, key: str, language: str, spec: dict[str, Any]) -> Figure:
+    return Figure(name, section, say(key, language), say(f"{key}_caption", language), {"$schema": SCHEMA, **spec})
+
+
+def _overview(scores: Sequence[Score], at: str) -> Figure | None:
+    shown = [s for s in scores if not s.subject and 0 <= s.value <= 1 and s.metric not in ("utility.tstr_ratio",)]
+    if not shown:
+        return None
+    rows = [
+        {
+            "metric": s.metric,
+            "value": s.value,
+            "low": s.interval[0] if s.interval else s.value,
+            "high": s.interval[1] if s.interval else s.value,
+            "control": s.control,
+            "baseline": s.baseline,
+            "best": s.goal,
+        }
+        for s in shown
+    ]
+    y = {"field": "metric", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 220}}
+    x = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": say("value", at)}
+    tips = [
+        {"field": field, "type": "quantitative", "format": ".3f", "title": say(word, at)}
+        for field, word in (("value", "value"), ("control", "control"), ("baseline", "baseline"), ("best", "best"))
+    ]
+    tips.insert(0, {"field": "metric", "type": "nominal", "title": say("metric", at)})
+
+    def points(field: str, shape: str, colour: str, size: int) -> dict[str, Any]:
+        return {
+            "transform": [{"filter": f"isValid(datum.{field})"}],
+            "mark": {
+                "type": "point",
+                "shape": shape,
+                "filled": shape != "cross",
+                "size": size,
+                "color": colour,
+                "opacity": 1,
+            },
+            "encoding": {"x": {"field": field, **x}, "y": y, "tooltip": tips},
+        }
+
+    layers = [
+        {
+            "mark": {"type": "tick", "color": UNSEEN, "thickness": 2, "strokeDash": [2, 2]},
+            "encoding": {"x": {"field": "best", **x}, "y": y},
+        },
+        {
+            "mark": {"type": "rule", "strokeWidth": 3, "color": MADE},
+            "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "y": y},
+        },
+        points("baseline", "cross", UNSEEN, 60),
+        points("control", "diamond", REAL, 110),
+        points("value", "circle", MADE, 90),
+    ]
+    spec = {"width": 460, "height": {"step": 24}, "data": {"values": rows}, "layer": layers}
+    return _figure("scores", "results", "fig_scores", at, spec)
+
+
+def _columns(comparison: Comparison, given: Arrays, scores: Sequence[Score], at: str) -> list[Figure]:
+    """Small multiples: one panel a column, the worst first."""
+    worst = [s.subject for s in scores if s.metric == "fidelity.shapes" and s.subject in given.names]
+    names = (worst + [name for name in given.names if name not in worst])[:MOST_COLUMNS]
+    parts = [("real", REAL), ("synthetic", MADE)] + ([("holdout", UNSEEN)] if "holdout" in given.parts else [])
+    panels = [_panel(comparison, given, name, [part for part, _ in parts], at) for name in names]
+    panels = [panel for panel in panels if panel is not None]
+    if not panels:
+        return []
+    spec = {
+        "columns": 3,
+        "concat": panels,
+        "resolve": {"scale": {"color": "shared"}},
+        "config": {"legend": {"orient": "top", "title": None}},
+        "spacing": 18,
+    }
+    figure = _figure("shapes", "results", "fig_shapes", at, spec)
+    return [figure]
+
+
+def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], at: str) -> dict[str, Any] | None:
+    place = given.names.index(name)
+    columns = {part: given.parts[part][:, place] for part in parts}
+    if given.category[place]:
+        binned = _categories(comparison, name, columns)
+    else:
+        binned = _bins(columns, comparison.real.only.schema[name].kind == "datetime")
+    if binned is None:
+        return None
+    labels, shares = binned
+    rows = [
+        {"bin": label, "part": say(part, at), "share": round(float(shares[part][number]), 5), "order": number}
+        for part in parts
+        for number, label in enumerate(labels)
+    ]
+    colour = {
+        "field": "part",
+        "type": "nominal",
+        "scale": {"domain": [say(part, at) for part in parts], "range": [REAL, MADE, UNSEEN][: len(parts)]},
+        "legend": {"title": None, "orient": "top"},
+    }
+    x = {
+        "field": "bin",
+        "type": "ordinal",
+        "sort": {"field": "order"},
+        "title": None,
+        "axis": {"labelAngle": -40, "labelLimit": 80, "labelOverlap": True},
+    }
+    y = {"field": "share", "type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 3}}
+    tips = [
+        {"field": "bin", "type": "nominal", "title": name[:60]},
+        {"field": "part", "type": "nominal", "title": " "},
+        {"field": "share", "type": "quantitative", "format": ".2%", "title": say("share", at)},
+    ]
+    mark = {"type": "bar"} if given.category[place] else {"type": "line", "interpolate": "step", "strokeWidth": 1.6}
+    encoding: dict[str, Any] = {"x": x, "y": y, "color": colour, "tooltip": tips}
+    if given.category[place]:
+        encoding["xOffset"] = {"field": "part", "sort": None}
+    return {
+        "title": {"text": name[:40], "fontSize": 12},
+        "width": 190,
+        "height": 90,
+        "data": {"values": rows},
+        "mark": mark,
+        "encoding": encoding,
+    }
+
+
+def _categories(
+    comparison: Comparison, name: str, columns: dict[str, np.ndarray]
+) -> tuple[list[str], dict[str, np.ndarray]] | None:
+    """Up to 11 frequent categories by name; the others, and rare ones, together."""
+    values = comparison.real.rows[name]
+    counts = values.cast(pl.String).drop_nulls().value_counts(sort=True)
+    frequent = [str(v) for v, n in counts.head(11).rows() if n >= FEWEST]
+    datasets = {"real": comparison.real, "synthetic": comparison.synthetic, "holdout": comparison.holdout}
+    shares: dict[str, np.ndarray] = {}
+    for part in columns:
+        dataset = datasets[part]
+        assert dataset is not None
+        texts = dataset.rows[name].cast(pl.String)
+        total = max(len(texts), 1)
+        found = [int((texts == value).sum()) / total for value in frequent]
+        missing = texts.null_count() / total
+        shares[part] = np.array([*found, max(0.0, 1.0 - sum(found) - missing), missing])
+    labels = [*(value[:24] for value in frequent), "…", "∅"]
+    used = [i for i in range(len(labels)) if i < len(frequent) or any(each[i] > 0 for each in shares.values())]
+    return [labels[i] for i in used], {part: each[used] for part, each in shares.items()}
+
+
+def _bins(columns: dict[str, np.ndarray], dates: bool) -> tuple[list[str], dict[str, np.ndarray]] | None:
+    """Equal-width bins between the real 1st and 99th percentile, joined until each holds enough real rows."""
+    real = columns["real"][~np.isnan(columns["real"])]
+    if real.size < FEWEST:
+        return None
+    low, high = np.quantile(real, [0.01, 0.99])
+    if low == high:
+        low, high = float(real.min()), float(real.max())
+    edges = np.linspace(low, high, BINS + 1) if low < high else np.array([low, low + 1.0])
+    counts = np.histogram(np.clip(real, edges[0], edges[-1]), edges)[0]
+    kept, held = [edges[0]], 0
+    for place, count in enumerate(counts):
+        held += count
+        if held >= FEWEST:
+            kept.append(edges[place + 1])
+            held = 0
+    kept[-1] = edges[-1]
+    if len(kept) < 2:
+        return None
+    shares: dict[str, np.ndarray] = {}
+    for part, values in columns.items():
+        there = values[~np.isnan(values)]
+        found = np.histogram(np.clip(there, kept[0], kept[-1]), kept)[0] / max(len(values), 1)
+        shares[part] = np.append(found, np.isnan(values).mean())
+    labels = [_edge(edge, dates) for edge in kept[:-1]] + ["∅"]
+    if not any(each[-1] > 0 for each in shares.values()):
+        labels, shares = labels[:-1], {part: each[:-1] for part, each in shares.items()}
+    return _unique(labels), shares
+
+
+def _edge(value: float, dates: bool) -> str:
+    return str(np.datetime64(int(value), "us"))[:10] if dates else f"{value:.4g}"
+
+
+def _unique(labels: list[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    result = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        result.append(label + "\u200b" * (seen[label] - 1))
+    return result
+
+
+def _relations(given: Arrays, at: str) -> Figure | None:
+    """Cramér's V of each pair, real, synthetic and their difference."""
+    names = given.names[:24]
+    if len(names) < 2:
+        return None
+    cuts = [_quartiles(given, place) for place in range(len(names))]
+    matrices = {part: _association(given.parts[part][:, : len(names)], cuts) for part in ("real", "synthetic")}
+    matrices["difference_word"] = matrices["synthetic"] - matrices["real"]
+    panels = []
+    for part, matrix in matrices.items():
+        rows = [
+            {"a": names[i], "b": names[j], "v": round(float(matrix[i, j]), 4)}
+            for i in range(len(names))
+            for j in range(len(names))
+            if i != j
+        ]
+        scale: dict[str, Any] = {"scheme": "blues", "domain": [0, 1]}
+        if part == "difference_word":
+            scale = {"scheme": "blueorange", "domain": [-0.3, 0.3], "clamp": True}
+        axis = {"labelLimit": 70, "labelFontSize": 9, "title": None}
+        panels.append(
+            {
+                "title": {"text": say(part, at), "fontSize": 12},
+                "width": 185,
+                "height": 185,
+                "data": {"values": rows},
+                "mark": {"type": "rect"},
+                "encoding": {
+                    "x": {"field": "a", "type": "nominal", "sort": None, "axis": {**axis, "labelAngle": -60}},
+                    "y": {"field": "b", "type": "nominal", "sort": None, "axis": axis if part == "real" else None},
+                    "color": {
+                        "field": "v",
+                        "type": "quantitative",
+                        "scale": scale,
+                        "legend": {"orient": "bottom", "title": None, "gradientLength": 150},
+                    },
+                    "tooltip": [
+                        {"field": "a", "title": say("column", at)},
+                        {"field": "b", "title": say("column", at)},
+                        {"field": "v", "type": "quantitative", "format": ".3f", "title": "V"},
+                    ],
+                },
+            }
+        )
+    spec = {"hconcat": panels, "resolve": {"scale": {"color": "independent"}}, "spacing": 14}
+    return _figure("trends", "results", "fig_trends", at, spec)
+
+
+def _quartiles(given: Arrays, place: int) -> np.ndarray | None:
+    column = given.parts["real"][:, place]
+    there = column[~np.isnan(column)]
+    return None if given.category[place] or there.size == 0 else np.unique(np.quantile(there, [0.25, 0.5, 0.75]))
+
+
+def _association(rows: np.ndarray, cuts: list[np.ndarray | None]) -> np.ndarray:
+    """Cramér's V (Cramér 1946) with Bergsma's correction for small tables, of every pair of columns."""
+    coded = []
+    for place, edges in enumerate(cuts):
+        column = rows[:, place]
+        codes = column if edges is None else np.searchsorted(edges, column, side="right").astype(float)
+        coded.append(np.unique(np.where(np.isnan(column), -1.0, codes), return_inverse=True)[1])
+    width, n = len(cuts), max(len(rows), 2)
+    result = np.eye(width)
+    for i in range(width):
+        for j in range(i + 1, width):
+            r, c = int(coded[i].max()) + 1, int(coded[j].max()) + 1
+            if r < 2 or c < 2:
+                continue
+            table = np.bincount(coded[i] * c + coded[j], minlength=r * c).reshape(r, c)
+            expected = table.sum(1, keepdims=True) * table.sum(0, keepdims=True) / n
+            squared = float(((table - expected) ** 2 / np.maximum(expected, 1e-12)).sum()) / n
+            corrected = max(0.0, squared - (r - 1) * (c - 1) / (n - 1))
+            smaller = min(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)) - 1
+            result[i, j] = result[j, i] = min(1.0, np.sqrt(corrected / smaller)) if smaller > 0 else 0.0
+    return result
+
+
+def _tells(scores: Sequence[Score], at: str) -> Figure | None:
+    found = [s for s in scores if s.metric == "fidelity.c2st" and s.subject]
+    if not found:
+        return None
+    rows = [{"column": s.subject, "value": s.value} for s in found]
+    x = {
+        "field": "value",
+        "type": "quantitative",
+        "scale": {"domain": [0.5, max(0.7, *(s.value for s in found))]},
+        "title": None,
+    }
+    encoding = {
+        "x": x,
+        "x2": {"datum": 0.5},
+        "y": {"field": "column", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 200}},
+        "tooltip": [
+            {"field": "column", "title": say("column", at)},
+            {"field": "value", "type": "quantitative", "format": ".3f", "title": say("value", at)},
+        ],
+    }
+    spec = {
+        "width": 420,
+        "height": {"step": 20},
+        "data": {"values": rows},
+        "mark": {"type": "bar", "color": WARM},
+        "encoding": encoding,
+    }
+    return _figure("tells", "results", "fig_tells", at, spec)
+
+
+def _curves(facts: dict[str, Any], at: str) -> list[Figure]:
+    figures = []
+    sources = (
+        ("synthesis", (facts.get("synthesis") or {}).get("method") or {}),
+        ("training", facts.get("training") or {}),
+    )
+    for section, told in sources:
+        curves = {name: values for name, values in (told.get("curves") or {}).items() if len(values) > 1}
+        if not curves:
+            continue
+        rows = [
+            # Curves of other lengths run over the same training: their ends meet.
+            {"curve": say(name, at) if known(name) else name, "x": (i + 1) / len(values), "loss": value}
+            for name, values in curves.items()
+            for i, value in enumerate(values)
+        ]
+        encoding = {
+            "x": {"field": "x", "type": "quantitative", "axis": {"format": "%"}, "title": say("step", at)},
+            "y": {"field": "loss", "type": "quantitative", "scale": {"zero": False}, "title": say("loss", at)},
+            "color": {
+                "field": "curve",
+                "type": "nominal",
+                "scale": {"range": [REAL, WARM]},
+                "legend": {"title": None, "orient": "top"},
+            },
+            "tooltip": [
+                {"field": "curve", "title": " "},
+                {"field": "loss", "type": "quantitative", "format": ".3f", "title": say("loss", at)},
+            ],
+        }
+        spec = {
+            "width": 460,
+            "height": 180,
+            "data": {"values": rows},
+            "mark": {"type": "line", "point": True},
+            "encoding": encoding,
+        }
+        figures.append(_figure(f"curves-{section}", section, "fig_curves", at, spec))
+    return figures
+
+
+def _language_model(evaluations: Sequence[Evaluation], at: str) -> list[Figure]:
+    if not evaluations:
+        return []
+    from trasunto.reports.sections import arm_name
+
+    few = [
+        (int(e.arm.split()[1]), e) for e in evaluations if e.arm.endswith(" per class") and e.arm.startswith("real, ")
+    ]
+    arms = [e for e in evaluations if not e.arm.endswith(" per class")]
+    rows = [_f1_row(arm_name(e.arm, at), e) | {"made": e.arm == "synthetic"} for e in arms]
+    y = {"field": "arm", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
+    x = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": say("macro_f1", at)}
+    tip = [
+        {"field": "arm", "title": say("arm", at)},
+        {"field": "value", "type": "quantitative", "format": ".3f", "title": say("macro_f1", at)},
+    ]
+    colour = {"condition": {"test": "datum.made", "value": MADE}, "value": REAL}
+    spec = {
+        "width": 420,
+        "height": {"step": 26},
+        "data": {"values": rows},
+        "layer": [
+            {
+                "mark": {"type": "bar", "opacity": 0.85, "height": 14},
+                "encoding": {"x": {"field": "value", **x}, "y": y, "color": colour, "tooltip": tip},
+            },
+            {
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "y": y},
+            },
+        ],
+    }
+    figures = [_figure("arms", "results", "fig_arms", at, spec)]
+    if len(few) > 1:
+        figures.append(_few(sorted(few, key=lambda each: each[0]), evaluations, at))
+    if 2 <= len(evaluations[0].labels) <= 25:
+        figures.append(_confusion(evaluations[0], at))
+    return figures
+
+
+def _few(few: list[tuple[int, Evaluation]], evaluations: Sequence[Evaluation], at: str) -> Figure:
+    rows = [{"n": n, **_f1_row("", e)} for n, e in few]
+    level = next((e.macro_f1 for e in evaluations if e.arm == "synthetic"), None)
+    x = {
+        "field": "n",
+        "type": "quantitative",
+        "scale": {"type": "log"},
+        "title": say("per_class_axis", at),
+        "axis": {"values": [n for n, _ in few], "format": "d"},
+    }
+    y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": say("macro_f1", at)}
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": {"type": "area", "opacity": 0.2, "color": REAL},
+            "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
+        },
+        {
+            "mark": {"type": "line", "point": True, "color": REAL},
+            "encoding": {
+                "x": x,
+                "y": {"field": "value", **y},
+                "tooltip": [
+                    {"field": "n", "title": say("per_class_axis", at)},
+                    {"field": "value", "format": ".3f", "type": "quantitative", "title": say("macro_f1", at)},
+                ],
+            },
+        },
+    ]
+    if level is not None:
+        layers.append(
+            {
+                "data": {"values": [{"level": level}]},
+                "mark": {"type": "rule", "color": MADE, "strokeWidth": 2, "strokeDash": [6, 3]},
+                "encoding": {"y": {"field": "level", **y}},
+            }
+        )
+    spec = {"width": 420, "height": 200, "data": {"values": rows}, "layer": layers}
+    return _figure("few", "results", "fig_few", at, spec)
+
+
+def _confusion(evaluation: Evaluation, at: str) -> Figure:
+    table = np.array(evaluation.confusion, dtype=float)
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    rows = [
+        {"truth": a, "answer": b, "share": round(float(shares[i, j]), 4), "count": int(table[i, j])}
+        for i, a in enumerate(evaluation.labels)
+        for j, b in enumerate(evaluation.labels)
+    ]
+    size = max(28, min(60, 420 // len(evaluation.labels)))
+    axes = {
+        "x": {
+            "field": "answer",
+            "type": "nominal",
+            "title": say("answer", at),
+            "axis": {"labelAngle": -40, "labelLimit": 120},
+        },
+        "y": {"field": "truth", "type": "nominal", "title": say("truth", at), "axis": {"labelLimit": 140}},
+    }
+    tips = [
+        {"field": "truth", "title": say("truth", at)},
+        {"field": "answer", "title": say("answer", at)},
+        {"field": "count", "title": say("rows", at)},
+    ]
+    spec = {
+        "width": {"step": size},
+        "height": {"step": size},
+        "data": {"values": rows},
+        "encoding": axes,
+        "layer": [
+            {
+                "mark": {"type": "rect"},
+                "encoding": {
+                    "color": {
+                        "field": "share",
+                        "type": "quantitative",
+                        "scale": {"scheme": "blues", "domain": [0, 1]},
+                        "legend": None,
+                    },
+                    "tooltip": tips,
+                },
+            },
+            {
+                "mark": {"type": "text", "fontSize": 10},
+                "encoding": {
+                    "text": {"field": "share", "format": ".0%"},
+                    "color": {"condition": {"test": "datum.share > 0.5", "value": "white"}, "value": "black"},
+                    "tooltip": tips,
+                },
+            },
+        ],
+    }
+    return _figure("confusion", "results", "fig_confusion", at, spec)
+
+
+def _f1_row(arm: str, evaluation: Evaluation) -> dict[str, Any]:
+    low, high = evaluation.intervals["macro_f1"]
+    return {"arm": arm, "value": evaluation.macro_f1, "low": low, "high": high}
