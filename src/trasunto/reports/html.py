@@ -109,7 +109,7 @@ def _bundle() -> str:
         import vl_convert
     except ImportError as error:
         raise registry.missing(error, "an HTML report with charts") from error
-    bundle: str = vl_convert.javascript_bundle("import vegaEmbed from 'vega-embed'; window.vegaEmbed = vegaEmbed;")
+    bundle: str = vl_convert.javascript_bundle(snippet=None)
     return bundle.replace("</script", "<\\/script")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from trasunto import registry
 from trasunto.reports.pictures import svg
 from trasunto.reports.report import Report
-from trasunto.reports.sections import Block, Cards, Code, Grid, Heading, Picture, Points, Words, story
+from trasunto.reports.sections import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words, story
 from trasunto.reports.words import say
 
 _TONES = {"good": "#00785a", "fair": "#a86500", "poor": "#b8420f"}
@@ -70,13 +70,17 @@ def _block(block: Block, place: Path, number: int) -> str:
 
 
 def _cards(cards: Cards) -> str:
-    cells = [
-        f'block(width: 100%, fill: rgb("#f5f7f9"), inset: 8pt, stroke: (top: 3pt + rgb("{_TONES.get(card.tone, "#5b6b7b")}")))['
-        f'#text(9pt, weight: "bold")[#{_string(card.title)}] \\ #text(18pt, weight: "bold")[#{_string(card.value)}] \\ '
-        f'#text(8pt, fill: rgb("#5b6b7b"))[#{_string(card.detail)}]]'
-        for card in cards.cards
-    ]
+    cells = [_card(card) for card in cards.cards]
     return f"#grid(columns: ({'1fr, ' * min(len(cells), 3)}), gutter: 8pt, {', '.join(cells)})\n"
+
+
+def _card(card: Card) -> str:
+    box = f'width: 100%, fill: rgb("#f5f7f9"), inset: 8pt, stroke: (top: 3pt + rgb("{_TONES[card.tone]}"))'
+    return (
+        f'block({box})[#text(9pt, weight: "bold")[#{_string(card.title)}] \\ '
+        f'#text(18pt, weight: "bold")[#{_string(card.value)}] \\ '
+        f'#text(8pt, fill: rgb("#5b6b7b"))[#{_string(card.detail)}]]'
+    )
 
 
 def _grid(grid: Grid) -> str:
@@ -104,8 +108,8 @@ def _picture(block: Picture, place: Path, number: int) -> str:
         else f"width: {min(100.0, float(wide or 1) / 6.2):.0f}%"
     )
     return (
-        f'#block(breakable: false)[#text(10pt, weight: "bold")[#{title}] \\ #text(8.5pt, fill: rgb("#5b6b7b"))[#{caption}]'
-        f'\n#image("{name}", {room})]\n'
+        f'#block(breakable: false)[#text(10pt, weight: "bold")[#{title}] \\ '
+        f'#text(8.5pt, fill: rgb("#5b6b7b"))[#{caption}]\n#image("{name}", {room})]\n'
     )
 
 

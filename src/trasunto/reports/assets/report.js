@@ -1,4 +1,5 @@
 // Draws the charts that stand in the page as data, in the colours of the page, again when they change.
+(() => {
 const dark = () => {
   const chosen = document.documentElement.dataset.theme;
   return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -26,3 +27,4 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
 });
+})();
