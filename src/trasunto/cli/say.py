@@ -90,7 +90,7 @@ def say_evaluations(evaluations: Sequence[Evaluation]) -> None:
 def say_run(run: Run) -> None:
     """What a finished run found, for a person."""
     report = run.report
-    wanted = ("fidelity.c2st", "fidelity.shapes", "fidelity.trends", "fidelity.text", "utility.tstr")
+    wanted: tuple[str, ...] = ("fidelity.c2st", "fidelity.shapes", "fidelity.trends", "fidelity.text", "utility.tstr")
     wanted += ("privacy.exact_copies", "privacy.nearer_to_train", "privacy.verbatim_text")
     scores = [score for score in report.scores if score.metric in wanted and not score.subject]
     click.echo()
