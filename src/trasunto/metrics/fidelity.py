@@ -9,20 +9,17 @@ outlier would put all rows into one cell); and every pair counts, not only the p
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from trasunto.metrics.distances import of_categories, of_numbers, shares, whole
 from trasunto.metrics.frames import Arrays, arrays, at_most
 from trasunto.metrics.interval import around
 from trasunto.metrics.score import Comparison, Score
 
-# From the rows of one column to their error and the influence of each on it.
-ColumnMeasure = Callable[[np.ndarray], tuple[float, np.ndarray]]
 SHOWN_PAIRS = 20
 # The mean over pairs is known well enough from so many, drawn at random: all pairs of a hundred columns.
 MOST_PAIRS = 5_000
-CHANCE = " The control is what as many unseen real rows differ by chance, the baseline what each column drawn by itself does."
+CHANCE = " The control is what as many unseen real rows differ by chance, the baseline columns drawn by themselves."
 
 
 def shapes(comparison: Comparison) -> tuple[Score, ...]:
@@ -36,7 +33,7 @@ def shapes(comparison: Comparison) -> tuple[Score, ...]:
     total, intervals = np.zeros(rows), []
     for place in range(width):
         real = parts["real"][:, place]
-        measure = _categories(real, int(given.levels[place])) if given.levels[place] else _numbers(real)
+        measure = of_categories(real, int(given.levels[place])) if given.levels[place] else of_numbers(real)
         for part, found in errors.items():
             error, influence = measure(parts[part][:, place])
             found[place] = error
@@ -108,45 +105,6 @@ def _at(errors: dict[str, np.ndarray], place: int | np.integer) -> dict[str, flo
     return {part: float(found[place]) for part, found in errors.items()}
 
 
-def _categories(real: np.ndarray, levels: int) -> ColumnMeasure:
-    """How to measure a column of codes against the real one: rows to their error and influences."""
-    truth = _shares(_whole(real, levels), levels + 1)
-
-    def measure(other: np.ndarray) -> tuple[float, np.ndarray]:
-        codes = _whole(other, levels)
-        gap = _shares(codes, levels + 1) - truth
-        influence = 0.5 * np.sign(gap)[codes]
-        return 0.5 * float(np.abs(gap).sum()), influence - influence.mean()
-
-    return measure
-
-
-def _numbers(real: np.ndarray) -> ColumnMeasure:
-    """The same for numbers: the greater of the distance of known values and the difference of missing shares."""
-    known_real = np.sort(real[~np.isnan(real)])
-    empty_real = 1.0 - known_real.size / len(real)
-
-    def measure(other: np.ndarray) -> tuple[float, np.ndarray]:
-        missing = np.isnan(other)
-        empty = float(missing.mean())
-        known = np.sort(other[~missing])
-        # Only missing values on one side: then their shares tell the whole difference.
-        gap = empty - empty_real
-        error, influence = abs(gap), np.sign(gap) * (missing - empty)
-        if known.size and known_real.size:
-            steps = np.unique(np.concatenate([known_real, known]))
-            below = np.searchsorted(known, steps, "right") / known.size
-            apart = below - np.searchsorted(known_real, steps, "right") / known_real.size
-            at = int(np.abs(apart).argmax())
-            if abs(apart[at]) > error:
-                error = abs(float(apart[at]))
-                inside = np.where(missing, 0.0, (other <= steps[at]) - below[at])
-                influence = np.sign(apart[at]) * inside * (len(other) / known.size)
-        return error, influence
-
-    return measure
-
-
 def _pair_errors(
     given: Arrays, parts: dict[str, np.ndarray], first: np.ndarray, second: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -177,9 +135,9 @@ def _pair_errors(
             _, packed = np.unique(np.concatenate(list(cells.values())), return_inverse=True)
             ends = np.cumsum([len(rows) for rows in cells.values()])[:-1]
             cells, width = dict(zip(cells, np.split(packed, ends), strict=True)), int(packed.max()) + 1
-        real = _shares(cells["real"], width)
+        real = shares(cells["real"], width)
         for part in others:
-            gap = _shares(cells[part], width) - real
+            gap = shares(cells[part], width) - real
             errors[part][pair] = 0.5 * float(np.abs(gap).sum())
             if part == "synthetic":
                 total += 0.5 * np.sign(gap)[cells[part]]
@@ -201,7 +159,7 @@ def _coded(given: Arrays, parts: dict[str, np.ndarray]) -> tuple[dict[str, list[
         for part, rows in parts.items():
             column = rows[:, place]
             if levels:
-                codes[part].append(_whole(column, size))
+                codes[part].append(whole(column, size))
             else:
                 codes[part].append(np.where(np.isnan(column), size, np.searchsorted(cuts, column, side="right")))
     return codes, sizes
@@ -237,12 +195,3 @@ def _correlation_influence(scaled: np.ndarray, found: np.ndarray, wanted: np.nda
     weights = wanted * found
     pull = weights.sum(axis=0) + weights.sum(axis=1)
     return 0.5 * (((scaled @ wanted) * scaled).sum(axis=1) - 0.5 * (scaled**2) @ pull)
-
-
-def _whole(column: np.ndarray, missing: int) -> np.ndarray:
-    """Codes as whole numbers, `missing` for a missing value."""
-    return np.where(np.isnan(column), missing, column).astype(np.int64)
-
-
-def _shares(codes: np.ndarray, width: int) -> np.ndarray:
-    return np.bincount(codes, minlength=width) / len(codes)

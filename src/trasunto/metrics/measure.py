@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from trasunto import registry
@@ -13,19 +14,31 @@ from trasunto.progress import Progress, quiet
 def measure(
     comparison: Comparison, names: Sequence[str] | None = None, progress: Progress = quiet
 ) -> tuple[Score, ...]:
-    """The scores of the metrics named, or of all that apply. A metric that does not apply gives none.
+    """The scores of the metrics named, or of all that apply, in the order of their names.
 
-    Asked for by name, a metric that cannot be measured raises its MetricError; among all it is left out.
-    Raises UnknownNameError for a name that no metric has, before anything is measured.
+    A metric that does not apply (no text, no target, no holdout) gives none. Asked for by name, a metric that cannot
+    be measured raises its MetricError; among all it is left out. What the metrics share is prepared once for the
+    comparison and let go with it. Raises UnknownNameError for a name that no metric has, before anything is measured.
     """
-    chosen: list[Metric] = [registry.load("metrics", name) for name in names or registry.names("metrics")]
+    wanted = list(names or registry.names("metrics"))
+    chosen: list[Metric] = [registry.load("metrics", name) for name in wanted]
     scores: list[Score] = []
-    for place, metric in enumerate(chosen):
-        progress("measure", place, len(chosen))
+    for place, (name, metric) in enumerate(zip(wanted, chosen, strict=True)):
+        progress(f"measure {name}", place, len(chosen))
         try:
-            scores += metric(comparison)
+            scores += _finite(name, metric(comparison))
         except MetricError:
             if names:
                 raise
     progress("measure", len(chosen), len(chosen))
     return tuple(scores)
+
+
+def _finite(name: str, scores: tuple[Score, ...]) -> tuple[Score, ...]:
+    """The scores, all of whose figures are numbers; MetricError when one is not, so that none reaches a report."""
+    for score in scores:
+        figures = (score.value, score.goal, score.baseline, score.control, *(score.interval or ()))
+        if not all(math.isfinite(figure) for figure in figures if figure is not None):
+            about = f" of {score.subject}" if score.subject else ""
+            raise MetricError(f"{name} gave {score.metric}{about} a figure that is not a number: {figures}.")
+    return scores

@@ -1,171 +1,299 @@
-"""Synthetic texts: are they like the real ones, and do they repeat them?"""
+"""Synthetic texts: are they like the real ones, and do they repeat them? All columns of free text of a row together."""
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from trasunto.data.dataset import Dataset
 from trasunto.errors import MetricError
-from trasunto.metrics.interval import auc, auc_interval, wilson
+from trasunto.metrics.distances import of_numbers
+from trasunto.metrics.frames import alike
+from trasunto.metrics.interval import around, auc, auc_interval, wilson
 from trasunto.metrics.score import Comparison, Score
+from trasunto.metrics.words import Stream, Vocabulary, longest_shared
 
 RUN = 8
+# A shorter text of so many words is a run by itself; one shorter still is anybody's.
+SHORT = 4
 FOLDS = 5
-_WORD = re.compile(r"\w+")
+# Texts a side, and letters of each, that the classifier reads.
+MOST_TEXTS = 3_000
+BASELINE_TEXTS = 1_000
+MOST_LETTERS = 1_000
+
+Texts = list[list[str]]
 
 
 def fidelity(comparison: Comparison) -> tuple[Score, ...]:
-    """fidelity.text: chance that a classifier of words tells synthetic texts from unseen real ones (0.5 best), then
-    the error of text lengths and the share of different word pairs. () without a text column."""
-    column = _text_column(comparison)
-    if column is None:
+    """fidelity.text: chance that a classifier of words and letters tells synthetic texts from unseen real ones (0.5
+    best; at most 3,000 a side, 1,000 characters of each), then fidelity.text_length (error of the lengths),
+    fidelity.text_words (error of the word frequencies) and fidelity.text_variety (share of different word pairs).
+
+    () without a column of text. Raises MetricError with fewer than 10 texts a side.
+    """
+    read = _read(comparison)
+    if read is None:
         return ()
-    made, real = _texts(comparison.synthetic, column), _texts(comparison.real, column)
-    unseen = _texts(comparison.holdout, column) if comparison.holdout is not None else None
+    made, real = _joined(read.texts["synthetic"]), _joined(read.texts["real"])
+    unseen = _joined(read.texts["holdout"]) if "holdout" in read.texts else None
     against = unseen if unseen is not None else real
-    if min(len(made), len(against)) < 2 * FOLDS:
-        raise MetricError(f"fidelity.text needs {2 * FOLDS} texts a side.", "Give more rows.")
-    value, interval = _told_apart(made, against, comparison.seed)
+    number = min(len(made), len(against), MOST_TEXTS)
+    if number < 2 * FOLDS:
+        raise MetricError(f"fidelity.text needs {2 * FOLDS} texts a side and has {number}.", "Give more rows.")
     rng = np.random.default_rng(comparison.seed)
-    baseline, _ = _told_apart(_shuffled_words(made, real, rng), against, comparison.seed)
-    control = _told_apart(real, unseen, comparison.seed)[0] if unseen is not None else None
+    arms = {"synthetic": _some(made, number, rng), "against": _some(against, number, rng)}
+    arms["independent"] = _word_salad(real, min(number, BASELINE_TEXTS), rng)
+    if unseen is not None and len(real) >= 2 * FOLDS:
+        arms["real"] = _some(real, number, rng)
+    found = _told_apart(arms, comparison.seed)
+    whom = "an unseen real one" if unseen is not None else "a training text (without a holdout this rewards copying)"
     headline = Score(
         "fidelity.text",
-        value,
+        found["synthetic"][0],
         0.5,
-        interval,
-        baseline,
-        control,
-        reading="Chance that a classifier of words and letters scores a synthetic text above an unseen real one; 0.5 "
-        "means it cannot tell. The baseline draws real words in random order.",
+        found["synthetic"][1],
+        found["independent"][0],
+        found["real"][0] if "real" in found else None,
+        reading=f"Chance that a classifier of words and letters scores a synthetic text above {whom}; 0.5 means it "
+        "cannot tell. The control puts training texts in their place, the baseline real words in random order.",
     )
-    return headline, *_lengths(made, real, unseen), *_variety(made, unseen or real, comparison.seed)
+    return headline, *_length(made, real, unseen, rng), *_words(read, rng), *_variety(read, rng)
 
 
 def verbatim(comparison: Comparison) -> tuple[Score, ...]:
-    """privacy.verbatim_text: share of synthetic texts with a run of 8 words of a training text that stands in no
-    unseen text, or that equal a shorter training text whole; then the longest such run. () without text."""
-    column = _text_column(comparison)
-    if column is None:
+    """privacy.verbatim_text: share of synthetic rows with a run of 8 words of a training text that stands in no
+    unseen text, or with a text of 4 to 7 words that equals such a training text whole; then privacy.exact_text
+    (share that equal a training text) and privacy.longest_run (words of the longest run of any training text).
+
+    Words are compared in lower case, punctuation aside. () without a column of text.
+    """
+    read = _read(comparison)
+    if read is None:
         return ()
-    real, made = _texts(comparison.real, column), _texts(comparison.synthetic, column)
-    unseen = _texts(comparison.holdout, column) if comparison.holdout is not None else []
-    common = {run for text in unseen for run in runs(text)}
-    private = {run for text in real for run in runs(text)} - common
-    copied = [any(run in private for run in runs(text)) for text in made]
-    control = None
-    if unseen:
-        # Half the unseen texts against the training texts, with the other half to say what is common.
-        half = len(unseen) // 2
-        widely = {run for text in unseen[half:] for run in runs(text)}
-        theirs = {run for text in real for run in runs(text)} - widely
-        control = float(np.mean([any(run in theirs for run in runs(text)) for text in unseen[:half]])) if half else None
-    headline = Score(
-        "privacy.verbatim_text",
-        float(np.mean(copied)),
-        0.0,
-        wilson(sum(copied), len(copied)),
-        0.0,
-        control,
-        reading="Share of synthetic texts that repeat eight words or more, or a whole shorter text, of a training text "
-        "and of no unseen one; the control is how frequently unseen texts do.",
+    streams = read.streams
+    real, made, unseen = streams["real"], streams["synthetic"], streams.get("holdout")
+    salad = real.shuffled(made, np.random.default_rng(comparison.seed))
+    theirs = _runs(real)[0]
+    common = _runs(unseen)[0] if unseen is not None else np.empty(0, dtype=np.uint64)
+    private = np.setdiff1d(theirs, common)
+    whole = _whole(real)[0]
+    control = {"runs": None, "whole": None, "longest": None} if unseen is None else _unseen_copies(unseen, real)
+    return (
+        _share(
+            "privacy.verbatim_text",
+            [_rows_with(each, private, _runs) for each in (made, salad)],
+            control["runs"],
+            "Share of synthetic texts that repeat eight words or more, or a whole shorter text, of a training text and "
+            "of no unseen one; the control is how frequently an unseen text does.",
+        ),
+        _share(
+            "privacy.exact_text",
+            [_rows_with(each, whole, _whole) for each in (made, salad)],
+            control["whole"],
+            "Share of synthetic texts that equal a training text, case and punctuation aside; the control is how "
+            "frequently an unseen text does.",
+        ),
+        Score(
+            "privacy.longest_run",
+            float(longest_shared(made, real)),
+            0.0,
+            None,
+            float(longest_shared(salad, real)),
+            control["longest"],
+            reading="Words of the longest run that a synthetic text shares with a training text; the control is that "
+            "of the unseen texts.",
+        ),
     )
-    exact = {_plain(text) for text in real}
-    whole = float(np.mean([_plain(text) in exact for text in made]))
-    told = Score(
-        "privacy.exact_text",
-        whole,
-        0.0,
-        wilson(whole * len(made), len(made)),
-        None,
-        float(np.mean([_plain(text) in exact for text in unseen])) if unseen else None,
-        reading="Share of synthetic texts that equal a training text, case and punctuation aside.",
-    )
-    return headline, told
 
 
-def runs(text: str) -> set[tuple[str, ...]]:
-    """Every run of 8 words of a text; a shorter text of at least 4 words is one run."""
-    words = _WORD.findall(text.lower())
-    if len(words) < RUN:
-        return {tuple(words)} if len(words) >= RUN // 2 else set()
-    return {tuple(words[start : start + RUN]) for start in range(len(words) - RUN + 1)}
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """The texts of each part by row, missing ones and rows without any left out; their words; how many words."""
+
+    texts: dict[str, Texts]
+    streams: dict[str, Stream]
+    words: int
 
 
-def _told_apart(one: list[str], other: list[str], seed: int) -> tuple[float, tuple[float, float]]:
-    """Cross-fitted area under the curve of logistic regression on words and letters, in equal numbers."""
-    from scipy.sparse import hstack
+# Held as long as the comparison itself is, and no longer: these are private texts.
+_KEPT: WeakKeyDictionary[Comparison, _Read] = WeakKeyDictionary()
+
+
+def _read(comparison: Comparison) -> _Read | None:
+    """None without a column of text, or where a part holds none but missing ones."""
+    names = [column.name for column in comparison.real.only.schema.columns if column.kind == "text"]
+    if not names:
+        return None
+    if comparison not in _KEPT:
+        parts = alike(comparison, names)
+        texts = {part: [[t for t in row if t] for row in frame.iter_rows()] for part, frame in parts.items()}
+        texts = {part: [row for row in rows if row] for part, rows in texts.items()}
+        vocabulary = Vocabulary()
+        streams = {part: vocabulary.stream(rows) for part, rows in texts.items()}
+        _KEPT[comparison] = _Read(texts, streams, len(vocabulary))
+    found = _KEPT[comparison]
+    return found if all(len(stream.words) for stream in found.streams.values()) else None
+
+
+def _joined(texts: Texts) -> list[str]:
+    return ["\n".join(row) for row in texts]
+
+
+def _some(texts: list[str], most: int, rng: np.random.Generator) -> list[str]:
+    """At most so many of the texts, in random order."""
+    return [texts[place] for place in rng.permutation(len(texts))[:most]]
+
+
+def _word_salad(real: list[str], number: int, rng: np.random.Generator) -> list[str]:
+    """So many texts, of the real lengths, of real words in random order."""
+    split = [text.split() for text in _some(real, MOST_TEXTS, rng)]
+    pool = np.array([word for words in split for word in words] or [""], dtype=object)
+    lengths = rng.choice([len(words) for words in split], number)
+    drawn = rng.integers(0, len(pool), int(lengths.sum()))
+    return [" ".join(pool[part]) for part in np.split(drawn, np.cumsum(lengths)[:-1])]
+
+
+def _told_apart(arms: dict[str, list[str]], seed: int) -> dict[str, tuple[float, tuple[float, float]]]:
+    """Each arm against as many texts of "against": cross-fitted area under the curve and its interval."""
+    from scipy.sparse import hstack, vstack
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
 
-    rng = np.random.default_rng(seed)
-    number = min(len(one), len(other), 5_000)
-    texts = [one[i] for i in rng.choice(len(one), number, replace=False)]
-    texts += [other[i] for i in rng.choice(len(other), number, replace=False)]
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\S+")
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2, sublinear_tf=True, max_features=30_000)
+    cut = {arm: [text[:MOST_LETTERS] for text in texts] for arm, texts in arms.items()}
+    every = [text for texts in cut.values() for text in texts]
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True, token_pattern=r"(?u)\S+")
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=3, sublinear_tf=True, max_features=30_000)
     try:
-        table = hstack([words.fit_transform(texts), letters.fit_transform(texts)]).tocsr()
+        table = hstack([words.fit_transform(every), letters.fit_transform(every)]).tocsr()
     except ValueError:
-        # No word or letter pair occurs twice: nothing to tell by.
-        return 0.5, (0.0, 1.0)
-    label = np.concatenate([np.ones(number), np.zeros(number)])
-    scored = np.empty(len(label))
-    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(table, label):
-        model = LogisticRegression(C=4.0, max_iter=500).fit(table[train], label[train])
-        scored[test] = model.decision_function(table[test])
-    return auc(scored[:number], scored[number:]), auc_interval(scored[:number], scored[number:])
+        # No word or no pair of letters is met three times: nothing to tell by.
+        return dict.fromkeys(arms, (0.5, (0.0, 1.0)))
+    starts = np.cumsum([0, *(len(texts) for texts in cut.values())])
+    rows = {arm: table[start:stop] for arm, start, stop in zip(cut, starts[:-1], starts[1:], strict=True)}
+    found = {}
+    for arm in arms:
+        if arm == "against":
+            continue
+        number = min(rows[arm].shape[0], rows["against"].shape[0])
+        both = vstack([rows[arm][:number], rows["against"][:number]]).tocsr()
+        label = np.repeat([1, 0], number)
+        scored = np.empty(len(label))
+        for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(both, label):
+            model = LogisticRegression(C=4.0, solver="liblinear", random_state=seed).fit(both[train], label[train])
+            scored[test] = model.decision_function(both[test])
+        found[arm] = auc(scored[:number], scored[number:]), auc_interval(scored[:number], scored[number:])
+    return found
 
 
-def _shuffled_words(made: list[str], real: list[str], rng: np.random.Generator) -> list[str]:
-    """As many texts, of the real lengths, of real words in random order."""
-    pool = np.array([word for text in real for word in text.split()] or [""], dtype=object)
-    lengths = rng.choice([len(text.split()) for text in real], len(made))
-    return [" ".join(rng.choice(pool, length)) for length in lengths]
+def _length(made: list[str], real: list[str], unseen: list[str] | None, rng: np.random.Generator) -> tuple[Score, ...]:
+    distance = of_numbers(_lengths(real))
+    value, influence = distance(_lengths(made))
+    drawn = _lengths(real)[rng.integers(0, len(real), len(made))]
+    control = distance(_lengths(_some(unseen, len(made), rng)))[0] if unseen is not None else None
+    reading = (
+        "Difference of the distributions of text length in characters; 0 is equal. The control is what as many unseen "
+        "real texts differ by chance, the baseline lengths drawn from the training texts."
+    )
+    interval = around(value, influence, 0.0, 1.0)
+    return (Score("fidelity.text_length", value, 0.0, interval, distance(drawn)[0], control, reading=reading),)
 
 
-def _lengths(made: list[str], real: list[str], unseen: list[str] | None) -> tuple[Score, ...]:
-    from scipy.stats import ks_2samp
-
-    long = [np.array([len(text) for text in part]) for part in (made, real)]
-    control = float(ks_2samp([len(text) for text in unseen], long[1]).statistic) if unseen else None
-    value = float(ks_2samp(long[0], long[1]).statistic)
-    reading = "Difference of the distributions of text length in characters; 0 is equal."
-    return (Score("fidelity.text_length", value, 0.0, None, None, control, reading=reading),)
+def _lengths(texts: list[str]) -> np.ndarray:
+    return np.array([len(text) for text in texts], dtype=float)
 
 
-def _variety(made: list[str], unseen: list[str], seed: int) -> tuple[Score, ...]:
+def _words(read: _Read, rng: np.random.Generator) -> tuple[Score, ...]:
+    """Total variation of the word frequencies, with the influence of each text."""
+    real, made, unseen = read.streams["real"], read.streams["synthetic"], read.streams.get("holdout")
+    truth = np.bincount(real.words, minlength=read.words) / len(real.words)
+
+    def error(words: np.ndarray) -> tuple[float, np.ndarray]:
+        gap = np.bincount(words, minlength=read.words) / max(len(words), 1) - truth
+        return 0.5 * float(np.abs(gap).sum()), gap
+
+    value, gap = error(made.words)
+    sign = 0.5 * np.sign(gap)[made.words]
+    text = np.repeat(np.arange(len(made.lengths)), made.lengths)
+    influence = np.bincount(text, weights=sign - sign.mean()) * (len(made.lengths) / len(made.words))
+    control = error(_cut(unseen, len(made.words), rng))[0] if unseen is not None else None
+    return (
+        Score(
+            "fidelity.text_words",
+            value,
+            0.0,
+            around(value, influence, 0.0, 1.0),
+            error(rng.choice(real.words, len(made.words)))[0],
+            control,
+            reading="Share of words that would have to be changed for every word to be as frequent as in the training "
+            "texts. The control is that of as many unseen real words, the baseline of words drawn by themselves.",
+        ),
+    )
+
+
+def _variety(read: _Read, rng: np.random.Generator) -> tuple[Score, ...]:
     """Distinct-2 (Li et al. 2016): different word pairs over all word pairs, on equally many words."""
-    rng = np.random.default_rng(seed)
-    words = [
-        [word for i in rng.permutation(len(part)) for word in _WORD.findall(part[i].lower())] for part in (made, unseen)
-    ]
-    number = min(len(each) for each in words)
+    compared = read.streams.get("holdout", read.streams["real"])
+    made = read.streams["synthetic"]
+    number = min(len(made.words), len(compared.words))
     if number < 2:
         return ()
-    value, control = (_distinct(each[:number]) for each in words)
-    reading = "Share of word pairs that are different from all others; the control is that of as many real words."
-    return (Score("fidelity.text_variety", value, control, None, None, control, reading=reading),)
+    value, control = (_distinct(_cut(stream, number, rng), read.words) for stream in (made, compared))
+    baseline = _distinct(rng.choice(read.streams["real"].words, number), read.words)
+    reading = (
+        "Share of word pairs that are met once only or for the first time; the goal is that of as many real words."
+    )
+    return (Score("fidelity.text_variety", value, control, None, baseline, control, reading=reading),)
 
 
-def _distinct(words: list[str]) -> float:
-    pairs = Counter(itertools.pairwise(words))
-    return len(pairs) / max(sum(pairs.values()), 1)
+def _cut(stream: Stream, number: int, rng: np.random.Generator) -> np.ndarray:
+    """The first so many words of the texts in random order."""
+    order = rng.permutation(len(stream.lengths))
+    spans = [stream.words[stream.starts[place] : stream.ends[place]] for place in order]
+    return np.concatenate(spans)[:number]
 
 
-def _text_column(comparison: Comparison) -> str | None:
-    """The first column of free text."""
-    return next((column.name for column in comparison.real.only.schema.columns if column.kind == "text"), None)
+def _distinct(words: np.ndarray, vocabulary: int) -> float:
+    pairs = words[:-1] * vocabulary + words[1:]
+    return len(np.unique(pairs)) / len(pairs)
 
 
-def _texts(dataset: Dataset, column: str) -> list[str]:
-    return [text for text in dataset.rows[column].to_list() if text]
+def _runs(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of the runs that count as a copy, and the rows they are in."""
+    sums = stream.sums()
+    long, short = stream.runs(RUN, sums), stream.whole(SHORT, RUN, sums)
+    return np.concatenate([long[0], short[0]]), np.concatenate([long[1], short[1]])
 
 
-def _plain(text: str) -> str:
-    return " ".join(_WORD.findall(text.lower()))
+def _whole(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
+    return stream.whole(1, None, stream.sums())
+
+
+def _rows_with(stream: Stream, wanted: np.ndarray, of: Callable[[Stream], tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """(rows,) whether a row holds one of the hashes."""
+    hashes, row = of(stream)
+    found = np.zeros(stream.rows, dtype=bool)
+    found[row[np.isin(hashes, wanted)]] = True
+    return found
+
+
+def _unseen_copies(unseen: Stream, real: Stream) -> dict[str, float]:
+    """The same figures for the unseen texts: a run is common when another unseen text has it too."""
+    hashes, row = _runs(unseen)
+    pairs = np.unique(np.column_stack([hashes, row.astype(np.uint64)]), axis=0)
+    values, times = np.unique(pairs[:, 0], return_counts=True)
+    private = np.intersect1d(values[times == 1], _runs(real)[0])
+    return {
+        "runs": float(_rows_with(unseen, private, _runs).mean()),
+        "whole": float(_rows_with(unseen, _whole(real)[0], _whole).mean()),
+        "longest": float(longest_shared(unseen, real)),
+    }
+
+
+def _share(metric: str, copied: list[np.ndarray], control: float | None, reading: str) -> Score:
+    made, salad = copied
+    interval = wilson(int(made.sum()), len(made))
+    return Score(metric, float(made.mean()), 0.0, interval, float(salad.mean()), control, reading=reading)
