@@ -69,8 +69,8 @@ def test_two_processes_cannot_hold_one_folder(tmp_path):
 
 def test_the_log_is_json_lines_and_the_manifest_must_be_there(tmp_path):
     folder = RunFolder.open(tmp_path / "run", "title: a\n", resume=False)
-    folder.log("begun", step="fit")
-    folder.log("finished", step="fit", seconds=1.5)
+    folder.log("begun", {"step": "fit"})
+    folder.log("finished", {"step": "fit", "seconds": 1.5})
     events = [json.loads(line) for line in (folder.path / "log.jsonl").read_text().splitlines()]
     assert [event["event"] for event in events] == ["begun", "finished"]
     folder.close()

@@ -61,6 +61,8 @@ class JsonLinesFile:
 
 @dataclass(frozen=True)
 class ParquetFile:
+    """Parquet: types are kept, a date column is stored as dates."""
+
     path: Path
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:

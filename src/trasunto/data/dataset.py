@@ -48,7 +48,7 @@ class Table:
         return Table(self.schema, self.rows[rows])
 
     def with_role(self, column: str, role: Any) -> Table:
-        return Table(self.schema.with_column(column, role=role), self.rows)
+        return Table(self.schema.with_column(replace(self.schema[column], role=role)), self.rows)
 
 
 @dataclass(frozen=True)

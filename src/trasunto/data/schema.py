@@ -135,10 +135,10 @@ class TableSchema:
     def of_role(self, role: Role) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.role == role)
 
-    def with_column(self, name: str, **changes: Any) -> TableSchema:
-        """A copy in which one column has other facts: `schema.with_column("y", role="target")`."""
-        changed = replace(self[name], **changes)
-        return replace(self, columns=tuple(changed if c.name == name else c for c in self.columns))
+    def with_column(self, column: Column) -> TableSchema:
+        """A copy in which the column of that name is this one."""
+        self[column.name]
+        return replace(self, columns=tuple(column if c.name == column.name else c for c in self.columns))
 
 
 @dataclass(frozen=True)

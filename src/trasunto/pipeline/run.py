@@ -82,11 +82,12 @@ def run(recipe: Recipe, *, folder: str | Path | None = None, resume: bool = Fals
     steps.check_first(recipe, prepared.dataset)
     place = RunFolder.open(folder or _new_folder(recipe), recipe.to_yaml(), resume=resume)
     try:
-        place.log("resumed" if resume else "started", versions=versions(), recipe=digest_text(recipe.to_yaml()))
+        begun = {"versions": versions(), "recipe": digest_text(recipe.to_yaml())}
+        place.log("resumed" if resume else "started", begun)
         progress("read", 1, 1)
         return _finish(_Job(recipe, place, prepared, progress), started)
     except (TrasuntoError, KeyboardInterrupt) as error:
-        place.log("stopped", why=str(error) or type(error).__name__)
+        place.log("stopped", {"why": str(error) or type(error).__name__})
         raise
     finally:
         place.close()
@@ -122,11 +123,11 @@ class _Job:
         """A finished step's result from the folder, or the step done now and recorded."""
         old = self.place.done(name)
         if old is not None:
-            self.place.log("kept", step=name)
+            self.place.log("kept", {"step": name})
             self.progress(name, 1, 1)
             return load(old), old
         started = time.monotonic()
-        self.place.log("begun", step=name)
+        self.place.log("begun", {"step": name})
         value, facts = do()
         return value, self.place.finish(name, started, facts, outputs)
 
@@ -136,7 +137,7 @@ def _finish(job: _Job, started: float) -> Run:
     recipe, place = job.recipe, job.place
     parts, split = _split(job)
     plan = estimate(recipe, job.prepared.dataset, parts)
-    place.log("planned", **plan)
+    place.log("planned", plan)
     job.progress(f"planned: {plan['text']}", 1, 1)
     model, fitted = _fit(job, parts)
     synthetic, sampled = _sample(job, model, len(parts.train))
@@ -156,7 +157,7 @@ def _finish(job: _Job, started: float) -> Run:
         report.write(place.path / f"report.{form}")
     job.progress("report", 1, 1)
     write_text(place.path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-    place.log("finished", digest=result, passed=report.passed)
+    place.log("finished", {"digest": result, "passed": report.passed})
     return Run(place.path, recipe, report, manifest)
 
 

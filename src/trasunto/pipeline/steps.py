@@ -55,7 +55,8 @@ def prepare(recipe: Recipe) -> Prepared:
         if column is not None:
             table = table.with_role(column, role)
     if asked.text is not None:
-        table = Table(table.schema.with_column(asked.text, kind="text", categories=None), _as_text(table, asked.text))
+        words = replace(table.schema[asked.text], kind="text", categories=None)
+        table = Table(table.schema.with_column(words), _as_text(table, asked.text))
     whole = len(table)
     judged = asked.target or asked.label
     if judged is not None:
@@ -187,7 +188,8 @@ def _recoded(table: Table, recode: dict[str, dict[str, str]]) -> Table:
         rows = rows.with_columns(new.alias(name))
         categories = tuple(sorted(new.drop_nulls().unique().to_list()))
         reason = f"Recoded by the recipe to {len(categories)} values."
-        schema = schema.with_column(name, kind="category", categories=categories, bounds=None, reason=reason)
+        changed = replace(schema[name], kind="category", categories=categories, bounds=None, reason=reason)
+        schema = schema.with_column(changed)
     return Table(schema, rows)
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from trasunto.synthesizers.model import Model
 
 
+TITLES = {"en": "Synthetic data, measured", "es": "Datos sintéticos, medidos"}
+
+
 @dataclass(frozen=True)
 class Told:
     """What the steps of a run found, for its report and its manifest."""
@@ -78,12 +81,10 @@ def told(
     )
 
 
-def compared(
-    title: str, comparison: Comparison, scores: tuple[Score, ...], verdicts: tuple[Verdict, ...], language: str
-) -> Report:
+def compared(comparison: Comparison, scores: tuple[Score, ...], verdicts: tuple[Verdict, ...], language: str) -> Report:
     """The report of a comparison alone: no run stands behind it, so it tells only what the files show."""
     return Report(
-        title=title,
+        title=TITLES[language] if language in TITLES else TITLES["en"],
         scores=scores,
         verdicts=verdicts,
         figures=picture(comparison, scores, (), {}, language),

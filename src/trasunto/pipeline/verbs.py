@@ -101,11 +101,9 @@ def evaluate(
     *,
     holdout: Any = None,
     target: str | None = None,
-    protected: Sequence[str] = (),
     seed: int = 0,
     gates: Sequence[str] = (),
     metrics: Sequence[str] | None = None,
-    title: str = "Synthetic data, measured",
     language: str = "en",
     progress: Progress = quiet,
 ) -> Report:
@@ -126,11 +124,10 @@ def evaluate(
         synthetic=_like(synthetic, truth),
         holdout=_like(holdout, truth) if holdout is not None else None,
         target=target,
-        protected=tuple(protected),
         seed=seed,
     )
     scores = measure(comparison, metrics or None, progress=progress)
-    return compared(title, comparison, scores, tuple(limit.verdict(scores) for limit in limits), language)
+    return compared(comparison, scores, tuple(limit.verdict(scores) for limit in limits), language)
 
 
 def train(

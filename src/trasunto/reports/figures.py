@@ -11,16 +11,15 @@ import polars as pl
 from trasunto.language.evaluation import Evaluation
 from trasunto.metrics.frames import Arrays, arrays
 from trasunto.metrics.score import Comparison, Score
+from trasunto.reports.drawing import MADE, REAL, UNSEEN, WARM, figure
 from trasunto.reports.report import Figure
-from trasunto.reports.words import known, say
+from trasunto.reports.training_figures import curves, language_model
+from trasunto.reports.words import say
 
-# Okabe and Ito's palette: told apart by people with any colour vision.
-REAL, MADE, UNSEEN, WARM = "#0072B2", "#E69F00", "#999999", "#D55E00"
 MOST_COLUMNS = 36
 BINS = 20
 # A bin of fewer real rows than this is not drawn by itself.
 FEWEST = 5
-SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 
 
 def picture(
@@ -37,14 +36,10 @@ def picture(
         *_columns(comparison, given, scores, language),
         _relations(given, language),
         _tells(scores, language),
-        *_curves(facts, language),
-        *_language_model(evaluations, language),
+        *curves(facts, language),
+        *language_model(evaluations, language),
     ]
-    return tuple(figure for figure in figures if figure is not None)
-
-
-def _figure(name: str, section: str, key: str, language: str, spec: dict[str, Any]) -> Figure:
-    return Figure(name, section, say(key, language), say(f"{key}_caption", language), {"$schema": SCHEMA, **spec})
+    return tuple(each for each in figures if each is not None)
 
 
 def _overview(scores: Sequence[Score], at: str) -> Figure | None:
@@ -99,7 +94,7 @@ def _overview(scores: Sequence[Score], at: str) -> Figure | None:
         points("value", "circle", MADE, 90),
     ]
     spec = {"width": 460, "height": {"step": 24}, "data": {"values": rows}, "layer": layers}
-    return _figure("scores", "results", "fig_scores", at, spec)
+    return figure("scores", "results", "fig_scores", at, spec)
 
 
 def _columns(comparison: Comparison, given: Arrays, scores: Sequence[Score], at: str) -> list[Figure]:
@@ -118,8 +113,7 @@ def _columns(comparison: Comparison, given: Arrays, scores: Sequence[Score], at:
         "config": {"legend": {"orient": "top", "title": None}},
         "spacing": 18,
     }
-    figure = _figure("shapes", "results", "fig_shapes", at, spec)
-    return [figure]
+    return [figure("shapes", "results", "fig_shapes", at, spec)]
 
 
 def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], at: str) -> dict[str, Any] | None:
@@ -280,7 +274,7 @@ def _relations(given: Arrays, at: str) -> Figure | None:
             }
         )
     spec = {"hconcat": panels, "resolve": {"scale": {"color": "independent"}}, "spacing": 14}
-    return _figure("trends", "results", "fig_trends", at, spec)
+    return figure("trends", "results", "fig_trends", at, spec)
 
 
 def _quartiles(given: Arrays, place: int) -> np.ndarray | None:
@@ -339,184 +333,4 @@ def _tells(scores: Sequence[Score], at: str) -> Figure | None:
         "mark": {"type": "bar", "color": WARM},
         "encoding": encoding,
     }
-    return _figure("tells", "results", "fig_tells", at, spec)
-
-
-def _curves(facts: dict[str, Any], at: str) -> list[Figure]:
-    figures = []
-    sources = (
-        ("synthesis", (facts.get("synthesis") or {}).get("method") or {}),
-        ("training", facts.get("training") or {}),
-    )
-    for section, told in sources:
-        curves = {name: values for name, values in (told.get("curves") or {}).items() if len(values) > 1}
-        if not curves:
-            continue
-        rows = [
-            # Curves of other lengths run over the same training: their ends meet.
-            {"curve": say(name, at) if known(name) else name, "x": (i + 1) / len(values), "loss": value}
-            for name, values in curves.items()
-            for i, value in enumerate(values)
-        ]
-        encoding = {
-            "x": {"field": "x", "type": "quantitative", "axis": {"format": "%"}, "title": say("step", at)},
-            "y": {"field": "loss", "type": "quantitative", "scale": {"zero": False}, "title": say("loss", at)},
-            "color": {
-                "field": "curve",
-                "type": "nominal",
-                "scale": {"range": [REAL, WARM]},
-                "legend": {"title": None, "orient": "top"},
-            },
-            "tooltip": [
-                {"field": "curve", "title": " "},
-                {"field": "loss", "type": "quantitative", "format": ".3f", "title": say("loss", at)},
-            ],
-        }
-        spec = {
-            "width": 460,
-            "height": 180,
-            "data": {"values": rows},
-            "mark": {"type": "line", "point": True},
-            "encoding": encoding,
-        }
-        figures.append(_figure(f"curves-{section}", section, "fig_curves", at, spec))
-    return figures
-
-
-def _language_model(evaluations: Sequence[Evaluation], at: str) -> list[Figure]:
-    if not evaluations:
-        return []
-    from trasunto.reports.sections import arm_name
-
-    few = [
-        (int(e.arm.split()[1]), e) for e in evaluations if e.arm.endswith(" per class") and e.arm.startswith("real, ")
-    ]
-    arms = [e for e in evaluations if not e.arm.endswith(" per class")]
-    rows = [_f1_row(arm_name(e.arm, at), e) | {"made": e.arm == "synthetic"} for e in arms]
-    y = {"field": "arm", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
-    x = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": say("macro_f1", at)}
-    tip = [
-        {"field": "arm", "title": say("arm", at)},
-        {"field": "value", "type": "quantitative", "format": ".3f", "title": say("macro_f1", at)},
-    ]
-    colour = {"condition": {"test": "datum.made", "value": MADE}, "value": REAL}
-    spec = {
-        "width": 420,
-        "height": {"step": 26},
-        "data": {"values": rows},
-        "layer": [
-            {
-                "mark": {"type": "bar", "opacity": 0.85, "height": 14},
-                "encoding": {"x": {"field": "value", **x}, "y": y, "color": colour, "tooltip": tip},
-            },
-            {
-                "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "y": y},
-            },
-        ],
-    }
-    figures = [_figure("arms", "results", "fig_arms", at, spec)]
-    if len(few) > 1:
-        figures.append(_few(sorted(few, key=lambda each: each[0]), evaluations, at))
-    if 2 <= len(evaluations[0].labels) <= 25:
-        figures.append(_confusion(evaluations[0], at))
-    return figures
-
-
-def _few(few: list[tuple[int, Evaluation]], evaluations: Sequence[Evaluation], at: str) -> Figure:
-    rows = [{"n": n, **_f1_row("", e)} for n, e in few]
-    level = next((e.macro_f1 for e in evaluations if e.arm == "synthetic"), None)
-    x = {
-        "field": "n",
-        "type": "quantitative",
-        "scale": {"type": "log"},
-        "title": say("per_class_axis", at),
-        "axis": {"values": [n for n, _ in few], "format": "d"},
-    }
-    y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": say("macro_f1", at)}
-    layers: list[dict[str, Any]] = [
-        {
-            "mark": {"type": "area", "opacity": 0.2, "color": REAL},
-            "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
-        },
-        {
-            "mark": {"type": "line", "point": True, "color": REAL},
-            "encoding": {
-                "x": x,
-                "y": {"field": "value", **y},
-                "tooltip": [
-                    {"field": "n", "title": say("per_class_axis", at)},
-                    {"field": "value", "format": ".3f", "type": "quantitative", "title": say("macro_f1", at)},
-                ],
-            },
-        },
-    ]
-    if level is not None:
-        layers.append(
-            {
-                "data": {"values": [{"level": level}]},
-                "mark": {"type": "rule", "color": MADE, "strokeWidth": 2, "strokeDash": [6, 3]},
-                "encoding": {"y": {"field": "level", **y}},
-            }
-        )
-    spec = {"width": 420, "height": 200, "data": {"values": rows}, "layer": layers}
-    return _figure("few", "results", "fig_few", at, spec)
-
-
-def _confusion(evaluation: Evaluation, at: str) -> Figure:
-    table = np.array(evaluation.confusion, dtype=float)
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    rows = [
-        {"truth": a, "answer": b, "share": round(float(shares[i, j]), 4), "count": int(table[i, j])}
-        for i, a in enumerate(evaluation.labels)
-        for j, b in enumerate(evaluation.labels)
-    ]
-    size = max(28, min(60, 420 // len(evaluation.labels)))
-    axes = {
-        "x": {
-            "field": "answer",
-            "type": "nominal",
-            "title": say("answer", at),
-            "axis": {"labelAngle": -40, "labelLimit": 120},
-        },
-        "y": {"field": "truth", "type": "nominal", "title": say("truth", at), "axis": {"labelLimit": 140}},
-    }
-    tips = [
-        {"field": "truth", "title": say("truth", at)},
-        {"field": "answer", "title": say("answer", at)},
-        {"field": "count", "title": say("rows", at)},
-    ]
-    spec = {
-        "width": {"step": size},
-        "height": {"step": size},
-        "data": {"values": rows},
-        "encoding": axes,
-        "layer": [
-            {
-                "mark": {"type": "rect"},
-                "encoding": {
-                    "color": {
-                        "field": "share",
-                        "type": "quantitative",
-                        "scale": {"scheme": "blues", "domain": [0, 1]},
-                        "legend": None,
-                    },
-                    "tooltip": tips,
-                },
-            },
-            {
-                "mark": {"type": "text", "fontSize": 10},
-                "encoding": {
-                    "text": {"field": "share", "format": ".0%"},
-                    "color": {"condition": {"test": "datum.share > 0.5", "value": "white"}, "value": "black"},
-                    "tooltip": tips,
-                },
-            },
-        ],
-    }
-    return _figure("confusion", "results", "fig_confusion", at, spec)
-
-
-def _f1_row(arm: str, evaluation: Evaluation) -> dict[str, Any]:
-    low, high = evaluation.intervals["macro_f1"]
-    return {"arm": arm, "value": evaluation.macro_f1, "low": low, "high": high}
+    return figure("tells", "results", "fig_tells", at, spec)

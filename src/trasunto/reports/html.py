@@ -8,8 +8,9 @@ from html import escape
 from importlib.resources import files
 
 from trasunto import registry
+from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
 from trasunto.reports.report import Report
-from trasunto.reports.sections import Block, Cards, Code, Grid, Heading, Picture, Points, Words, story
+from trasunto.reports.sections import story
 from trasunto.reports.words import say
 
 
@@ -66,10 +67,7 @@ def _block(block: Block) -> str:
     return _figure(block)
 
 
-def _card(card: object) -> str:
-    from trasunto.reports.sections import Card
-
-    assert isinstance(card, Card)
+def _card(card: Card) -> str:
     return (
         f'<div class="card {card.tone}"><em>{escape(card.title)}</em><b>{escape(card.value)}</b>'
         f"<span>{escape(card.detail)}</span></div>"
@@ -109,7 +107,7 @@ def _bundle() -> str:
         import vl_convert
     except ImportError as error:
         raise registry.missing(error, "an HTML report with charts") from error
-    bundle: str = vl_convert.javascript_bundle(snippet=None)
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     return bundle.replace("</script", "<\\/script")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from trasunto.reports.blocks import Block, Cards, Code, Grid, Heading, Points, Words
 from trasunto.reports.report import Report
-from trasunto.reports.sections import Block, Cards, Code, Grid, Heading, Points, Words, story
+from trasunto.reports.sections import story
 
 _SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#$"})
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from trasunto import registry
 from trasunto.errors import StoreError
+from trasunto.reports.blocks import Block, Heading, Picture
 from trasunto.reports.markdown import block_text
 from trasunto.reports.report import Report
-from trasunto.reports.sections import Block, Heading, Picture, story
+from trasunto.reports.sections import story
 
 SECONDS = 180
 DRAW = "from IPython.display import SVG\nfrom trasunto.reports.pictures import svg\n\n"

@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 
 from trasunto import registry
+from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
 from trasunto.reports.pictures import svg
 from trasunto.reports.report import Report
-from trasunto.reports.sections import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words, story
+from trasunto.reports.sections import story
 from trasunto.reports.words import say
 
 _TONES = {"good": "#00785a", "fair": "#a86500", "poor": "#b8420f"}

@@ -2,71 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from trasunto.language.evaluation import Evaluation
+from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
 from trasunto.reports.limits import limits
-from trasunto.reports.report import Figure, Report
+from trasunto.reports.report import Report
 from trasunto.reports.words import known, number, percent, say
 
-
-@dataclass(frozen=True)
-class Heading:
-    text: str
-    anchor: str
-    level: int = 2
-
-
-@dataclass(frozen=True)
-class Words:
-    """A paragraph. tone: "" or "warning"."""
-
-    text: str
-    tone: str = ""
-
-
-@dataclass(frozen=True)
-class Points:
-    items: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table. right: columns aligned to the right. long: a table that may be folded away."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: tuple[int, ...] = ()
-    long: bool = False
-
-
-@dataclass(frozen=True)
-class Card:
-    """One number of the summary. tone: "good", "fair" or "poor"."""
-
-    title: str
-    value: str
-    detail: str
-    tone: str
-
-
-@dataclass(frozen=True)
-class Cards:
-    cards: tuple[Card, ...]
-
-
-@dataclass(frozen=True)
-class Code:
-    text: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    figure: Figure
-
-
-Block = Heading | Words | Points | Grid | Cards | Code | Picture
 SHOWN_COLUMNS = 60
 
 

@@ -18,7 +18,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,7 +106,7 @@ class RunFolder:
         record = Record(step, round(time.monotonic() - started, 3), facts, files)
         body = {"seconds": record.seconds, "facts": facts, "files": files}
         write_text(self.path / "steps" / f"{step}.json", json.dumps(body, indent=2, ensure_ascii=False) + "\n")
-        self.log("finished", step=step, seconds=record.seconds)
+        self.log("finished", {"step": step, "seconds": record.seconds})
         return record
 
     def records(self) -> dict[str, Record]:
@@ -115,7 +115,7 @@ class RunFolder:
         found = [self.done(path.stem) for path in steps]
         return {record.name: record for record in found if record is not None}
 
-    def log(self, event: str, **facts: object) -> None:
+    def log(self, event: str, facts: Mapping[str, object]) -> None:
         """Append one event to log.jsonl."""
         line = json.dumps({"time": now(), "event": event, **facts}, ensure_ascii=False, default=str)
         try:

@@ -1,0 +1,17 @@
+"""How every chart is drawn: its colours, and how it becomes a figure of a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trasunto.reports.report import Figure
+from trasunto.reports.words import say
+
+# Okabe and Ito's palette: told apart by people with any colour vision.
+REAL, MADE, UNSEEN, WARM = "#0072B2", "#E69F00", "#999999", "#D55E00"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+
+
+def figure(name: str, section: str, key: str, language: str, spec: dict[str, Any]) -> Figure:
+    """A chart with its title and caption in the language."""
+    return Figure(name, section, say(key, language), say(f"{key}_caption", language), {"$schema": SCHEMA, **spec})
