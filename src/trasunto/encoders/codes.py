@@ -228,7 +228,9 @@ def _decode(column: Column, codes: Levels | Steps, drawn: np.ndarray, rng: np.ra
     if codes.grid:
         # Values of a bin lie in [low, high): floor keeps the upper edge for the next bin.
         snapped = codes.offset + np.floor((inside - codes.offset) / codes.grid + 1e-9) * codes.grid
-        inside = np.where(low == high, low, np.maximum(snapped, low))
+        # An edge may lie between two values of the grid: the next one up is the first inside.
+        snapped = np.where(snapped < low, snapped + codes.grid, snapped)
+        inside = np.where(low == high, low, snapped)
         if codes.grid < 1:
             inside = np.round(inside, round(-np.log10(codes.grid)))
     whole = pl.Series(column.name, inside)
