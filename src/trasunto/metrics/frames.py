@@ -140,10 +140,8 @@ def _numbers(parts: dict[str, pl.Series]) -> dict[str, np.ndarray]:
     for part, values in parts.items():
         plain = values.cast(pl.Int64) if values.dtype == pl.Datetime("us") else values
         found[part] = plain.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    infinite = [part for part, values in found.items() if np.isinf(values).any()]
-    if infinite:
-        finite = np.concatenate([values[np.isfinite(values)] for values in found.values()])
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-        for part in infinite:
-            found[part] = np.nan_to_num(found[part], nan=np.nan, posinf=high, neginf=low)
-    return found
+    finite = np.concatenate([values[np.isfinite(values)] for values in found.values()])
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    # No metric looks at the unit of a column: the largest numbers are scaled so that their squares are numbers too.
+    scale = 1e-200 if max(abs(low), abs(high)) > 1e100 else 1.0
+    return {part: np.nan_to_num(values, nan=np.nan, posinf=high, neginf=low) * scale for part, values in found.items()}

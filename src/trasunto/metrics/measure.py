@@ -24,7 +24,7 @@ def measure(
     chosen: list[Metric] = [registry.load("metrics", name) for name in wanted]
     scores: list[Score] = []
     for place, (name, metric) in enumerate(zip(wanted, chosen, strict=True)):
-        progress(f"measure {name}", place, len(chosen))
+        progress("measure", place, len(chosen))
         try:
             scores += _finite(name, metric(comparison))
         except MetricError:

@@ -40,13 +40,13 @@ def fidelity(comparison: Comparison) -> tuple[Score, ...]:
     made, real = _joined(read.texts["synthetic"]), _joined(read.texts["real"])
     unseen = _joined(read.texts["holdout"]) if "holdout" in read.texts else None
     against = unseen if unseen is not None else real
-    number = min(len(made), len(against), MOST_TEXTS)
+    number = min(len(made), len(against), len(real), MOST_TEXTS)
     if number < 2 * FOLDS:
         raise MetricError(f"fidelity.text needs {2 * FOLDS} texts a side and has {number}.", "Give more rows.")
     rng = np.random.default_rng(comparison.seed)
     arms = {"synthetic": _some(made, number, rng), "against": _some(against, number, rng)}
     arms["independent"] = _word_salad(real, min(number, BASELINE_TEXTS), rng)
-    if unseen is not None and len(real) >= 2 * FOLDS:
+    if unseen is not None:
         arms["real"] = _some(real, number, rng)
     found = _told_apart(arms, comparison.seed)
     whom = "an unseen real one" if unseen is not None else "a training text (without a holdout this rewards copying)"
@@ -75,6 +75,9 @@ def verbatim(comparison: Comparison) -> tuple[Score, ...]:
         return ()
     streams = read.streams
     real, made, unseen = streams["real"], streams["synthetic"], streams.get("holdout")
+    empty = [part for part, stream in streams.items() if not len(stream.words)]
+    if empty:
+        raise MetricError(f"The {empty[0]} data has no text in {read.columns}.", "Give rows with texts.")
     salad = real.shuffled(made, np.random.default_rng(comparison.seed))
     theirs = _runs(real)[0]
     common = _runs(unseen)[0] if unseen is not None else np.empty(0, dtype=np.uint64)
@@ -113,6 +116,7 @@ def verbatim(comparison: Comparison) -> tuple[Score, ...]:
 class _Read:
     """The texts of each part by row, missing ones and rows without any left out; their words; how many words."""
 
+    columns: str
     texts: dict[str, Texts]
     streams: dict[str, Stream]
     words: int
@@ -123,19 +127,20 @@ _KEPT: WeakKeyDictionary[Comparison, _Read] = WeakKeyDictionary()
 
 
 def _read(comparison: Comparison) -> _Read | None:
-    """None without a column of text, or where a part holds none but missing ones."""
+    """None without a column of text."""
     names = [column.name for column in comparison.real.only.schema.columns if column.kind == "text"]
     if not names:
         return None
     if comparison not in _KEPT:
         parts = alike(comparison, names)
-        texts = {part: [[t for t in row if t] for row in frame.iter_rows()] for part, frame in parts.items()}
+        texts = {
+            part: [[t for t in row if t and t.strip()] for row in frame.iter_rows()] for part, frame in parts.items()
+        }
         texts = {part: [row for row in rows if row] for part, rows in texts.items()}
         vocabulary = Vocabulary()
         streams = {part: vocabulary.stream(rows) for part, rows in texts.items()}
-        _KEPT[comparison] = _Read(texts, streams, len(vocabulary))
-    found = _KEPT[comparison]
-    return found if all(len(stream.words) for stream in found.streams.values()) else None
+        _KEPT[comparison] = _Read(", ".join(names), texts, streams, len(vocabulary))
+    return _KEPT[comparison]
 
 
 def _joined(texts: Texts) -> list[str]:

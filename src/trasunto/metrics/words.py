@@ -38,12 +38,11 @@ class Vocabulary:
         for row, pieces in enumerate(texts):
             for piece in pieces:
                 words = WORD.findall(piece.lower())
-                if not words and piece.strip():
+                if not words:
                     words = [piece.strip()]
-                if words:
-                    ids += [numbers.setdefault(word, len(numbers)) for word in words]
-                    ends.append(len(ids))
-                    rows.append(row)
+                ids += [numbers.setdefault(word, len(numbers)) for word in words]
+                ends.append(len(ids))
+                rows.append(row)
         ends_at = np.array(ends, dtype=np.int64)
         starts = np.concatenate([np.zeros(min(1, len(ends)), dtype=np.int64), ends_at[:-1]])
         return Stream(np.array(ids, dtype=np.int64), starts, ends_at, np.array(rows, dtype=np.int64), len(texts))
