@@ -35,7 +35,9 @@ class CsvFile:
 
     def write(self, dataset: Dataset) -> None:
         tabs = self.path.name.removesuffix(".gz").endswith((".tsv", ".tab"))
-        text = to_text(dataset.only).write_csv(separator="\t" if tabs else ",")
+        # An empty field is written as nothing, not as a pair of quotes.
+        written = to_text(dataset.only).with_columns(pl.all().replace("", None))
+        text = written.write_csv(separator="\t" if tabs else ",", null_value="")
         _deliver(self.path, text.encode("utf-8"))
 
 

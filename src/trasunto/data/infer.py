@@ -132,7 +132,7 @@ def _whole(values: pl.Series, form: Format, reason: str) -> tuple[Column, pl.Ser
     whole = values.cast(pl.Int64)
     named = bool(_ID_NAME.search(values.name)) or values.name == ""
     counting = len(whole) > 2 and _unique(whole) and bool((whole.diff().drop_nulls() == 1).all())
-    if _unique(whole) and len(whole) > 2 and (named or counting):
+    if _unique(whole) and len(whole) > 1 and (named or counting):
         why = f"{reason[:-1]}, each once, and {'the name says so' if named else 'they count up'}: an identifier."
         return Column(values.name, "id", False, "identifier", format=form, reason=why), whole
     return Column(values.name, "integer", _gaps(whole), format=form, reason=reason), whole

@@ -1,0 +1,5 @@
+"""`python -m trasunto` is the command line."""
+
+from trasunto.cli.main import main
+
+main()
