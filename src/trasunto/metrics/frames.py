@@ -16,6 +16,8 @@ from trasunto.metrics.score import Comparison
 # The trees of scikit-learn take 255 categories: so many keep a place of their own, the rest share the others.
 OWN_PLACES = 190
 SHARED_PLACES = 60
+# Trees on more columns, or on more than 10,000 rows, stop growing when they gain no more on rows set aside.
+WIDE = 100
 
 
 @dataclass(frozen=True)

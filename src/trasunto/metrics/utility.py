@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trasunto.metrics.frames import Arrays, arrays, at_most, for_trees
+from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees
 from trasunto.metrics.interval import around, auc_influence
 from trasunto.metrics.score import Comparison, Score
 
@@ -139,7 +139,7 @@ def _chances(x: np.ndarray, y: np.ndarray, questions: np.ndarray, category: np.n
         categorical_features=category,
         random_state=seed,
         # Stopping early sets rows of every class aside, which a rare one cannot spare.
-        early_stopping="auto" if counts.min() >= 10 else False,
+        early_stopping=counts.min() >= 10 and (len(y) > 10_000 or x.shape[1] > WIDE),
         max_iter=rounds,
         learning_rate=0.1 if rounds >= FEW_ROUNDS else 0.3,
     )
@@ -180,6 +180,8 @@ def _r2(answers: _Answers) -> Measured:
     # In units of the truth's range, so that no square overflows or vanishes.
     unit = float(np.ptp(answers.truth))
     truth, called = answers.truth / unit, answers.called / unit
-    wrong, apart = (truth - called) ** 2, (truth - truth.mean()) ** 2
-    left = float(wrong.mean() / apart.mean())
-    return 1.0 - left, -(wrong - left * apart) / float(apart.mean())
+    # Answers beyond all bounds give an error beyond all numbers, which `measure` refuses.
+    with np.errstate(over="ignore", invalid="ignore"):
+        wrong, apart = (truth - called) ** 2, (truth - truth.mean()) ** 2
+        left = float(wrong.mean() / apart.mean())
+        return 1.0 - left, -(wrong - left * apart) / float(apart.mean())
