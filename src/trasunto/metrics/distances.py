@@ -21,7 +21,7 @@ def of_categories(real: np.ndarray, levels: int) -> Distance:
         codes = whole(other, levels)
         gap = shares(codes, levels + 1) - truth
         influence = 0.5 * np.sign(gap)[codes]
-        return 0.5 * float(np.abs(gap).sum()), influence - influence.mean()
+        return min(1.0, 0.5 * float(np.abs(gap).sum())), influence - influence.mean()
 
     return measure
 
@@ -30,7 +30,7 @@ def of_numbers(real: np.ndarray) -> Distance:
     """Kolmogorov-Smirnov distance of the known among (n,) numbers, or the difference of the missing shares if that is
     greater."""
     known_real = np.sort(real[~np.isnan(real)])
-    empty_real = 1.0 - known_real.size / len(real)
+    empty_real = float(np.isnan(real).mean())
 
     def measure(other: np.ndarray) -> tuple[float, np.ndarray]:
         missing = np.isnan(other)

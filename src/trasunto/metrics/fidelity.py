@@ -138,7 +138,7 @@ def _pair_errors(
         real = shares(cells["real"], width)
         for part in others:
             gap = shares(cells[part], width) - real
-            errors[part][pair] = 0.5 * float(np.abs(gap).sum())
+            errors[part][pair] = min(1.0, 0.5 * float(np.abs(gap).sum()))
             if part == "synthetic":
                 total += 0.5 * np.sign(gap)[cells[part]]
     return errors, (total - total.mean()) / len(first)

@@ -79,6 +79,11 @@ def for_trees(given: Arrays, rows: np.ndarray) -> np.ndarray:
     return folded
 
 
+def least_in_leaf(rows: int) -> int:
+    """Rows a leaf of a tree must hold: 20, as is the rule, and fewer where there are few rows to grow on."""
+    return min(20, max(2, rows // 20))
+
+
 def at_most(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
     """At most so many of the rows, drawn without replacement, in their order."""
     return rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]

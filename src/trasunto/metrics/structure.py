@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from trasunto.errors import MetricError
-from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees
+from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees, least_in_leaf
 from trasunto.metrics.interval import around, auc, auc_influence, auc_interval
 from trasunto.metrics.score import Comparison, Score
 
@@ -75,7 +75,12 @@ def _told_apart(
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     for train, test in folds.split(table, label):
         stop = len(train) > 10_000 or table.shape[1] > WIDE
-        model = HistGradientBoostingClassifier(categorical_features=category, early_stopping=stop, random_state=seed)
+        model = HistGradientBoostingClassifier(
+            categorical_features=category,
+            early_stopping=stop,
+            min_samples_leaf=least_in_leaf(len(train)),
+            random_state=seed,
+        )
         scored[test] = model.fit(table[train], label[train]).predict_proba(table[test])[:, 1]
     return auc(scored[:number], scored[number:]), auc_interval(scored[:number], scored[number:])
 

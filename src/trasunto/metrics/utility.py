@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees
+from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees, least_in_leaf
 from trasunto.metrics.interval import around, auc_influence
 from trasunto.metrics.score import Comparison, Score
 
@@ -125,7 +125,9 @@ def _called_numbers(x: np.ndarray, y: np.ndarray, questions: np.ndarray, categor
         return np.full(len(questions), y.mean())
     # Standardised, so that dates in microseconds do not outgrow what the trees add up.
     middle, spread = y.mean(), y.std()
-    model = HistGradientBoostingRegressor(categorical_features=category, random_state=seed)
+    model = HistGradientBoostingRegressor(
+        categorical_features=category, min_samples_leaf=least_in_leaf(len(y)), random_state=seed
+    )
     return model.fit(x, (y - middle) / spread).predict(questions) * spread + middle
 
 
@@ -138,6 +140,7 @@ def _chances(x: np.ndarray, y: np.ndarray, questions: np.ndarray, category: np.n
     model = HistGradientBoostingClassifier(
         categorical_features=category,
         random_state=seed,
+        min_samples_leaf=least_in_leaf(len(y)),
         # Stopping early sets rows of every class aside, which a rare one cannot spare.
         early_stopping=counts.min() >= 10 and (len(y) > 10_000 or x.shape[1] > WIDE),
         max_iter=rounds,
