@@ -22,7 +22,9 @@ from trasunto.encoders.codes import as_floats
 
 WORDS = ("very low", "low", "medium", "high", "very high")
 CUTS = (0.05, 0.25, 0.75, 0.95)
-_MARK = re.compile(r"[;\\]")
+# Signs that would end a part too early, and what stands for them.
+_MARKS = {"\\": "\\b", ";": "\\s"}
+_BACK = {"b": "\\", "s": ";", "i": "is"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Lines:
         """The rows of lines that `encode` wrote; a column that a line does not name is missing there."""
         found: dict[str, list[str | None]] = {name: [None] * len(lines) for name in self.columns}
         for number, line in enumerate(lines):
-            for part in re.split(r"(?<!\\); ", line):
+            for part in line.split("; "):
                 name, _, value = part.partition(" is ")
                 name = _unescaped(name)
                 if name in found:
@@ -63,7 +65,7 @@ class Lines:
             known = (values != self.usual[column.name]).fill_null(False).to_list()
         else:
             known = values.is_not_null().to_list()
-        name = _escaped(column.name).replace(" is ", " is\\ ")
+        name = _escaped(column.name).replace(" is ", " \\i ")
         if column.name not in self.cuts:
             return [f"{name} is {text}" if there else "" for text, there in zip(written, known, strict=True)]
         numbers = np.nan_to_num(as_floats(values.fill_null(strategy="zero")))
@@ -109,8 +111,8 @@ def fit_lines(table: Table, *, exclude: Sequence[str] = ()) -> Lines:
 
 
 def _escaped(text: str) -> str:
-    return _MARK.sub(lambda found: "\\" + found.group(), text) if _MARK.search(text) else text
+    return text.translate(str.maketrans(_MARKS))
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
+    return re.sub(r"\\(.)", lambda found: _BACK.get(found.group(1), found.group(0)), text) if "\\" in text else text

@@ -164,7 +164,9 @@ def train_on(
     progress: Progress = quiet,
 ) -> Classifier:
     """Take texts (or rows as text) out of a dataset, prepare them, and train."""
-    corpus, counts = prepare(corpus_of(dataset, text=text, label=label), Preparation())
+    taken = corpus_of(dataset, text=text, label=label)
+    # Equal rows of a table are equal people; equal texts are copies.
+    corpus, counts = prepare(taken, Preparation(deduplicate=taken.lines is None))
     trained = train_classifier(corpus, settings=settings, seed=seed, progress=progress)
     return replace(trained, facts={**trained.facts, "prepare": counts})
 

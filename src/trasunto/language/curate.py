@@ -20,7 +20,7 @@ RUN = 8
 NEAR_RUN = 4
 # A run that stands in so many training texts belongs to nobody.
 COMMON = 3
-NEAR = 0.7
+NEAR = 0.6
 _WORD = re.compile(r"\w+")
 REASONS = ("empty", "duplicate", "verbatim", "near_copy", "disagrees")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -93,8 +94,7 @@ def finetune(
         pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
 
         def loss_of(batch: np.ndarray) -> tuple[Any, float]:
-            loss, _ = _loss(network, [coded[inside[place]] for place in batch], pad, device)
-            return loss, usual
+            return _loss(network, [coded[inside[place]] for place in batch], pad, device)
 
         def validate() -> float:
             total, count = 0.0, 0.0
@@ -105,7 +105,16 @@ def finetune(
             return total / max(count, 1.0)
 
         check = validate if len(held) else None
-        curves = train(network, loss_of, lengths.tolist(), settings.loop, seed=seed, validate=check, progress=progress)
+        curves = train(
+            network,
+            loss_of,
+            lengths.tolist(),
+            settings.loop,
+            seed=seed,
+            weight=usual,
+            validate=check,
+            progress=progress,
+        )
     trained = {name: each.detach().cpu().clone() for name, each in network.named_parameters() if each.requires_grad}
     facts = {
         "parameters": sum(each.numel() for each in network.parameters()),
@@ -140,7 +149,10 @@ def _adapted(network: Any, rank: int, alpha: int) -> Any:
     except ImportError as error:
         raise registry.missing(error, "fine-tuning a language model") from error
     config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
-    return get_peft_model(network, config)
+    with warnings.catch_warnings():
+        # peft asks transformers by a name that is going away; that is for them to mend.
+        warnings.simplefilter("ignore", FutureWarning)
+        return get_peft_model(network, config)
 
 
 def _coded(tokenizer: Any, example: Prompted, longest: int) -> tuple[list[int], list[int], bool]:

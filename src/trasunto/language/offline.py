@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
@@ -99,9 +101,11 @@ def _converted(model: OfflineModel, place: Path) -> Path:
     folder, file = str(place.parent), place.name
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
     quantised = GgufConfig(dequantize=True)
-    weights = AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=file, dtype=torch.float32, quantization_config=quantised
-    ).bfloat16()
+    # The bar that transformers draws here would run through ours.
+    with contextlib.redirect_stderr(io.StringIO()):
+        weights = AutoModelForCausalLM.from_pretrained(
+            folder, gguf_file=file, dtype=torch.float32, quantization_config=quantised
+        ).bfloat16()
     with aside(target, folder=True) as new:
         weights.save_pretrained(new)
         tokenizer.save_pretrained(new)

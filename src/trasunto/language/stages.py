@@ -41,7 +41,7 @@ def judge(
 
     synthetic, real: training texts; both are cut to the same number, so that no arm has more examples than the
     other. test: real texts that neither the generator nor any arm has seen; training texts that occur in it are
-    left out. curve: real examples per class, each the mean of three draws (on frozen sentence vectors).
+    left out. curve: real examples per class; the middle one of three draws, or one draw when fine-tuning.
     Raises FitError when a part has one class only.
     """
     made, made_counts = _ready(synthetic, test, "synthetic")
@@ -103,7 +103,7 @@ def worth(evaluations: Sequence[Evaluation]) -> float | None:
 
 
 def _ready(corpus: Corpus, test: Corpus, what: str) -> tuple[Corpus, dict[str, int]]:
-    cleaned, counts = prepare(corpus, Preparation())
+    cleaned, counts = prepare(corpus, Preparation(deduplicate=corpus.lines is None))
     if corpus.lines is None:
         # Equal rows of a small table are no leak: two patients may give the same answers. Equal texts are.
         cleaned, shared = without_test_texts(cleaned, test)
@@ -120,7 +120,8 @@ def _learning_curve(
     truth: Corpus, test: Corpus, settings: ClassifySettings, curve: Sequence[int], seed: int, progress: Progress
 ) -> list[Evaluation]:
     """Few real examples per class. A size that less than half of the classes can fill is left out."""
-    frozen = ClassifySettings(base=settings.base, regularisation=settings.regularisation)
+    # Fine-tuning costs too much to be done three times for each point.
+    draws = DRAWS if settings.method == "frozen" else 1
     labels = np.array(truth.labels, dtype=object)
     counts = [int((labels == label).sum()) for label in truth.classes]
     evaluations: list[Evaluation] = []
@@ -129,16 +130,16 @@ def _learning_curve(
         if sum(count >= size for count in counts) * 2 < len(counts):
             continue
         found = []
-        for draw in range(DRAWS):
+        for draw in range(draws):
             rng = np.random.default_rng([seed, size, draw])
             rows = [rng.permutation(np.flatnonzero(labels == label))[:size] for label in truth.classes]
             few = truth.take(np.concatenate(rows))
-            answers = train_classifier(few, settings=frozen, seed=seed).predict(test.texts)
+            answers = train_classifier(few, settings=settings, seed=seed).predict(test.texts)
             arm = f"real, {size} per class"
             found.append(evaluate_predictions(arm, test.labels, answers, trained_on=len(few), seed=seed))
         # The draw in the middle stands for the size; the spread of the draws is told beside it.
         found.sort(key=lambda each: each.macro_f1)
-        middle = found[DRAWS // 2]
+        middle = found[draws // 2]
         middle.facts["draws"] = [each.macro_f1 for each in found]
         evaluations.append(middle)
     if curve:

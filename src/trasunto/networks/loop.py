@@ -61,13 +61,15 @@ def train(
     settings: Loop,
     *,
     seed: int,
+    weight: float | None = None,
     validate: Callable[[], float] | None = None,
     progress: Progress = quiet,
 ) -> Curves:
     """Train the parameters of `network` that ask for gradients, in place.
 
     loss_of: (batch,) example numbers → (summed loss, how many things it sums). lengths: (n,) of the examples, so
-    that a batch holds examples of like length. validate: the validation loss now; the best weights are kept.
+    that a batch holds examples of like length. weight: what the summed loss of a batch is divided by; its own
+    count when None. validate: the validation loss now; the best weights are kept.
     """
     import torch
 
@@ -89,12 +91,12 @@ def train(
             break
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * min((step + 1) / max(1.0, settings.warmup * len(plan)), 1.0 - share)
-        loss, weight = loss_of(batch)
-        (loss / max(weight, 1.0)).backward()
+        loss, count = loss_of(batch)
+        (loss / max(weight or count, 1.0)).backward()
         torch.nn.utils.clip_grad_norm_(weights, settings.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        losses.append(float(loss.detach()) / max(weight, 1.0))
+        losses.append(float(loss.detach()) / max(count, 1.0))
         progress("train", step + 1, len(plan))
         if validate is not None and (step + 1) % every == 0:
             network.eval()
@@ -110,8 +112,8 @@ def train(
     progress("train", len(plan), len(plan))
     if best is not None:
         with torch.no_grad():
-            for weight, kept in zip(weights, best[1], strict=True):
-                weight.copy_(kept)
+            for each, kept in zip(weights, best[1], strict=True):
+                each.copy_(kept)
     network.eval()
     seconds = time.monotonic() - started
     return Curves(_tenths(losses), tuple(checked), len(losses), len(plan), seconds, stopped)
