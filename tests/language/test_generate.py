@@ -30,16 +30,16 @@ def reviews(texts):
 
 @pytest.fixture
 def quick(decoder):
-    return {"base": str(decoder), "epochs": 12, "learning_rate": 3e-2, "rank": 8, "agree": False, "longest": 60}
+    return {"base": str(decoder), "epochs": 3, "learning_rate": 1e-2, "rank": 8, "agree": False, "longest": 60}
 
 
 def test_training_lowers_the_loss_and_the_same_seed_gives_the_same_adapter(texts, decoder):
     examples = [Prompted(f"{label}:", f" {text}") for text, label in texts]
-    settings = Adaptation(rank=8, longest=40, loop=Loop(epochs=2, learning_rate=3e-2))
+    settings = Adaptation(rank=8, longest=40, loop=Loop(epochs=3, learning_rate=1e-2))
     adapter, facts = finetune(examples, base=decoder, settings=settings, seed=1)
     again, _ = finetune(examples, base=decoder, settings=settings, seed=1)
     curve = facts["curves"]["training loss"]
-    assert sum(curve[-5:]) < 0.95 * sum(curve[:5])
+    assert sum(curve[-5:]) < 0.9 * sum(curve[:5])
     assert all((adapter.tensors[name] == again.tensors[name]).all() for name in adapter.tensors)
     assert 0 < facts["trained_parameters"] < facts["parameters"]
 
@@ -49,7 +49,7 @@ def test_the_same_seed_writes_the_same_texts(texts, decoder, monkeypatch, engine
     if engine == "torch":
         monkeypatch.setattr("trasunto.language.generate._has_ctranslate2", lambda: False)
     examples = [Prompted(f"{label}:", f" {text}") for text, label in texts]
-    settings = Adaptation(rank=4, longest=40, loop=Loop(epochs=8, learning_rate=1e-2))
+    settings = Adaptation(rank=4, longest=40, loop=Loop(epochs=2, learning_rate=1e-2))
     adapter, _ = finetune(examples, base=decoder, settings=settings)
     with Writer(*merged(decoder, adapter)) as writer:
         asked = ["good:", "bad:"] * 10
