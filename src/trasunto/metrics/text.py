@@ -44,19 +44,18 @@ def fidelity(comparison: Comparison) -> tuple[Score, ...]:
     if number < 2 * FOLDS:
         raise MetricError(f"fidelity.text needs {2 * FOLDS} texts a side and has {number}.", "Give more rows.")
     rng = np.random.default_rng(comparison.seed)
-    arms = {"synthetic": _some(made, number, rng), "against": _some(against, number, rng)}
-    arms["independent"] = _word_salad(real, min(number, BASELINE_TEXTS), rng)
-    if unseen is not None:
-        arms["real"] = _some(real, number, rng)
-    found = _told_apart(arms, comparison.seed)
+    beside = _some(against, number, rng)
+    value, interval = _told_apart(_some(made, number, rng), beside, comparison.seed)
+    baseline, _ = _told_apart(_word_salad(real, min(number, BASELINE_TEXTS), rng), beside, comparison.seed)
+    control = _told_apart(_some(real, number, rng), beside, comparison.seed)[0] if unseen is not None else None
     whom = "an unseen real one" if unseen is not None else "a training text (without a holdout this rewards copying)"
     headline = Score(
         "fidelity.text",
-        found["synthetic"][0],
+        value,
         0.5,
-        found["synthetic"][1],
-        found["independent"][0],
-        found["real"][0] if "real" in found else None,
+        interval,
+        baseline,
+        control,
         reading=f"Chance that a classifier of words and letters scores a synthetic text above {whom}; 0.5 means it "
         "cannot tell. The control puts training texts in their place, the baseline real words in random order.",
     )
@@ -161,37 +160,32 @@ def _word_salad(real: list[str], number: int, rng: np.random.Generator) -> list[
     return [" ".join(pool[part]) for part in np.split(drawn, np.cumsum(lengths)[:-1])]
 
 
-def _told_apart(arms: dict[str, list[str]], seed: int) -> dict[str, tuple[float, tuple[float, float]]]:
-    """Each arm against as many texts of "against": cross-fitted area under the curve and its interval."""
-    from scipy.sparse import hstack, vstack
+def _told_apart(one: list[str], other: list[str], seed: int) -> tuple[float, tuple[float, float]]:
+    """Cross-fitted area under the curve of as many texts of each, and its interval.
+
+    The vocabulary is that of these texts alone: rare words that a third group of texts made frequent enough to count
+    would tell of the side that group was made from.
+    """
+    from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
 
-    cut = {arm: [text[:MOST_LETTERS] for text in texts] for arm, texts in arms.items()}
-    every = [text for texts in cut.values() for text in texts]
+    number = min(len(one), len(other))
+    texts = [text[:MOST_LETTERS] for text in (*one[:number], *other[:number])]
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True, token_pattern=r"(?u)\S+")
     letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=3, sublinear_tf=True, max_features=30_000)
     try:
-        table = hstack([words.fit_transform(every), letters.fit_transform(every)]).tocsr()
+        table = hstack([words.fit_transform(texts), letters.fit_transform(texts)]).tocsr()
     except ValueError:
         # No word or no pair of letters is met three times: nothing to tell by.
-        return dict.fromkeys(arms, (0.5, (0.0, 1.0)))
-    starts = np.cumsum([0, *(len(texts) for texts in cut.values())])
-    rows = {arm: table[start:stop] for arm, start, stop in zip(cut, starts[:-1], starts[1:], strict=True)}
-    found = {}
-    for arm in arms:
-        if arm == "against":
-            continue
-        number = min(rows[arm].shape[0], rows["against"].shape[0])
-        both = vstack([rows[arm][:number], rows["against"][:number]]).tocsr()
-        label = np.repeat([1, 0], number)
-        scored = np.empty(len(label))
-        for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(both, label):
-            model = LogisticRegression(C=4.0, solver="liblinear", random_state=seed).fit(both[train], label[train])
-            scored[test] = model.decision_function(both[test])
-        found[arm] = auc(scored[:number], scored[number:]), auc_interval(scored[:number], scored[number:])
-    return found
+        return 0.5, (0.0, 1.0)
+    label = np.repeat([1, 0], number)
+    scored = np.empty(len(label))
+    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(table, label):
+        model = LogisticRegression(C=4.0, solver="liblinear", random_state=seed).fit(table[train], label[train])
+        scored[test] = model.decision_function(table[test])
+    return auc(scored[:number], scored[number:]), auc_interval(scored[:number], scored[number:])
 
 
 def _length(made: list[str], real: list[str], unseen: list[str] | None, rng: np.random.Generator) -> tuple[Score, ...]:

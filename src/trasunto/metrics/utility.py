@@ -123,12 +123,15 @@ def _called_numbers(x: np.ndarray, y: np.ndarray, questions: np.ndarray, categor
 
     if len(y) < 2 or y.min() == y.max() or not x.shape[1]:
         return np.full(len(questions), y.mean())
-    # Standardised, so that dates in microseconds do not outgrow what the trees add up.
-    middle, spread = y.mean(), y.std()
+    # Standardised, so that neither dates in microseconds nor the greatest numbers outgrow what the trees add up.
+    unit = np.abs(y).max()
+    middle, spread = (y / unit).mean(), (y / unit).std()
+    if spread == 0:
+        return np.full(len(questions), y.mean())
     model = HistGradientBoostingRegressor(
         categorical_features=category, min_samples_leaf=least_in_leaf(len(y)), random_state=seed
     )
-    return model.fit(x, (y - middle) / spread).predict(questions) * spread + middle
+    return (model.fit(x, (y / unit - middle) / spread).predict(questions) * spread + middle) * unit
 
 
 def _chances(x: np.ndarray, y: np.ndarray, questions: np.ndarray, category: np.ndarray, seed: int) -> np.ndarray:
