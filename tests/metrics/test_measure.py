@@ -82,9 +82,10 @@ def test_few_rows(draw, rows):
     assert {"fidelity.shapes", "privacy.exact_copies"} <= {score.metric for score in scores}
 
 
-@pytest.mark.parametrize("part", ["real", "synthetic", "holdout", "all"])
+@pytest.mark.parametrize(
+    ("part", "target"), [("real", "income"), ("synthetic", "income"), ("holdout", "income"), ("all", "rich")]
+)
 @pytest.mark.parametrize("value", [None, 1.0, math.inf, 1e308])
-@pytest.mark.parametrize("target", ["income", "rich"])
 def test_a_column_that_is_empty_constant_or_extreme(draw, part, value, target):
     def rows(name, seed):
         if part not in (name, "all"):

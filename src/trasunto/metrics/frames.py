@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ OWN_PLACES = 190
 SHARED_PLACES = 60
 # Trees on more columns, or on more than 10,000 rows, stop growing when they gain no more on rows set aside.
 WIDE = 100
+MANY_VALUES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,19 @@ def for_trees(given: Arrays, rows: np.ndarray) -> np.ndarray:
 def least_in_leaf(rows: int) -> int:
     """Rows a leaf of a tree must hold: 20, as is the rule, and fewer where there are few rows to grow on."""
     return min(20, max(2, rows // 20))
+
+
+def threads(table: np.ndarray) -> AbstractContextManager[object]:
+    """While the block lasts, one thread for trees on a table of fewer than a million values, all there are for more.
+
+    On small tables threads gain nothing, and where the cores are busy with other work they wait for each other longer
+    than one would need for all of it.
+    """
+    if table.size >= MANY_VALUES:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1, user_api="openmp")
 
 
 def at_most(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from trasunto.errors import MetricError
-from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees, least_in_leaf
+from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees, least_in_leaf, threads
 from trasunto.metrics.interval import around, auc, auc_influence, auc_interval
 from trasunto.metrics.score import Comparison, Score
 
@@ -81,7 +81,8 @@ def _told_apart(
             min_samples_leaf=least_in_leaf(len(train)),
             random_state=seed,
         )
-        scored[test] = model.fit(table[train], label[train]).predict_proba(table[test])[:, 1]
+        with threads(table):
+            scored[test] = model.fit(table[train], label[train]).predict_proba(table[test])[:, 1]
     return auc(scored[:number], scored[number:]), auc_interval(scored[:number], scored[number:])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees, least_in_leaf
+from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, for_trees, least_in_leaf, threads
 from trasunto.metrics.interval import around, auc_influence
 from trasunto.metrics.score import Comparison, Score
 
@@ -131,7 +131,8 @@ def _called_numbers(x: np.ndarray, y: np.ndarray, questions: np.ndarray, categor
     model = HistGradientBoostingRegressor(
         categorical_features=category, min_samples_leaf=least_in_leaf(len(y)), random_state=seed
     )
-    return (model.fit(x, (y / unit - middle) / spread).predict(questions) * spread + middle) * unit
+    with threads(x):
+        return (model.fit(x, (y / unit - middle) / spread).predict(questions) * spread + middle) * unit
 
 
 def _chances(x: np.ndarray, y: np.ndarray, questions: np.ndarray, category: np.ndarray, seed: int) -> np.ndarray:
@@ -149,7 +150,8 @@ def _chances(x: np.ndarray, y: np.ndarray, questions: np.ndarray, category: np.n
         max_iter=rounds,
         learning_rate=0.1 if rounds >= FEW_ROUNDS else 0.3,
     )
-    return model.fit(x, y).predict_proba(questions)
+    with threads(x):
+        return model.fit(x, y).predict_proba(questions)
 
 
 def _auc(answers: _Answers) -> Measured:
