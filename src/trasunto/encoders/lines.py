@@ -23,7 +23,7 @@ from trasunto.encoders.codes import as_floats
 WORDS = ("very low", "low", "medium", "high", "very high")
 CUTS = (0.05, 0.25, 0.75, 0.95)
 # Signs that would end a part too early, and what stands for them.
-_MARKS = {"\\": "\\b", ";": "\\s"}
+_MARKS = str.maketrans({"\\": "\\b", ";": "\\s"})
 _BACK = {"b": "\\", "s": ";", "i": "is"}
 
 
@@ -111,7 +111,7 @@ def fit_lines(table: Table, *, exclude: Sequence[str] = ()) -> Lines:
 
 
 def _escaped(text: str) -> str:
-    return text.translate(str.maketrans(_MARKS))
+    return text.translate(_MARKS)
 
 
 def _unescaped(text: str) -> str:

@@ -56,9 +56,11 @@ class Embedder:
     def _vectors(self, texts: list[str]) -> np.ndarray:
         import torch
 
+        from trasunto.language.pretrained import halves
+
         inputs = self.tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
         inputs = inputs.to(self.device)
-        with torch.inference_mode():
+        with torch.inference_mode(), halves(self.device):
             states = self.network(**inputs).last_hidden_state.float()
         mask = inputs["attention_mask"].unsqueeze(-1)
         mean = (states * mask).sum(1) / mask.sum(1)

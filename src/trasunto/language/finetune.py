@@ -13,8 +13,7 @@ import numpy as np
 
 from trasunto import registry
 from trasunto.errors import ModelError
-from trasunto.language.pretrained import load_decoder
-from trasunto.language.tuned import fast_halves
+from trasunto.language.pretrained import fast_halves, halves, load_decoder
 from trasunto.networks.loop import Loop, train
 from trasunto.progress import Progress, quiet
 
@@ -176,7 +175,7 @@ def _loss(network: Any, rows: list[tuple[list[int], list[int], bool]], pad: int,
         inputs[number, : len(whole)] = whole
         answers[number, len(prompt) : len(whole)] = whole[len(prompt) :]
     inputs, answers = inputs.to(device), answers.to(device)
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda" or fast_halves()):
+    with halves(device):
         states = network.base_model.model.model(input_ids=inputs).last_hidden_state[:, :-1]
         wanted = answers[:, 1:]
         # Only positions that count go through the large output layer.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.language.head import Head
-from trasunto.language.pretrained import load_encoder
+from trasunto.language.pretrained import halves, load_encoder
 from trasunto.networks.loop import Loop, train
 from trasunto.progress import Progress
 
@@ -87,8 +87,11 @@ def tune(
         order = np.random.default_rng(seed).permutation(len(texts))
         aside = order[: int(len(texts) * VALIDATION)] if len(texts) >= 100 else order[:0]
         inside = order[len(aside) :]
+        # The word vectors stay: they are half of the weights, and few texts say little about rare words.
+        for each in encoder.get_input_embeddings().parameters():
+            each.requires_grad_(False)
         answers = torch.from_numpy(truth).to(device)
-        half = torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda" or fast_halves())
+        half = halves(device)
 
         def loss_of(batch: np.ndarray) -> tuple[Any, float]:
             places = inside[batch]
@@ -122,7 +125,8 @@ def tune(
             progress=progress,
         )
     size = sum(each.numel() for each in network.parameters())
-    return tuned, {"parameters": size, "trained_parameters": size, **curves.to_dict()}
+    trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
+    return tuned, {"parameters": size, "trained_parameters": trained, **curves.to_dict()}
 
 
 def probabilities(network: Tuned, texts: Sequence[str], settings: Any) -> np.ndarray:
@@ -131,17 +135,9 @@ def probabilities(network: Tuned, texts: Sequence[str], settings: Any) -> np.nda
 
     order = np.argsort([len(text) for text in texts], kind="stable")
     result = np.zeros((len(texts), network.linear.out_features))
-    with torch.inference_mode():
+    with torch.inference_mode(), halves(network.device):
         for first in range(0, len(texts), 64):
             places = order[first : first + 64]
             logits = network.logits([texts[place] for place in places], settings.longest)
             result[places] = torch.softmax(logits.double(), dim=1).cpu().numpy()
     return result
-
-
-def fast_halves() -> bool:
-    """Whether this processor computes with bfloat16 by itself; elsewhere it would be slower than float32."""
-    try:
-        return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
