@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from trasunto.language.head import Head
+from trasunto.language.embed import load_embedder
+from trasunto.language.head import Head, fit_head
 from trasunto.language.pretrained import halves, load_encoder
 from trasunto.networks.loop import Loop, train
 from trasunto.progress import Progress
@@ -31,13 +32,16 @@ class Tuned:
         return Head(weight, self.linear.bias.detach().float().cpu().numpy())
 
     def logits(self, texts: Sequence[str], longest: int) -> Any:
-        """(n, labels) torch tensor."""
+        """(n, labels) torch tensor: the head on the mean token state at length one, as for frozen models."""
+        import torch
+
         inputs = self.tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt").to(
             self.device
         )
         states = self.encoder(**inputs).last_hidden_state
         mask = inputs["attention_mask"].unsqueeze(-1).to(states.dtype)
-        return self.linear((states * mask).sum(1) / mask.sum(1)).float()
+        mean = (states * mask).sum(1) / mask.sum(1)
+        return self.linear(torch.nn.functional.normalize(mean.float(), dim=1)).float()
 
     def save(self, folder: Path) -> None:
         """A Hugging Face folder (safetensors) and the head beside it."""
@@ -81,6 +85,12 @@ def tune(
         torch.manual_seed(seed)
         linear = torch.nn.Linear(encoder.config.hidden_size, labels).to(device)
         tuned = Tuned(tokenizer, encoder, linear, device)
+        # First the head alone, then everything: a random head would first undo what the encoder knows (Kumar et
+        # al. 2022, "Fine-tuning can distort pretrained features").
+        probe = fit_head(load_embedder(base).embed(texts, progress), truth, labels, settings.regularisation)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(probe.weight))
+            linear.bias.copy_(torch.from_numpy(probe.bias))
         if start is not None and start.network is not None and start.network.linear.out_features == labels:
             encoder.load_state_dict(start.network.encoder.state_dict())
             linear.load_state_dict(start.network.linear.state_dict())
