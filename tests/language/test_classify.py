@@ -91,7 +91,10 @@ def test_worth_reads_the_curve():
         return evaluate_predictions(name, truth, called, trained_on=1)
 
     found = [arm("synthetic", 80), arm("real, 5 per class", 70), arm("real, 50 per class", 90)]
-    assert 5 < worth(found) < 50
+    assert 5 < worth(found)["count"] < 50
+    assert worth(found)["side"] == ""
+    assert worth([arm("synthetic", 95), *found[1:]]) == {"count": pytest.approx(50), "side": "more"}
+    assert worth([arm("synthetic", 60), *found[1:]])["side"] == "less"
     assert worth(found[:1]) is None
 
 

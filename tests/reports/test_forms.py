@@ -71,7 +71,7 @@ def full(language="en"):
             "task": "classification", "base": "minilm-l6", "architecture": "an encoder", "parameters": 10, "trained_parameters": 2,
             "hyperparameters": {"epochs": 2, "max_seconds": float("1e9")}, "examples": 9, "curves": {"validation loss": [1.0, 0.5]},
             "prepare": {"synthetic": {"texts": 9, "kept": 8}, "real": {"texts": 9, "kept": 9}},
-            "difference": {"value": -0.5, "interval": [-0.6, -0.4]}, "worth": 7.2,
+            "difference": {"value": -0.5, "interval": [-0.6, -0.4]}, "worth": {"count": 7.2, "side": ""},
         },
         "run": {"id": "r", "finished": "2026-01-01T00:00:00Z", "seconds": 3.0, "versions": {"python": "3.11"}, "cores": 2,
                 "seed": 0, "digest": "ef" * 32, "recipe": "title: '```'\nseed: 0\n"},

@@ -90,16 +90,17 @@ def judge(
     return Judged(tuple(evaluations), on_made, facts)
 
 
-def worth(evaluations: Sequence[Evaluation]) -> float | None:
+def worth(evaluations: Sequence[Evaluation]) -> dict[str, Any] | None:
     """How many real examples per class give the macro F1 of the synthetic texts, by the curve (log-linear between
-    its points). None without a curve; the ends of the curve when it lies outside."""
+    its points): {"count", "side"}, where side is "more" or "less" beyond its ends. None without a curve."""
     points = sorted((_per_class(each.arm), each.macro_f1) for each in evaluations if _per_class(each.arm))
     if not points:
         return None
     value = next(each.macro_f1 for each in evaluations if each.arm == "synthetic")
     numbers = np.log([number for number, _ in points])
     reached = np.maximum.accumulate([f1 for _, f1 in points])
-    return float(np.exp(np.interp(value, reached, numbers)))
+    side = "more" if value > reached[-1] else "less" if value < reached[0] else ""
+    return {"count": float(np.exp(np.interp(value, reached, numbers))), "side": side}
 
 
 def _ready(corpus: Corpus, test: Corpus, what: str) -> tuple[Corpus, dict[str, int]]:

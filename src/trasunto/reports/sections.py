@@ -262,7 +262,8 @@ def _arms(report: Report) -> list[Block]:
         value = facts["difference"]["value"]
         blocks.append(Words(say("difference", at, value=number(value, at), low=number(low, at), high=number(high, at))))
     if facts.get("worth"):
-        blocks.append(Words(say("worth", at, count=number(round(facts["worth"]), at))))
+        key = "_".join(filter(None, ("worth", facts["worth"]["side"])))
+        blocks.append(Words(say(key, at, count=number(round(facts["worth"]["count"]), at))))
     blocks += [Picture(f) for f in report.figures if f.section == "results" and f.name.startswith(("arms", "few"))]
     blocks += [Heading(say("per_class", at), "per-class", 3), _classes(first, at)]
     return [*blocks, *(Picture(f) for f in report.figures if f.section == "results" and f.name.startswith("confusion"))]

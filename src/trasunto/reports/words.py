@@ -23,7 +23,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "private": ("Leaning on real rows", "Apoyo en filas reales"),
     "model": ("Language model", "Modelo de lenguaje"),
     "gates": ("Gates", "Umbrales"),
-    "faithful_good": ("Hard to tell from unseen real rows.", "Difícil de distinguir de filas reales no vistas."),
+    "faithful_good": (
+        "Hard to tell from unseen real rows (0.5: impossible).",
+        "Difícil de distinguir de filas reales no vistas (0,5: imposible).",
+    ),
     "faithful_fair": ("A classifier tells some rows apart.", "Un clasificador distingue algunas filas."),
     "faithful_poor": ("Easy to tell from real rows.", "Fácil de distinguir de las filas reales."),
     "useful_detail": (
@@ -146,6 +149,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "worth": (
         "By the curve, the synthetic training set is worth about {count} real examples per class.",
         "Según la curva, el conjunto sintético equivale a unos {count} ejemplos reales por clase.",
+    ),
+    "worth_more": (
+        "By the curve, the synthetic training set is worth more than {count} real examples per class, where the curve ends.",
+        "Según la curva, el conjunto sintético vale más de {count} ejemplos reales por clase, donde la curva termina.",
+    ),
+    "worth_less": (
+        "By the curve, the synthetic training set is worth less than {count} real examples per class, where the curve begins.",
+        "Según la curva, el conjunto sintético vale menos de {count} ejemplos reales por clase, donde la curva empieza.",
     ),
     "per_class": ("By class, trained on synthetic rows", "Por clase, entrenado con filas sintéticas"),
     "privacy_told": (
