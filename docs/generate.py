@@ -62,9 +62,7 @@ def synthesizers() -> str:
             f"| `{field.name}` | `{field.type}` | `{'' if field.default is MISSING else field.default!r}` |"
             for field in fields(kind)
         )
-        parts.append(
-            f"## `{name}`\n\n{about}\n\n{inspect.getdoc(kind)}\n\n| setting | type | default |\n| --- | --- | --- |\n{rows}\n"
-        )
+        parts.append(f"## `{name}`\n\n{about}\n\n{inspect.getdoc(kind)}\n\n{HEAD}{rows}\n")
     from trasunto.language.classify import ClassifySettings
 
     rows = "\n".join(f"| `{f.name}` | `{f.type}` | `{f.default!r}` |" for f in fields(ClassifySettings))

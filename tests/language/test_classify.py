@@ -24,7 +24,7 @@ def settings(encoder):
 
 @pytest.mark.parametrize("method", ["frozen", "finetune"])
 def test_it_learns_saves_and_answers_the_same_from_disk(texts, encoder, tmp_path, method):
-    settings = ClassifySettings(method=method, base=str(encoder), epochs=4, learning_rate=1e-2)
+    settings = ClassifySettings(method=method, base=str(encoder), epochs=12, learning_rate=2e-3)
     train, test = reviews(texts, slice(0, None, 2)), reviews(texts, slice(1, None, 2))
     trained = train_on(train, settings=settings, seed=0)
     found = score(trained, test)

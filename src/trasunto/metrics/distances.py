@@ -59,4 +59,5 @@ def whole(column: np.ndarray, missing: int) -> np.ndarray:
 
 
 def shares(codes: np.ndarray, width: int) -> np.ndarray:
+    """Share of each code from 0 to `width` among (n,) codes."""
     return np.bincount(codes, minlength=width) / len(codes)
