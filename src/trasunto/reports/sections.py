@@ -33,7 +33,8 @@ def story(report: Report) -> tuple[Block, ...]:
 def _summary(report: Report) -> list[Block]:
     at = report.language
     cards: list[Card] = []
-    faithful = report.score("fidelity.c2st") or report.score("fidelity.text")
+    # Where there is text, the text is what a reader would look at.
+    faithful = report.score("fidelity.text") or report.score("fidelity.c2st")
     if faithful:
         tone = "good" if faithful.value <= 0.6 else "fair" if faithful.value <= 0.75 else "poor"
         cards.append(Card(say("faithful", at), number(faithful.value, at), say(f"faithful_{tone}", at), tone))
@@ -44,7 +45,11 @@ def _summary(report: Report) -> list[Block]:
         tone = "good" if share >= 0.97 else "fair" if share >= 0.9 else "poor"
         cards.append(Card(say("useful", at), percent(share, at), detail, tone))
     nearer = report.score("privacy.nearer_to_train")
-    if nearer and nearer.interval:
+    copied = report.score("privacy.verbatim_text")
+    if copied:
+        tone = "good" if copied.value <= (copied.control or 0.0) else "poor"
+        cards.append(Card(say("copied", at), percent(copied.value, at), say("copied_detail", at), tone))
+    elif nearer and nearer.interval:
         tone = "good" if nearer.interval[0] <= 0.5 else "fair" if nearer.value <= 0.56 else "poor"
         words = say("private_good" if tone == "good" else "private_poor", at)
         cards.append(Card(say("private", at), percent(nearer.value, at), words, tone))
@@ -112,15 +117,20 @@ def _data(report: Report) -> list[Block]:
         blocks += [Words(told), Grid((say("part", at), say("rows", at), say("digest", at)), parts, right=(1,))]
     blocks += [Picture(figure) for figure in report.figures if figure.section == "data"]
     if columns:
-        head = tuple(say(key, at) for key in ("column", "kind", "role", "missing", "distinct", "reason"))
-        lines = tuple(
-            (c["name"], c["kind"], c["role"], number(c["missing"], at), number(c["distinct"], at), c["reason"])
-            for c in columns[:SHOWN_COLUMNS]
-        )
+        # The reasons are the schema's own words, and those are English.
+        told_in = ("column", "kind", "role", "missing", "distinct", *(("reason",) if at == "en" else ()))
+        head = tuple(say(key, at) for key in told_in)
+        lines = tuple(_column(column, at)[: len(head)] for column in columns[:SHOWN_COLUMNS])
         blocks += [Heading(say("columns_first", at), "columns", 3), Grid(head, lines, right=(3, 4), long=True)]
         if len(columns) > SHOWN_COLUMNS:
             blocks.append(Words(say("and_more", at, count=len(columns) - SHOWN_COLUMNS)))
     return blocks
+
+
+def _column(column: dict[str, Any], at: str) -> tuple[str, ...]:
+    counts = (number(column["missing"], at), number(column["distinct"], at))
+    kind, role = (_part(f"kind_{column['kind']}", at), _part(f"role_{column['role']}", at) if column["role"] else "")
+    return (column["name"], kind, role, *counts, column["reason"])
 
 
 def _synthesis(report: Report) -> list[Block]:
@@ -145,7 +155,9 @@ def _synthesis(report: Report) -> list[Block]:
         )
         method = made.get("method") or {}
         if method.get("method"):
-            blocks.append(Words(method["method"] + (f" ({method['source']})" if method.get("source") else "")))
+            key = f"method_{made['synthesizer']}"
+            told = say(key, at) if known(key) else method["method"]
+            blocks.append(Words(told + (f" ({method['source']})" if method.get("source") else "")))
         guarantee = made.get("guarantee")
         blocks.append(
             Words(say("guarantee", at, **guarantee["spent"], unit=guarantee["unit"], mechanism=guarantee["mechanism"]))
@@ -194,7 +206,8 @@ def _training(report: Report) -> list[Block]:
         )
     )
     if facts.get("architecture"):
-        blocks.append(Words(f"{say('architecture', at)}: {facts['architecture']}."))
+        key = facts["architecture"]
+        blocks.append(Words(f"{say('architecture', at)}: {say(key, at) if known(key) else key}."))
     if facts.get("hyperparameters"):
         rows = tuple((key, _plain(value, at)) for key, value in facts["hyperparameters"].items())
         blocks += [
@@ -203,10 +216,14 @@ def _training(report: Report) -> list[Block]:
         ]
     if facts.get("prepare"):
         parts = list(facts["prepare"])
+        lines: tuple[tuple[str, ...], ...]
         steps = list(dict.fromkeys(step for part in parts for step in facts["prepare"][part]))
-        rows = tuple((step, *(number(facts["prepare"][part].get(step), at) for part in parts)) for step in steps)
+        lines = tuple(
+            (_part(f"step_{step}", at), *(number(facts["prepare"][part].get(step), at) for part in parts))
+            for step in steps
+        )
         head = (say("what", at), *(_part(part, at) for part in parts))
-        blocks += [Heading(say("prepared", at), "prepared", 3), Grid(head, rows, right=tuple(range(1, len(head))))]
+        blocks += [Heading(say("prepared", at), "prepared", 3), Grid(head, lines, right=tuple(range(1, len(head))))]
     return [*blocks, *(Picture(figure) for figure in report.figures if figure.section == "training")]
 
 
@@ -352,7 +369,8 @@ def arm_name(arm: str, at: str) -> str:
 
 
 def _part(name: str, at: str) -> str:
-    return say(name, at) if known(name) else name
+    """The words of a key; what stands behind its first underscore when it has none."""
+    return say(name, at) if known(name) else name.partition("_")[2] or name
 
 
 def _range(interval: tuple[float, float] | None, at: str) -> str:
