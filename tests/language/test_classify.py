@@ -52,6 +52,10 @@ def test_rows_of_a_table_are_read_as_text(settings):
     trained = train_on(rows, settings=settings)
     # A random encoder of some thousand parameters; guessing reaches 0.5.
     assert score(trained, rows).macro_f1 > 0.8
+    # A tenth of the rows must be read on the scale of all, not on their own.
+    old = Dataset.of(Table(schema, frame.filter(frame["age"] > 70)))
+    assert trained.texts_of(old).texts[0].startswith(f"age is {old.rows['age'][0]} (")
+    assert not any("low" in text for text in trained.texts_of(old).texts)
     with pytest.raises(DataError, match="lacks the columns"):
         score(trained, Dataset.of(Table(TableSchema((schema["ill"],)), frame.select("ill"))))
 
@@ -106,6 +110,13 @@ def test_worth_reads_the_curve():
         ({"text": ["a b", "c d"], "label": ["x", "y"]}, "lable", FitError, "'label'"),
     ],
 )
+def test_data_without_the_columns_it_was_trained_on_is_refused(texts, settings):
+    trained = train_on(reviews(texts), settings=settings)
+    other = Dataset.of(Table(TableSchema((Column("site", "category"),)), pl.DataFrame({"site": ["a", "b"]})))
+    with pytest.raises(FitError, match="no label column 'label'"):
+        score(trained, other)
+
+
 def test_what_cannot_be_learned_is_refused(settings, rows, label, error, words):
     schema = TableSchema((Column("text", "text"), Column("label", "category")))
     data = Dataset.of(Table(schema, pl.DataFrame(rows, schema={"text": pl.String, "label": pl.String})))

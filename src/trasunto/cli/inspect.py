@@ -64,13 +64,13 @@ def _told(values: Any, column: Any) -> dict[str, Any]:
 
 def _example(values: Any, column: Any) -> str:
     """The range of numbers and dates, the most frequent categories; nothing of identifiers and texts."""
+    from trasunto.data.written import write
+
     present = values.drop_nulls()
     if present.is_empty() or column.kind in ("id", "text"):
         return ""
     if column.kind in ("integer", "number", "datetime"):
-        from trasunto.data.written import write
-
         ends = write(present.sort().gather([0, len(present) - 1]), column)
         return f"{ends[0]} … {ends[1]}"
-    counts = present.value_counts(sort=True).head(3)
+    counts = write(present, column).value_counts(sort=True).head(3)
     return ", ".join(str(value)[:20] for value in counts[present.name].to_list())

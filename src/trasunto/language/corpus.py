@@ -95,15 +95,19 @@ def corpus_of(
     """
     table = dataset.only
     schema = table.schema
-    label = like.label if like else label or _label_of(dataset, text)
+    label = like.label if like is not None else label or _label_of(dataset, text)
     if label not in schema:
         raise FitError(f"There is no label column {label!r}.", near(label, schema.names))
-    text = like.text if like else text or next((c.name for c in schema.of_kind("text") if c.name != label), None)
+    text = (
+        like.text
+        if like is not None
+        else text or next((c.name for c in schema.of_kind("text") if c.name != label), None)
+    )
     if text is not None and text not in schema:
         raise FitError(f"There is no text column {text!r}.", near(text, schema.names))
     lines = None
     if text is None:
-        lines = like.lines if like and like.lines else fit_lines(table, exclude=(label,))
+        lines = like.lines if like is not None and like.lines else fit_lines(table, exclude=(label,))
         texts: list[str | None] = list(lines.encode(table))
     else:
         texts = table.rows[text].to_list()
