@@ -102,6 +102,13 @@ def test_worth_reads_the_curve():
     assert worth(found[:1]) is None
 
 
+def test_data_without_the_columns_it_was_trained_on_is_refused(texts, settings):
+    trained = train_on(reviews(texts), settings=settings)
+    other = Dataset.of(Table(TableSchema((Column("site", "category"),)), pl.DataFrame({"site": ["a", "b"]})))
+    with pytest.raises(FitError, match="no label column 'label'"):
+        score(trained, other)
+
+
 @pytest.mark.parametrize(
     ("rows", "label", "error", "words"),
     [
@@ -110,13 +117,6 @@ def test_worth_reads_the_curve():
         ({"text": ["a b", "c d"], "label": ["x", "y"]}, "lable", FitError, "'label'"),
     ],
 )
-def test_data_without_the_columns_it_was_trained_on_is_refused(texts, settings):
-    trained = train_on(reviews(texts), settings=settings)
-    other = Dataset.of(Table(TableSchema((Column("site", "category"),)), pl.DataFrame({"site": ["a", "b"]})))
-    with pytest.raises(FitError, match="no label column 'label'"):
-        score(trained, other)
-
-
 def test_what_cannot_be_learned_is_refused(settings, rows, label, error, words):
     schema = TableSchema((Column("text", "text"), Column("label", "category")))
     data = Dataset.of(Table(schema, pl.DataFrame(rows, schema={"text": pl.String, "label": pl.String})))
