@@ -22,7 +22,9 @@ NEAR_RUN = 4
 COMMON = 3
 NEAR = 0.6
 _WORD = re.compile(r"\w+")
-REASONS = ("empty", "duplicate", "verbatim", "near_copy", "disagrees")
+REASONS = ("empty", "duplicate", "near_duplicate", "verbatim", "near_copy", "disagrees")
+# Two written texts whose word runs overlap this far (Jaccard) are one text said twice.
+ALIKE = 0.75
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Sifting:
 
     sieve: Sieve
     seen: set[str] = field(default_factory=set)
+    index: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
     written: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     doubtful: list[tuple[str, str]] = field(default_factory=list)
@@ -100,6 +104,8 @@ class Sifting:
             self.written += 1
             plain = " ".join(_words(text))
             reason = "empty" if not plain else "duplicate" if plain in self.seen else self.sieve.copies(text)
+            if not reason and self._said_before(plain):
+                reason = "near_duplicate"
             if reason:
                 self.rejected[reason] += 1
                 continue
@@ -109,6 +115,18 @@ class Sifting:
         self.doubtful += [pair for pair, fine in zip(passed, agreed, strict=True) if not fine]
         self.rejected["disagrees"] += int((~agreed).sum())
         return [pair for pair, fine in zip(passed, agreed, strict=True) if fine]
+
+    def _said_before(self, plain: str) -> bool:
+        """Whether a written text is nearly this one; if not, it is remembered."""
+        runs = set(_runs(plain.split(), 3))
+        shared = Counter(place for run in runs for place in self.index.get(run, ()))
+        for place, count in shared.most_common(5):
+            if len(runs) >= NEAR_RUN and count / (len(runs) + self.sizes[place] - count) >= ALIKE:
+                return True
+        for run in runs:
+            self.index.setdefault(run, []).append(len(self.sizes))
+        self.sizes.append(len(runs))
+        return False
 
 
 def fit_sieve(texts: Sequence[str], labels: Sequence[str], *, encoder: str, agree: bool, seed: int) -> Sieve:

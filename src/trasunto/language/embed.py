@@ -48,6 +48,8 @@ class Embedder:
             vectors = self._vectors([text for _, text in part])
             for (key, _), vector in zip(part, vectors, strict=True):
                 self.remembered[key] = vector
+        if waiting:
+            progress("embed", len(waiting), len(waiting))
         result = np.stack([self.remembered[key] for key in keys]) if keys else np.empty((0, self.width), np.float32)
         while len(self.remembered) > REMEMBERED:
             self.remembered.popitem(last=False)

@@ -108,6 +108,7 @@ def _by_ctranslate2(
             # A text that did not end by itself was cut in mid-sentence, and is no text.
             ended = bool(numbers) and numbers[-1] == tokenizer.eos_token_id
             texts.append(tokenizer.decode(numbers, skip_special_tokens=True) if ended else "")
+    progress("write texts", len(coded), len(coded))
     return texts
 
 
@@ -138,4 +139,5 @@ def _by_torch(
             for numbers in found.tolist():
                 ended = tokenizer.eos_token_id in numbers
                 texts.append(tokenizer.decode(numbers, skip_special_tokens=True) if ended else "")
+    progress("write texts", len(prompts), len(prompts))
     return texts

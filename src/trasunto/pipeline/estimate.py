@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 # Seconds per million cells (rows × columns).
 FIT_AND_SAMPLE = 8.0
 MEASURE = 45.0
-# Seconds per thousand training texts, all arms of the judgement together.
-TRAIN = 25.0
+# Seconds per thousand texts: to embed them once, and to fine-tune on them once.
+EMBED = 9.0
+FINETUNE = 16.0
+# Arms that are trained: on synthetic, on real, on both.
+ARMS = 3
 # Seconds per thousand texts that a language model writes, filters included.
 WRITE = 60.0
 
@@ -31,12 +34,16 @@ def estimate(recipe: Recipe, real: Dataset, parts: Split) -> dict[str, Any]:
         megabytes += 2_500
     if recipe.train is not None:
         rows = min(recipe.train.rows or train, train)
-        seconds += 15 + TRAIN * (rows + len(parts.holdout)) / 1000
+        seconds += 10 + EMBED * (2 * rows + len(parts.holdout)) / 1000
+        if recipe.train.settings.get("method") == "finetune":
+            passes = ARMS * rows * float(recipe.train.settings.get("epochs", 4))
+            answers = (ARMS + len(recipe.train.curve)) * len(parts.holdout)
+            seconds += (FINETUNE * passes + EMBED / 2 * answers) / 1000
         megabytes += 900
     return {"seconds": round(seconds), "megabytes": round(megabytes), "text": _words(seconds, megabytes)}
 
 
 def _words(seconds: float, megabytes: float) -> str:
     time = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-    memory = f"{megabytes:.0f} MB" if megabytes < 1500 else f"{megabytes / 1000:.1f} GB"
+    memory = f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
     return f"about {time} and {memory} of memory"

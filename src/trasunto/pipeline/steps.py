@@ -121,7 +121,9 @@ def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> 
         synthetic, curation = model.sample_with_curation(rows, seed=seed, progress=progress)
         return synthetic, {"curation": curation.to_dict()}
     progress("sample", 0, rows)
-    return model.sample(rows, seed=seed), {}
+    synthetic = model.sample(rows, seed=seed)
+    progress("sample", rows, rows)
+    return synthetic, {}
 
 
 def compare(recipe: Recipe, parts: Split, synthetic: Dataset) -> Comparison:

@@ -165,6 +165,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "empty": ("empty or cut off", "vacíos o cortados"),
     "duplicate": ("duplicates", "duplicados"),
+    "near_duplicate": ("near duplicates", "casi duplicados"),
     "verbatim": ("copies of a private text", "copias de un texto privado"),
     "near_copy": ("near copies of a private text", "casi copias de un texto privado"),
     "disagrees": ("judged to carry another label", "juzgados con otra etiqueta"),
