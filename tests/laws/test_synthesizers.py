@@ -117,6 +117,14 @@ class TestEvery:
         made = tr.fit(real, name, seed=0).sample(1000, seed=1).rows["town"]
         assert set(made.unique()) == {"Alba", "Bera"}
 
+    def test_does_not_pass_on_categories_that_never_repeat(self, name):
+        real = of_columns(plate=[f"{i:04d}-XY{chr(65 + i % 26)}" for i in range(300)], n=list(range(300)))
+        with_gaps = of_columns(plate=[None] * 30 + real.rows["plate"].to_list()[30:], n=list(range(300)))
+        assert 0 < tr.fit(with_gaps, name, seed=0).sample(100, seed=1).rows["plate"].null_count() < 40
+        made = tr.fit(real, name, seed=0).sample(100, seed=1).rows["plate"]
+        assert not made.is_in(real.rows["plate"].implode()).sum() > 5
+        assert made.str.contains(r"^\d{4}-XY[A-Z]\d*$").all()
+
     def test_saved_and_loaded_in_another_process_it_draws_the_same_rows(self, name, tmp_path):
         model = tr.fit(patients(), name, seed=0)
         model.save(tmp_path / "model")

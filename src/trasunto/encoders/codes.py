@@ -102,7 +102,12 @@ def fit_codes(table: Table, *, bins: int = 300) -> Codes:
         if column.kind == "id":
             ids[column.name] = fit_ids(values)
         elif column.kind in ("category", "boolean"):
-            columns[column.name] = _levels(values)
+            levels = _levels(values)
+            if levels.values or values.null_count() == len(values):
+                columns[column.name] = levels
+            else:
+                # No value repeats: each may be one person's own, so that new ones are made in their shape.
+                ids[column.name] = fit_ids(values)
         elif column.kind != "text":
             columns[column.name] = _steps(values, bins)
     # What was read from private rows is not passed on with the schema: it would name the rare and the extreme.
@@ -113,11 +118,9 @@ def fit_codes(table: Table, *, bins: int = 300) -> Codes:
 def _levels(values: pl.Series) -> Levels:
     counts = values.drop_nulls().value_counts(sort=True)
     spelt, times = counts[values.name].to_list(), counts["count"].to_list()
-    least = min(REPEATED, max(1, len(values) // 50))
+    # Of a handful of rows nothing would be left; from 20 on, what one row alone has is its own.
+    least = min(REPEATED, max(2 if len(values) >= 20 else 1, len(values) // 50))
     kept = [value for value, count in zip(spelt, times, strict=True) if count >= least]
-    if not kept:
-        # Nothing repeats: no category can be protected by others, so all are kept or there is no column.
-        kept = spelt
     return Levels(tuple(sorted(kept)), values.null_count() > 0, len(spelt) - len(kept))
 
 
