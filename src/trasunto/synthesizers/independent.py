@@ -15,6 +15,7 @@ from trasunto.encoders.codes import Codes, fit_codes
 from trasunto.errors import FitError, SampleError
 from trasunto.privacy.budget import Budget, Guarantee, refuse
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.model import in_parts
 from trasunto.synthesizers.stored import load_codes, save_codes
 from trasunto.synthesizers.tree import described, learnable
 from trasunto.writing import aside
@@ -70,9 +71,7 @@ class IndependentModel:
         return Dataset(self.schema, {next(iter(self.schema.tables)): table})
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
-        for number, start in enumerate(range(0, rows, size)):
-            part = np.random.SeedSequence([seed, number]).generate_state(1)[0]
-            yield self.sample(min(size, rows - start), seed=int(part))
+        yield from in_parts(self, rows, seed, size)
 
     def save(self, folder: str | Path) -> None:
         document = {

@@ -27,7 +27,7 @@ from trasunto.language.offline import find
 from trasunto.networks.loop import Loop
 from trasunto.privacy.budget import Budget, Guarantee, refuse
 from trasunto.progress import Progress, quiet
-from trasunto.synthesizers.model import read_document
+from trasunto.synthesizers.model import in_parts, read_document
 from trasunto.synthesizers.tree import Tree, TreeModel
 from trasunto.writing import aside
 
@@ -138,9 +138,7 @@ class LmFinetuneModel:
         return Dataset(self.schema, {next(iter(self.schema.tables)): table}), curation
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
-        for number, start in enumerate(range(0, rows, size)):
-            part = np.random.SeedSequence([seed, number]).generate_state(1)[0]
-            yield self.sample(min(size, rows - start), seed=int(part))
+        yield from in_parts(self, rows, seed, size)
 
     def save(self, folder: str | Path) -> None:
         """Write model.json, the adapter (safetensors), the filters (plain arrays); the base is named, not copied."""

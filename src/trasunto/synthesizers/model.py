@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from trasunto import registry
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
-from trasunto.errors import ModelError
+from trasunto.errors import ModelError, SampleError
 from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
 
@@ -51,6 +53,15 @@ class Synthesizer(Protocol):
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> Model:
         """Raises FitError, before any long work, for data this method cannot take."""
         ...
+
+
+def in_parts(model: Model, rows: int, seed: int, size: int) -> Iterator[Dataset]:
+    """Rows of a model in parts of at most `size`, each with a seed of its own. SampleError for a size below 1."""
+    if size < 1:
+        raise SampleError(f"Cannot draw parts of {size} rows.", "Ask for 1 or more.")
+    for number, start in enumerate(range(0, rows, size)):
+        part = np.random.SeedSequence([seed, number]).generate_state(1)[0]
+        yield model.sample(min(size, rows - start), seed=int(part))
 
 
 def load_model(folder: str | Path) -> Model:

@@ -23,6 +23,7 @@ from trasunto.errors import FitError, SampleError
 from trasunto.privacy.budget import Budget, Guarantee, refuse
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.chain import Branches, draw, features, grow
+from trasunto.synthesizers.model import in_parts
 from trasunto.synthesizers.stored import load_codes, save_codes
 from trasunto.writing import aside
 
@@ -110,9 +111,7 @@ class TreeModel:
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         """The same number of rows in parts of at most `size`. Identifiers repeat between parts."""
-        for number, start in enumerate(range(0, rows, size)):
-            part = np.random.SeedSequence([seed, number]).generate_state(1)[0]
-            yield self.sample(min(size, rows - start), seed=int(part))
+        yield from in_parts(self, rows, seed, size)
 
     def save(self, folder: str | Path) -> None:
         """Write model.json and one .npz of plain arrays, whole or not at all."""
