@@ -16,6 +16,8 @@ CASES = {
     "money": (["$1,234.50", "$12.00", "$0.99"], "number"),
     "euro": (["1.234,50 €", "12,00 €", "0,99 €"], "number"),
     "decimal comma": (["1,5", "2,25", "10,125"], "number"),
+    "named currency": (["EUR 1.50", "EUR 12.00", "EUR 7.25"], "number"),
+    "codes with a letter": (["A1", "A17", "A3"], "category"),
     "percent": (["10%", "12%", "7%"], "integer"),
     "integers as floats": (["1.0", "2.0", "30.0"], "integer"),
     "iso dates": (["2020-01-31", "1999-12-01", "9999-12-31"], "datetime"),

@@ -99,6 +99,14 @@ class TestEvery:
         assert made["nothing"].null_count() == 2000
         assert made["same"].unique().to_list() == ["x"]
 
+    def test_keeps_days_to_the_end_of_time(self, name):
+        days = pl.Series(
+            "d", [datetime(9999, 12, 31), datetime(1, 1, 1), datetime(2020, 5, 17)] * 40, dtype=pl.Datetime("us")
+        )
+        schema = TableSchema((Column("d", "datetime", format=Format(date_only=True)),))
+        made = tr.fit(Dataset.of(Table(schema, pl.DataFrame([days]))), name, seed=0).sample(50, seed=1).rows["d"]
+        assert (made.dt.truncate("1d") == made).all()
+
     def test_makes_new_identifiers_each_once(self, name):
         real = patients()
         made = tr.fit(real, name, seed=0).sample(300, seed=1).rows["number"]

@@ -18,6 +18,8 @@ BOOLEANS = (
     ("s", "n"), ("verdadero", "falso"), ("cierto", "falso"),
 )  # fmt: skip
 
+_MONEY = frozenset("USD EUR GBP JPY CHF MXN ARS COP CLP PEN UYU BRL R$ US$ MX$ S/ kr".split())
+
 _DAYS = r"\d{1,2}"
 _TIME = {
     "": "",
@@ -75,7 +77,7 @@ def parse(values: pl.Series, column: Column) -> pl.Series:
 def write(values: pl.Series, column: Column) -> pl.Series:
     """Typed values as text, in the column's format; null becomes the column's spelling of a missing value."""
     form = column.format
-    if column.kind in ("integer", "number"):
+    if column.kind in ("integer", "number") or values.dtype == pl.Int64:
         text = _numbers_as_text(values, form)
     elif column.kind == "boolean":
         text = values.replace_strict({True: form.true, False: form.false}, return_dtype=pl.String)
@@ -126,7 +128,8 @@ def read_number(distinct: pl.Series) -> Reading | None:
     if signs != (1, 1):
         return None
     form = Format(prefix=found["1"][0], suffix=found["3"][0])
-    if form.suffix.strip() and form.suffix.strip()[0].isalpha() and not form.prefix:
+    # Letters around a number make a code of it ("A17"), unless they name a currency.
+    if any(any(each.isalnum() for each in mark) and mark.strip() not in _MONEY for mark in (form.prefix, form.suffix)):
         return None
     digits = found["2"]
     for thousands, mark in ((",", "."), (".", ","), (" ", ","), (" ", "."), ("'", "."), ("", ","), ("", ".")):

@@ -162,7 +162,7 @@ def _bins(rest: np.ndarray, atoms: np.ndarray, bins: int) -> tuple[np.ndarray, n
 
 def _grid(distinct: np.ndarray) -> tuple[float, float]:
     """The distance of neighbouring values: a whole number for integers, a power of ten for decimals, else 0."""
-    if (distinct == np.round(distinct)).all() and np.abs(distinct).max() < 2**53:
+    if (distinct == np.round(distinct)).all() and np.abs(distinct).max() < 2**62:
         steps = np.diff(distinct).astype(np.int64)
         return (float(np.gcd.reduce(steps)) if steps.size else 1.0), float(distinct[0])
     for places in range(1, 9):

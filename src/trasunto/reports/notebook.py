@@ -53,7 +53,9 @@ def render(report: Report) -> str:
     told()
     notebook = new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
     try:
-        NotebookClient(notebook, timeout=SECONDS, kernel_name="python3").execute()
+        NotebookClient(
+            notebook, timeout=SECONDS, kernel_name="python3", extra_arguments=["--IPKernelApp.log_level=ERROR"]
+        ).execute()
     except (CellExecutionError, DeadKernelError, RuntimeError) as error:
         raise StoreError(f"The notebook could not be executed: {error}.", "Write .html instead.") from error
     text: str = nbformat.writes(notebook)
