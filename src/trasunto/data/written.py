@@ -18,7 +18,9 @@ BOOLEANS = (
     ("s", "n"), ("verdadero", "falso"), ("cierto", "falso"),
 )  # fmt: skip
 
-_MONEY = frozenset("USD EUR GBP JPY CHF MXN ARS COP CLP PEN UYU BRL R$ US$ MX$ S/ kr".split())
+_MONEY = frozenset(
+    ["USD", "EUR", "GBP", "JPY", "CHF", "MXN", "ARS", "COP", "CLP", "PEN", "UYU", "BRL", "R$", "US$", "MX$", "S/", "kr"]
+)
 
 _DAYS = r"\d{1,2}"
 _TIME = {
