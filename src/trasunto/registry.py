@@ -21,8 +21,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetune",
     },
     "models": {
-        "independent": "trasunto.synthesizers.independent:IndependentModel",
-        "tree": "trasunto.synthesizers.tree:TreeModel",
+        "independent": "trasunto.synthesizers.independent:Margins",
+        "tree": "trasunto.synthesizers.tree:Chains",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetuneModel",
     },
     "metrics": {

@@ -5,7 +5,7 @@ import pytest
 
 from trasunto.data.check import check, require
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Column, ForeignKey, Schema, TableSchema
+from trasunto.data.schema import Column, Constraint, ForeignKey, Schema, TableSchema
 from trasunto.errors import BreachError, SchemaError
 
 
@@ -75,7 +75,7 @@ def test_a_schema_is_written_and_read(tmp_path, name):
                 (Column("a", "integer", bounds=(0, 9), declared=True), Column("é", "category", categories=("x", "y"))),
                 primary_key=("a",),
                 sequence=("a", "é"),
-                constraints=("a > 0",),
+                constraints=(Constraint("a > 0"), Constraint("a >= 0", False, 1.0, "Seen in every row.")),
             )
         }
     )

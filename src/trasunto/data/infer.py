@@ -13,6 +13,7 @@ from trasunto.data.written import (
     MISSING,
     MISSING_AMONG_VALUES,
     Reading,
+    json_object,
     parse,
     read_boolean,
     read_datetime,
@@ -93,6 +94,9 @@ def _column(values: pl.Series) -> tuple[Column, pl.Series]:
         return _real(values)
     if kind in (pl.Date, pl.Datetime):
         return _moment(values)
+    if isinstance(kind, pl.Struct):
+        texts = values.struct.json_encode().to_frame().select(pl.when(values.is_not_null()).then(pl.first()))
+        return _worded(texts.to_series().alias(values.name), Format())
     raise DataError(
         f"Column {values.name!r} holds {kind}, which Trasunto cannot model.",
         "Flatten it into plain columns, or drop it.",
@@ -165,6 +169,9 @@ def _worded(values: pl.Series, form: Format) -> tuple[Column, pl.Series]:
     present = typed.drop_nulls()
     if present.is_empty():
         return Column(values.name, "category", format=form, reason="Every value is missing."), typed
+    if all(json_object(text) is not None for text in present.head(200).to_list()):
+        why = "Every value is a JSON object: its fields are modelled one by one."
+        return Column(values.name, "category", _gaps(typed), format=replace(form, nested=True), reason=why), typed
     distinct, rows = present.n_unique(), len(present)
     share = distinct / rows
     words = float(present.str.count_matches(r"\S+").mean() or 0)  # type: ignore[arg-type]

@@ -39,6 +39,7 @@ class Format:
     missing: the spelling of a missing value ("" for an empty field).
     width: digits that a zero-padded number fills ("00042" is 5); None when not padded.
     date_only: a datetime column that carries no time of day.
+    nested: texts that are JSON objects, modelled field by field.
     """
 
     pattern: str | None = None
@@ -52,6 +53,7 @@ class Format:
     missing: str = ""
     width: int | None = None
     date_only: bool = False
+    nested: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,20 @@ class ForeignKey:
 
 
 @dataclass(frozen=True)
+class Constraint:
+    """A rule that rows keep (see data/constraints.py for how one is written).
+
+    confirmed: whether a person has said that it is meant; only then is it held in synthetic rows. support: share of
+    the rows that kept it when it was found in the data; None when a person wrote it. reason: why it was proposed.
+    """
+
+    rule: str
+    confirmed: bool = True
+    support: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class TableSchema:
     """The columns of one table, in file order, and what ties its rows together."""
 
@@ -105,7 +121,7 @@ class TableSchema:
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     sequence: tuple[str, str] | None = None
-    constraints: tuple[str, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -204,7 +220,7 @@ def _table_to_dict(table: TableSchema) -> dict[str, Any]:
     if table.sequence:
         document["sequence"] = list(table.sequence)
     if table.constraints:
-        document["constraints"] = list(table.constraints)
+        document["constraints"] = [_constraint_to_dict(each) for each in table.constraints]
     return document
 
 
@@ -231,13 +247,28 @@ def _table_from_dict(name: str, document: Any) -> TableSchema:
         primary_key=tuple(body.get("primary_key", ())),
         foreign_keys=tuple(_key_from_dict(name, key) for key in body.get("foreign_keys", ())),
         sequence=(sequence[0], sequence[1]) if sequence else None,
-        constraints=tuple(body.get("constraints", ())),
+        constraints=tuple(_constraint_from_dict(name, each) for each in body.get("constraints", ())),
     )
 
 
 def _key_from_dict(table: str, document: Any) -> ForeignKey:
     body = _expect(document, {"columns", "table", "references"}, f"a foreign key of table {table!r}")
     return ForeignKey(tuple(body["columns"]), body["table"], tuple(body["references"]))
+
+
+def _constraint_to_dict(each: Constraint) -> Any:
+    if each == Constraint(each.rule):
+        return each.rule
+    return {f.name: getattr(each, f.name) for f in fields(Constraint) if getattr(each, f.name) not in (None, "")}
+
+
+def _constraint_from_dict(table: str, document: Any) -> Constraint:
+    if isinstance(document, str):
+        return Constraint(document)
+    body = _expect(document, {f.name for f in fields(Constraint)}, f"a constraint of table {table!r}")
+    if not isinstance(body.get("rule"), str):
+        raise SchemaError(f"A constraint of table {table!r} has no rule: {document!r}.", 'Write it as "start <= end".')
+    return Constraint(**body)
 
 
 def _column_from_dict(table: str, document: Any) -> Column:

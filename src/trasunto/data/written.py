@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
@@ -74,6 +76,17 @@ def parse(values: pl.Series, column: Column) -> pl.Series:
     if column.kind == "datetime":
         return _datetimes(text, form)
     return text
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text spells, or None when it spells none."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def write(values: pl.Series, column: Column) -> pl.Series:

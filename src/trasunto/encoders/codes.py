@@ -7,6 +7,7 @@ kept as atoms; rare categories and the few most extreme values are not passed on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,15 +80,28 @@ class Codes:
         """(n,) int32 codes by column; -1 for a value that is not published (a rare or new category)."""
         return {name: _encode(table.rows[name], each) for name, each in self.columns.items()}
 
-    def decode(self, codes: dict[str, np.ndarray], *, rows: int, rng: np.random.Generator) -> Table:
-        """Codes as a table; the place inside a bin is drawn with `rng`. Codes must be 0 or above."""
+    def decode(
+        self,
+        codes: Mapping[str, np.ndarray],
+        *,
+        rows: int,
+        rng: np.random.Generator,
+        place: tuple[int, int] = (0, 0),
+        limits: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
+    ) -> Table:
+        """Codes as a table; the place inside a bin is drawn with `rng`. Codes must be 0 or above.
+
+        place: (key, rows made before), so that identifiers of several parts of one key never repeat. limits: by
+        column, (low, high) of each code, narrower than its bin: values are drawn between them, both included.
+        """
         made: dict[str, pl.Series] = {}
         for column in self.schema.columns:
             if column.name in self.ids:
-                made[column.name] = self.ids[column.name].make(rows, rng).alias(column.name)
+                made[column.name] = self.ids[column.name].make(rows, rng, first=place[1], key=place[0])
             else:
-                made[column.name] = _decode(column, self.columns[column.name], codes[column.name], rng)
-        return Table(self.schema, pl.DataFrame(list(made.values())))
+                narrow = (limits or {}).get(column.name)
+                made[column.name] = _decode(column, self.columns[column.name], codes[column.name], rng, narrow)
+        return Table(self.schema, pl.DataFrame([each.alias(name) for name, each in made.items()]))
 
 
 def fit_codes(table: Table, *, bins: int = 300) -> Codes:
@@ -217,7 +231,13 @@ def _place(numbers: np.ndarray, steps: Steps) -> np.ndarray:
     return result
 
 
-def _decode(column: Column, codes: Levels | Steps, drawn: np.ndarray, rng: np.random.Generator) -> pl.Series:
+def _decode(
+    column: Column,
+    codes: Levels | Steps,
+    drawn: np.ndarray,
+    rng: np.random.Generator,
+    narrow: tuple[np.ndarray, np.ndarray] | None,
+) -> pl.Series:
     if isinstance(codes, Levels):
         kind = held(column)
         return pl.Series(column.name, [*codes.values, None], dtype=kind).gather(drawn)
@@ -228,6 +248,10 @@ def _decode(column: Column, codes: Levels | Steps, drawn: np.ndarray, rng: np.ra
         return pl.Series(column.name, [None] * len(drawn), dtype=held(column))
     low, high = codes.low[place], codes.high[place]
     inside = low + (high - low) * rng.random(len(drawn))
+    if narrow is not None:
+        low, high = narrow[0][place], narrow[1][place]
+        # Both ends of a narrowed bin are its own.
+        inside = low + np.minimum((high - low + codes.grid) * rng.random(len(drawn)), high - low)
     if codes.grid:
         # Values of a bin lie in [low, high): floor keeps the upper edge for the next bin.
         snapped = codes.offset + np.floor((inside - codes.offset) / codes.grid + 1e-9) * codes.grid

@@ -1,8 +1,9 @@
-"""Identifiers are not learned: new ones are made in the shape of the real ones, each once."""
+"""Identifiers are not learned: new ones are made in the shape of the real ones, each once, in any number of parts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import polars as pl
 _DIGITS, _UPPER, _LOWER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 # Position classes of a shape: a private-use character for "any digit" and so on; others stand for themselves.
 _ANY = {"\ue000": _DIGITS, "\ue001": _UPPER, "\ue002": _LOWER}
+# Shapes are dealt out in blocks of so many rows, so that any part knows how many of each came before it.
+BLOCK = 1000
 
 
 @dataclass(frozen=True)
@@ -26,29 +29,34 @@ class Ids:
     shares: tuple[float, ...]
     missing: float
 
-    def make(self, rows: int, rng: np.random.Generator) -> pl.Series:
-        """(rows,) identifiers, each once (missing values aside); none is a real whole number."""
+    def make(self, rows: int, rng: np.random.Generator, *, first: int = 0, key: int = 0) -> pl.Series:
+        """(rows,) identifiers, each once (missing values aside); none is a real whole number.
+
+        first: how many were made before, in other parts: parts of the same `key` never repeat each other.
+        """
         if self.start is not None:
-            made = pl.Series(np.arange(self.start, self.start + rows))
+            made = pl.Series(np.arange(self.start + first, self.start + first + rows))
         else:
-            made = pl.Series(self._texts(rows, rng), dtype=pl.String)
+            made = self._texts(rows, first, np.random.default_rng(key))
         gaps = np.flatnonzero(rng.random(rows) < self.missing) if self.missing else np.empty(0, dtype=np.int64)
         return made.scatter(gaps, None) if gaps.size else made
 
-    def _texts(self, rows: int, rng: np.random.Generator) -> list[str]:
-        if not self.shapes:
-            return [""] * rows
-        wanted = rng.multinomial(rows, np.asarray(self.shares) / sum(self.shares))
-        made: dict[str, None] = {}
-        for shape, count in zip(self.shapes, wanted, strict=True):
-            for text in _fill(shape, int(count), rng):
-                while text in made:
-                    # The shape is too small for so many: longer by a digit, and still in its style.
-                    text += str(rng.integers(10))
-                made[text] = None
-        texts = list(made)
-        rng.shuffle(texts)
-        return texts
+    def _texts(self, rows: int, first: int, keyed: np.random.Generator) -> pl.Series:
+        if not self.shapes or not rows:
+            return pl.Series([""] * rows, dtype=pl.String)
+        dealt = np.repeat(np.arange(len(self.shapes)), _quota(np.asarray(self.shares), BLOCK))
+        dealt = dealt[keyed.permutation(BLOCK)]
+        steps = keyed.random((len(self.shapes), 2))
+        at = np.arange(first, first + rows)
+        shape, within = dealt[at % BLOCK], np.zeros(rows, dtype=np.int64)
+        made = np.empty(rows, dtype=object)
+        for number, each in enumerate(self.shapes):
+            mine = np.flatnonzero(shape == number)
+            if mine.size:
+                before = np.concatenate([[0], np.cumsum(dealt == number)])
+                within[mine] = at[mine] // BLOCK * before[-1] + before[at[mine] % BLOCK]
+                made[mine] = _spelt(each, within[mine], steps[number])
+        return pl.Series(made.tolist(), dtype=pl.String)
 
     def to_dict(self) -> dict[str, Any]:
         return {"start": self.start, "shapes": self.shapes, "shares": self.shares, "missing": self.missing}
@@ -72,8 +80,31 @@ def fit_ids(values: pl.Series) -> Ids:
         .str.replace_all(r"\p{Ll}", "\ue002")
     )
     counts = shaped.alias("shape").value_counts(sort=True).head(50)
+    # A shape that begins another could repeat it once digits are added (see _spelt): the frequent one stays.
     shapes = tuple(_constant_kept(present.filter(shaped == shape), shape) for shape in counts["shape"])
-    return Ids(None, shapes, tuple(float(count) for count in counts["count"]), missing)
+    times = dict(zip(shapes, counts["count"], strict=True))
+    kept = _apart(tuple(times))
+    return Ids(None, kept, tuple(float(times[shape]) for shape in kept), missing)
+
+
+def _apart(shapes: tuple[str, ...]) -> tuple[str, ...]:
+    """Shapes of which no two can spell the same text: lengths differ, or a position where both are constants does
+    or their classes do."""
+    kept: list[str] = []
+    for shape in shapes:
+        if all(_differ(shape, other) for other in kept):
+            kept.append(shape)
+    return tuple(kept)
+
+
+def _differ(one: str, other: str) -> bool:
+    if len(one) != len(other):
+        return True
+    for a, b in zip(one, other, strict=True):
+        letters_a, letters_b = _ANY.get(a, a), _ANY.get(b, b)
+        if not set(letters_a) & set(letters_b):
+            return True
+    return False
 
 
 def _constant_kept(values: pl.Series, shape: str) -> str:
@@ -87,6 +118,41 @@ def _constant_kept(values: pl.Series, shape: str) -> str:
     return "".join(kept)
 
 
-def _fill(shape: str, count: int, rng: np.random.Generator) -> list[str]:
-    columns = [rng.choice(list(_ANY[mark]), count) if mark in _ANY else np.full(count, mark) for mark in shape]
-    return ["".join(letters) for letters in zip(*columns, strict=True)] if columns else [""] * count
+def _quota(shares: np.ndarray, total: int) -> np.ndarray:
+    """Whole numbers in these proportions that add up to `total` (largest remainders)."""
+    exact = shares / shares.sum() * total
+    whole = np.floor(exact).astype(np.int64)
+    whole[np.argsort(-(exact - whole), kind="stable")[: total - whole.sum()]] += 1
+    return whole
+
+
+def _spelt(shape: str, numbers: np.ndarray, steps: np.ndarray) -> list[str]:
+    """Each number as a text of this shape, no two alike: number → (a · number + b) mod capacity, in mixed radix.
+
+    When there are more numbers than the shape has texts, what is over gets a counter behind a tilde.
+    """
+    radix = [len(_ANY[mark]) for mark in shape if mark in _ANY]
+    capacity = 1
+    for each in radix:
+        capacity = min(capacity * each, 2**62)
+    turn, place = numbers // capacity, numbers % capacity
+    # Multiplication by a number without common factors is a permutation; objects, as it may pass 64 bits.
+    factor = max(1, int(steps[0] * capacity))
+    while gcd(factor, capacity) != 1:
+        factor += 1
+    shift = int(steps[1] * capacity)
+    small = capacity < 2**31
+    mixed = (place * factor + shift) % capacity if small else (place.astype(object) * factor + shift) % capacity
+    mixed = np.asarray(mixed, dtype=np.int64)
+    columns: list[np.ndarray] = []
+    for mark in reversed(shape):
+        if mark in _ANY:
+            letters = np.array(list(_ANY[mark]))
+            mixed, digit = np.divmod(mixed, len(letters))
+            columns.append(letters[digit])
+        else:
+            columns.append(np.full(len(numbers), mark))
+    texts = ["".join(letters) for letters in zip(*reversed(columns), strict=True)] if columns else [""] * len(numbers)
+    if turn.any():
+        texts = [f"{text}~{again}" if again else text for text, again in zip(texts, turn.tolist(), strict=True)]
+    return texts

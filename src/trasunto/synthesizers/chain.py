@@ -1,117 +1,98 @@
-"""The trees of the chain: grown with scikit-learn, kept as plain arrays, drawn from without it."""
+"""Drawing along a chain of trees: freely, or so that later columns are as asked (sequential Monte Carlo)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-# A response with more codes than this is cut into so many groups to grow the tree; leaves hold the fine codes.
-GROUPS = 32
+from trasunto.synthesizers.branches import Branches, leaf_of
+from trasunto.synthesizers.joint import Evidence, sharpened
+
+# Rows drawn side by side for each wanted row, when what is asked concerns columns that are drawn late.
+PARTICLES = 24
+# The chance of a code that a tree has never met: not zero, so that unusual rows can be completed.
+UNMET = 1e-9
 
 
 @dataclass(frozen=True)
-class Branches:
-    """One tree and what its nodes hold.
+class Chain:
+    """One order of the columns and a tree for each on those before it."""
 
-    left, right, parent: (nodes,) node numbers, -1 for none. feature: (nodes,) position among `inputs`.
-    threshold: (nodes,). start, stop: (nodes,) the part of `codes` below each node. codes: (n,) training codes,
-    sorted within each leaf. inputs: columns before this one, by name; lookup: (columns, most codes) float32, the
-    number a tree compares for each code of each input.
-    """
+    order: tuple[str, ...]
+    trees: dict[str, Branches]
 
-    left: np.ndarray
-    right: np.ndarray
-    parent: np.ndarray
-    feature: np.ndarray
-    threshold: np.ndarray
-    start: np.ndarray
-    stop: np.ndarray
-    codes: np.ndarray
-    lookup: np.ndarray
-    inputs: tuple[str, ...]
+    def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """(rows,) codes by column, as the evidence asks."""
+        if evidence.open:
+            return self.free(evidence.rows, rng)
+        asked = set(evidence.allowed) | set(evidence.known)
+        leading = self._leading(evidence)
+        if asked <= set(self.order[:leading]):
+            return self.guided(evidence, rng, 1)
+        return self.guided(evidence, rng, PARTICLES)
 
-    @property
-    def leaves(self) -> int:
-        return int((self.left < 0).sum())
+    def free(self, rows: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Rows of which nothing is asked."""
+        drawn: dict[str, np.ndarray] = {}
+        for name in self.order:
+            tree = self.trees[name]
+            node = _risen(tree, leaf_of(tree, drawn, rows), rng)
+            drawn[name] = tree.codes[_places(tree, node, rng)].astype(np.int32)
+        return drawn
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "inputs"}
+    def guided(self, evidence: Evidence, rng: np.random.Generator, particles: int) -> dict[str, np.ndarray]:
+        """Each row `particles` times over; a particle is as likely to go on as its asked values are likely
+        (Doucet, de Freitas and Gordon 2001, chapter 1). Rows that are asked the same share their particles."""
+        shared = not evidence.known
+        rows, wide = evidence.rows, evidence.rows * particles
+        drawn: dict[str, np.ndarray] = {}
+        weight = np.ones(wide)
+        for name in self.order:
+            tree = self.trees[name]
+            leaf = leaf_of(tree, drawn, wide)
+            known = np.repeat(evidence.known[name], particles) if name in evidence.known else None
+            mask = evidence.allowed.get(name)
+            if known is None and mask is None and evidence.temperature == 1.0:
+                node = _risen(tree, leaf, rng)
+                drawn[name] = tree.codes[_places(tree, node, rng)].astype(np.int32)
+                continue
+            codes, share = _asked(tree, leaf, known, mask, evidence.temperature, rng)
+            drawn[name] = codes
+            if particles > 1 and (known is not None or mask is not None):
+                weight *= share
+                keep = _resampled(weight, rows, particles, shared, rng)
+                if keep is not None:
+                    drawn = {each: values[keep] for each, values in drawn.items()}
+                    weight = np.ones(wide)
+        if particles == 1:
+            return drawn
+        if shared:
+            chosen = _one_of(np.broadcast_to(weight, (1, wide)), rng, rows)[0]
+        else:
+            chosen = np.arange(rows) * particles + _one_of(weight.reshape(rows, particles), rng, 1)[:, 0]
+        return {name: values[chosen] for name, values in drawn.items()}
 
-    @staticmethod
-    def of(arrays: dict[str, np.ndarray], order: tuple[str, ...]) -> Branches:
-        return Branches(**arrays, inputs=order[: len(arrays["lookup"])])
-
-
-def grow(
-    before: dict[str, np.ndarray],
-    response: np.ndarray,
-    *,
-    sizes: dict[str, int],
-    worded: frozenset[str],
-    name: str,
-    settings: tuple[int, int],
-    rng: np.random.Generator,
-) -> Branches:
-    """A tree for `response` (codes) on the columns before it (codes; -1 where not published)."""
-    inputs = tuple(before)
-    groups = _groups(response, sizes[name], name in worded)
-    lookup = np.zeros((len(inputs), max((sizes[each] for each in inputs), default=0) + 1), dtype=np.float32)
-    for place, each in enumerate(inputs):
-        size = sizes[each]
-        scale = _ordered(before[each], size, groups) if each in worded else np.arange(size, dtype=np.float32)
-        lookup[place, :size] = scale
-        # The last entry answers for codes that are not published (-1): the middle of the scale.
-        lookup[place, -1] = np.median(scale) if size else 0.0
-    stem = np.zeros(1, dtype=np.int32)
-    none = np.full(1, -1, dtype=np.int32)
-    if not inputs or len(response) < 2 * settings[0] or groups.max(initial=0) == 0:
-        whole = np.array([len(response)], dtype=np.int32)
-        return Branches(none, none, none, stem, stem.astype(np.float64), stem, whole, np.sort(response), lookup, inputs)
-    from sklearn.tree import DecisionTreeClassifier
-
-    table = _table(inputs, lookup, before, len(response))
-    tree = DecisionTreeClassifier(
-        criterion="entropy",
-        min_samples_leaf=settings[0],
-        max_depth=settings[1],
-        random_state=int(rng.integers(2**31)),
-    ).fit(table, groups)
-    found = tree.tree_
-    return _filled(found, found.apply(table), response, lookup, inputs)
+    def _leading(self, evidence: Evidence) -> int:
+        """How many columns of the order are asked of every row, from the first on."""
+        for place, name in enumerate(self.order):
+            if name not in evidence.allowed and not (name in evidence.known and (evidence.known[name] >= 0).all()):
+                return place
+        return len(self.order)
 
 
-def features(branches: Branches, drawn: dict[str, np.ndarray], rows: int) -> np.ndarray:
-    """(rows, inputs) what the tree compares, for rows whose earlier columns are drawn."""
-    return _table(branches.inputs, branches.lookup, drawn, rows)
-
-
-def draw(branches: Branches, table: np.ndarray, rows: int, shrink: float, rng: np.random.Generator) -> np.ndarray:
-    """(rows,) codes: each row falls to its leaf, climbs by chance, and takes a code of the node it ends in."""
-    node = _leaf_of(branches, table, rows)
-    if shrink:
-        climbing = np.arange(rows)
-        while climbing.size:
-            here = node[climbing]
-            held = branches.stop[here] - branches.start[here]
-            up = (rng.random(climbing.size) < shrink / (held + shrink)) & (branches.parent[here] >= 0)
-            climbing = climbing[up]
-            node[climbing] = branches.parent[node[climbing]]
-    return branches.codes[_places(branches, node, rng)].astype(np.int32)
-
-
-def _leaf_of(branches: Branches, table: np.ndarray, rows: int) -> np.ndarray:
-    node = np.zeros(rows, dtype=np.int32)
-    going = np.arange(rows) if branches.left[0] >= 0 else np.empty(0, dtype=np.int64)
-    while going.size:
-        here = node[going]
-        below = table[going, branches.feature[here]] <= branches.threshold[here]
-        node[going] = np.where(below, branches.left[here], branches.right[here])
-        going = going[branches.left[node[going]] >= 0]
+def _risen(tree: Branches, leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(rows,) nodes: each row leaves its node upwards with the node's chance of escape, again and again."""
+    node = leaf.copy()
+    climbing = np.arange(len(leaf))
+    while climbing.size:
+        here = node[climbing]
+        climbing = climbing[rng.random(climbing.size) < tree.escape[here]]
+        node[climbing] = tree.parent[node[climbing]]
     return node
 
 
-def _places(branches: Branches, node: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _places(tree: Branches, node: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A place in `codes` for each row: rows of one node are spread evenly over it, in random order.
 
     Even spreading (stratified sampling) keeps each node's shares closer than independent draws would.
@@ -119,84 +100,116 @@ def _places(branches: Branches, node: np.ndarray, rng: np.random.Generator) -> n
     rows = len(node)
     shuffled = rng.permutation(rows)
     by_node = shuffled[np.argsort(node[shuffled], kind="stable")]
+    count_of = np.bincount(node, minlength=len(tree.left))
+    first = np.concatenate([[0], np.cumsum(count_of)[:-1]])
     sorted_node = node[by_node]
-    first = np.searchsorted(sorted_node, sorted_node, side="left")
-    count = np.searchsorted(sorted_node, sorted_node, side="right") - first
-    spread = (np.arange(rows) - first + rng.random(rows)) / np.maximum(count, 1)
-    start, stop = branches.start[sorted_node], branches.stop[sorted_node]
+    spread = (np.arange(rows) - first[sorted_node] + rng.random(rows)) / np.maximum(count_of[sorted_node], 1)
+    start, stop = tree.start[sorted_node], tree.stop[sorted_node]
     places = np.empty(rows, dtype=np.int64)
     places[by_node] = np.minimum(start + (spread * (stop - start)).astype(np.int64), stop - 1)
     return places
 
 
-def _table(inputs: tuple[str, ...], lookup: np.ndarray, codes: dict[str, np.ndarray], rows: int) -> np.ndarray:
-    table = np.empty((rows, len(inputs)), dtype=np.float32)
-    for place, each in enumerate(inputs):
-        table[:, place] = lookup[place][codes[each]]
-    return table
+def _asked(
+    tree: Branches,
+    leaf: np.ndarray,
+    known: np.ndarray | None,
+    mask: np.ndarray | None,
+    temperature: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes as asked, and how likely the tree held what was asked: (rows,) each."""
+    rows = len(leaf)
+    codes, share = np.empty(rows, dtype=np.int32), np.ones(rows)
+    free = np.ones(rows, dtype=bool) if known is None else known < 0
+    if known is not None and not free.all():
+        given = np.flatnonzero(~free)
+        codes[given] = known[given]
+        share[given] = _likelihood(tree, leaf[given], known[given])
+    if free.any():
+        where = np.flatnonzero(free)
+        codes[where], held = _from_shares(tree, leaf[where], mask, temperature, rng)
+        if mask is not None:
+            share[where] = held
+    return codes, share
 
 
-def _groups(response: np.ndarray, size: int, unordered: bool) -> np.ndarray:
-    """The response in few groups: quantiles of an ordered one, the most frequent codes of an unordered one."""
-    if size <= GROUPS:
-        return response
-    counts = np.bincount(response, minlength=size)
-    if unordered:
-        frequent = np.argsort(-counts, kind="stable")[: GROUPS - 1]
-        group = np.full(size, GROUPS - 1)
-        group[frequent] = np.arange(len(frequent))
-        return group[response]
-    share = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
-    return np.minimum((share * GROUPS).astype(np.int64), GROUPS - 1)[response]
+def _likelihood(tree: Branches, leaf: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """(rows,) the chance that a row in this leaf takes this code."""
+    keys, wide = tree.places, len(tree.codes) + 1
+    total, chance, node = np.zeros(len(leaf)), np.ones(len(leaf)), leaf.astype(np.int64)
+    base = codes.astype(np.int64) * wide
+    while True:
+        found = np.searchsorted(keys, base + tree.stop[node]) - np.searchsorted(keys, base + tree.start[node])
+        escape = tree.escape[node]
+        total += chance * (1 - escape) * found / np.maximum(tree.stop[node] - tree.start[node], 1)
+        chance = chance * escape
+        if not (chance > 0).any():
+            return total + UNMET
+        node = np.maximum(tree.parent[node], 0)
 
 
-def _ordered(codes: np.ndarray, size: int, groups: np.ndarray) -> np.ndarray:
-    """(size,) a place on a line for each category: the first principal component of the response given it.
+def _from_shares(
+    tree: Branches, leaf: np.ndarray, mask: np.ndarray | None, temperature: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes drawn from the smoothed shares of each leaf, cut to a mask, and how much of the leaf the mask leaves."""
+    codes, held = np.empty(len(leaf), dtype=np.int32), np.ones(len(leaf))
+    order = np.argsort(leaf, kind="stable")
+    kinds, first = np.unique(leaf[order], return_index=True)
+    width = int(tree.codes.max(initial=0)) + 1 if mask is None else len(mask)
+    root = np.bincount(tree.codes, minlength=width).astype(float)
+    for kind, rows in zip(kinds.tolist(), np.split(order, first[1:]), strict=True):
+        shares = leaf_shares(tree, kind, width)
+        if mask is not None:
+            left = shares * mask
+            held[rows] = left.sum() + UNMET
+            # What no row of the tree's data had is drawn from all rows, or evenly.
+            shares = left if left.sum() > 0 else root * mask if (root * mask).sum() > 0 else mask.astype(float)
+        shares = sharpened(shares / shares.sum(), temperature)
+        steps = np.cumsum(shares)
+        spread = (rng.permutation(len(rows)) + rng.random(len(rows))) / len(rows)
+        found = np.searchsorted(steps, spread * steps[-1], side="right")
+        codes[rows] = np.minimum(found, np.flatnonzero(shares)[-1])
+    return codes, held
 
-    With two groups this is the order by target mean (Breiman et al. 1984, theorem 4.5: the best split is among
-    the cuts of that order). Small categories are drawn to the middle, as if 10 average rows were among theirs.
-    """
-    wide = int(groups.max(initial=0)) + 1
-    known = codes >= 0
-    table = np.bincount(codes[known] * wide + groups[known], minlength=size * wide).reshape(size, wide).astype(float)
-    weight = table.sum(axis=1)
-    overall = table.sum(axis=0) / max(weight.sum(), 1.0)
-    shares = (table + 10.0 * overall) / (weight + 10.0)[:, None] - overall
-    spread = (shares * weight[:, None]).T @ shares
-    direction = np.linalg.eigh(spread)[1][:, -1]
-    direction = direction * (1.0 if direction[np.argmax(np.abs(direction))] >= 0 else -1.0)
-    return (shares @ direction).astype(np.float32)
+
+def leaf_shares(tree: Branches, leaf: int, width: int) -> np.ndarray:
+    """(width,) the share of each code in a leaf, smoothed with the nodes above it."""
+    shares, chance, node = np.zeros(width), 1.0, leaf
+    while node >= 0 and chance > 0:
+        first, last = int(tree.start[node]), int(tree.stop[node])
+        if last > first:
+            found = np.bincount(tree.codes[first:last], minlength=width)
+            shares += chance * (1 - tree.escape[node]) * found / (last - first)
+        chance *= float(tree.escape[node])
+        node = int(tree.parent[node])
+    return shares
 
 
-def _filled(
-    tree: object, leaf: np.ndarray, response: np.ndarray, lookup: np.ndarray, inputs: tuple[str, ...]
-) -> Branches:
-    """The grown tree with its leaves filled: node numbers are in depth-first order, so that the codes below any
-    node lie side by side."""
-    left = tree.children_left.astype(np.int32)  # type: ignore[attr-defined]
-    right = tree.children_right.astype(np.int32)  # type: ignore[attr-defined]
-    nodes = len(left)
-    parent = np.full(nodes, -1, dtype=np.int32)
-    inner = np.flatnonzero(left >= 0)
-    parent[left[inner]] = inner
-    parent[right[inner]] = inner
-    held = np.bincount(leaf, minlength=nodes)
-    for node in range(nodes - 1, 0, -1):
-        held[parent[node]] += held[node]
-    start = np.zeros(nodes, dtype=np.int32)
-    for node in inner.tolist():
-        start[left[node]] = start[node]
-        start[right[node]] = start[node] + held[left[node]]
-    codes = response[np.lexsort((response, start[leaf]))]
-    return Branches(
-        left,
-        right,
-        parent,
-        np.maximum(tree.feature, 0).astype(np.int32),  # type: ignore[attr-defined]
-        tree.threshold.astype(np.float64),  # type: ignore[attr-defined]
-        start,
-        (start + held).astype(np.int32),
-        codes.astype(np.int32),
-        lookup,
-        inputs,
-    )
+def _resampled(
+    weight: np.ndarray, rows: int, particles: int, shared: bool, rng: np.random.Generator
+) -> np.ndarray | None:
+    """Positions of the particles that go on, likelier ones more often; None while they are about even."""
+    groups = weight.reshape(1, -1) if shared else weight.reshape(rows, particles)
+    total = groups.sum(axis=1, keepdims=True)
+    even = total[:, 0] ** 2 / np.maximum((groups**2).sum(axis=1), 1e-300)
+    if (even > 0.5 * groups.shape[1]).all():
+        return None
+    count = groups.shape[1]
+    # Systematic resampling: one random start, even steps (Kitagawa 1996).
+    steps = (np.arange(count) + rng.random((len(groups), 1))) / count
+    rising = np.cumsum(groups / np.maximum(total, 1e-300), axis=1)
+    if shared:
+        return np.minimum(np.searchsorted(rising[0], steps[0], side="right"), count - 1)
+    chosen = np.minimum((rising[:, None, :] <= steps[:, :, None]).sum(axis=2), count - 1)
+    return (chosen + np.arange(rows)[:, None] * particles).ravel()
+
+
+def _one_of(weights: np.ndarray, rng: np.random.Generator, count: int) -> np.ndarray:
+    """(groups, count) positions within each group, by weight; evenly spread, in random order."""
+    rising = np.cumsum(weights, axis=1)
+    if weights.shape[0] == 1:
+        steps = (rng.permutation(count) + rng.random(count)) / count * rising[0, -1]
+        return np.minimum(np.searchsorted(rising[0], steps, side="right"), weights.shape[1] - 1)[None, :]
+    steps = rng.random((len(weights), count)) * rising[:, -1:]
+    return np.minimum((rising[:, None, :] <= steps[:, :, None]).sum(axis=2), weights.shape[1] - 1)

@@ -27,8 +27,10 @@ from trasunto.language.offline import find
 from trasunto.networks.loop import Loop
 from trasunto.privacy.budget import Budget, Guarantee, refuse
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.coded import CodedModel
+from trasunto.synthesizers.condition import conform
 from trasunto.synthesizers.model import in_parts, read_document
-from trasunto.synthesizers.tree import Tree, TreeModel
+from trasunto.synthesizers.tree import Chains, Tree
 from trasunto.writing import aside
 
 ROUNDS = 6
@@ -107,7 +109,7 @@ class LmFinetuneModel:
     label: str | None
     adapter: Adapter
     sieve: Sieve
-    attributes: TreeModel | None
+    attributes: CodedModel | None
     facts: dict[str, Any]
     fitted_to: int
 
@@ -115,20 +117,33 @@ class LmFinetuneModel:
     def guarantee(self) -> Guarantee | None:
         return None
 
-    def sample(self, rows: int, *, seed: int, given: Dataset | None = None) -> Dataset:
-        """Draw rows. given: a table with a row for each, holding every column but the text, or the label alone.
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        given: Any = None,
+        where: str | None = None,
+        temperature: float = 1.0,
+        first: int = 0,
+    ) -> Dataset:
+        """Draw rows. given: a table with a row for each, holding some of the columns but the text. where: a condition
+        on those columns. temperature: of the other columns; that of the writing is a setting.
 
         Raises SampleError for a negative count, or when the filters leave too few texts of a label.
         """
-        return self.sample_with_curation(rows, seed=seed, given=given)[0]
+        drawn = self._attributes(rows, seed, given, where, temperature, first)
+        return self._written(rows, drawn, int(np.random.SeedSequence([seed, first]).generate_state(1)[0]), quiet)[0]
 
     def sample_with_curation(
-        self, rows: int, *, seed: int, given: Dataset | None = None, progress: Progress = quiet
+        self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
     ) -> tuple[Dataset, Curation]:
         """The rows, and what was thrown away on the way to them."""
-        if rows < 0:
-            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
-        drawn = self._attributes(rows, seed, given)
+        return self._written(rows, self._attributes(rows, seed, given), seed, progress)
+
+    def _written(
+        self, rows: int, drawn: pl.DataFrame | None, seed: int, progress: Progress
+    ) -> tuple[Dataset, Curation]:
         labels = _labels(drawn, self.label) if drawn is not None else [""] * rows
         texts, curation = self._texts(labels, seed, progress) if rows else ([], Curation(0, 0, {}))
         column = pl.Series(self.text, texts, dtype=pl.String)
@@ -178,7 +193,7 @@ class LmFinetuneModel:
             made = LmFinetune(**{**settings, "temperatures": tuple(settings["temperatures"])})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
-        attributes = TreeModel.load(folder / "attributes") if (folder / "attributes").is_dir() else None
+        attributes = Chains.load(folder / "attributes") if (folder / "attributes").is_dir() else None
         return LmFinetuneModel(
             Schema.from_dict(document["schema"]),
             made,
@@ -202,17 +217,29 @@ class LmFinetuneModel:
             **self.facts,
         }
 
-    def _attributes(self, rows: int, seed: int, given: Dataset | None) -> pl.DataFrame | None:
+    def _attributes(
+        self,
+        rows: int,
+        seed: int,
+        given: Any,
+        where: str | None = None,
+        temperature: float = 1.0,
+        first: int = 0,
+    ) -> pl.DataFrame | None:
+        """Every column but the text; None when there is none."""
+        if rows < 0:
+            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
         if self.attributes is None:
-            if given is not None:
-                raise SampleError("This model writes text alone; there is nothing to give.", "Leave `given` out.")
+            if given is not None or where is not None:
+                raise SampleError("This model writes text alone; nothing can be given.", "Leave `given` out.")
             return None
-        if given is None:
-            return self.attributes.sample(rows, seed=seed).rows
-        others = [name for name in self.schema.only.names if name != self.text]
-        if set(given.only.schema.names) == set(others) and len(given) == rows:
-            return given.rows.select(others)
-        return self.attributes.sample(rows, seed=seed, given=given).rows
+        others = self.attributes.schema.only.names
+        if given is not None and where is None:
+            fixed = conform(given, self.attributes.schema.only)
+            if set(fixed.schema.names) == set(others) and len(fixed) == rows:
+                return fixed.rows.select(others)
+        made = self.attributes.sample(rows, seed=seed, given=given, where=where, temperature=temperature, first=first)
+        return made.rows
 
     def _texts(self, labels: list[str], seed: int, progress: Progress) -> tuple[list[str], Curation]:
         """A text for each label, in rounds: write more than is missing, sift, fill in."""

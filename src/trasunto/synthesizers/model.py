@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from trasunto import registry
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
@@ -30,8 +28,22 @@ class Model(Protocol):
     def schema(self) -> Schema: ...
     @property
     def guarantee(self) -> Guarantee | None: ...
-    def sample(self, rows: int, *, seed: int, given: Dataset | None = None) -> Dataset:
-        """Draw `rows` rows (0 or more). Raises SampleError for a negative count or an impossible `given`."""
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        given: Any = None,
+        where: str | None = None,
+        temperature: float = 1.0,
+        first: int = 0,
+    ) -> Dataset:
+        """Draw `rows` rows (0 or more).
+
+        given: a table of `rows` partial rows to complete. where: a condition every row meets. temperature: below 1
+        likely values become likelier. first: rows drawn before with this seed, so that identifiers go on.
+        Raises SampleError for a negative count, for what no row can meet, and for what the method cannot do.
+        """
         ...
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
@@ -56,12 +68,13 @@ class Synthesizer(Protocol):
 
 
 def in_parts(model: Model, rows: int, seed: int, size: int) -> Iterator[Dataset]:
-    """Rows of a model in parts of at most `size`, each with a seed of its own. SampleError for a size below 1."""
+    """Rows of a model in parts of at most `size`. SampleError for a size below 1 or a negative count."""
     if size < 1:
         raise SampleError(f"Cannot draw parts of {size} rows.", "Ask for 1 or more.")
-    for number, start in enumerate(range(0, rows, size)):
-        part = np.random.SeedSequence([seed, number]).generate_state(1)[0]
-        yield model.sample(min(size, rows - start), seed=int(part))
+    if rows < 0:
+        raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
+    for start in range(0, rows, size):
+        yield model.sample(min(size, rows - start), seed=seed, first=start)
 
 
 def load_model(folder: str | Path) -> Model:

@@ -11,6 +11,8 @@ import numpy as np
 from trasunto.data.schema import Schema
 from trasunto.encoders.codes import Codes, Levels, Steps
 from trasunto.encoders.ids import Ids
+from trasunto.encoders.nested import Nested
+from trasunto.encoders.plain import Plain, plan_of
 from trasunto.errors import ModelError
 from trasunto.synthesizers.model import read_document
 
@@ -45,8 +47,11 @@ def save_codes(
     np.savez(place / ARRAYS, allow_pickle=False, **{f"a{number}": everything[n] for number, n in enumerate(names)})
 
 
-def load_codes(folder: Path) -> tuple[Schema, Codes, dict[str, Any], dict[str, np.ndarray]]:
-    """What `save_codes` wrote: schema, codes, the document, the model's own arrays. ModelError when broken."""
+def load_codes(folder: Path) -> tuple[Schema, Plain, Codes, dict[str, Any], dict[str, np.ndarray]]:
+    """What `save_codes` wrote: schema, how it is restated, codes, the document, the model's own arrays.
+
+    ModelError when broken.
+    """
     document = read_document(folder)
     try:
         names = json.loads((folder / "arrays.json").read_text(encoding="utf-8"))
@@ -59,8 +64,10 @@ def load_codes(folder: Path) -> tuple[Schema, Codes, dict[str, Any], dict[str, n
         for n, c in document["steps"].items():
             levels[n] = Steps(arrays[f"low\x1f{n}"], arrays[f"high\x1f{n}"], c["null"], c["grid"], c["offset"])
         ids = {n: Ids.from_dict(each) for n, each in document["ids"].items()}
+        nested = {n: Nested.from_dict(each) for n, each in document["plan"]["nested"].items()}
+        plan = plan_of(schema.only, nested, document["plan"]["left_out"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
-    columns = {n: levels[n] for n in schema.only.names if n in levels}
+    columns = {n: levels[n] for n in plan.schema.names if n in levels}
     own = {key.removeprefix("model\x1f"): value for key, value in arrays.items() if key.startswith("model\x1f")}
-    return schema, Codes(schema.only, columns, ids), document, own
+    return schema, plan, Codes(plan.schema, columns, ids), document, own

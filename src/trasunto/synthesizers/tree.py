@@ -1,208 +1,206 @@
-"""`tree`: one decision tree per column on the columns before it, drawn from leaf by leaf.
+"""`tree`: chains of decision trees, one per column on the columns before it, in several orders; the default.
 
-The chain of trees is that of Reiter (2005, "Using CART to generate partially synthetic public use
-microdata") and synthpop (Nowok, Raab and Dibben 2016), with three changes. Values are codes (atoms, bins,
-categories: see encoders/codes.py), so that no real value of a continuous column is copied. Few-valued columns
-come first. And a value is drawn from its leaf only with probability n / (n + shrink), else from the node above,
-and so on up: small leaves lean on few people, and borrow from their parents in proportion.
+The chain of trees is that of Reiter (2005, "Using CART to generate partially synthetic public use microdata") and
+synthpop (Nowok, Raab and Dibben 2016), with these changes. Values are codes (atoms, bins, categories: see
+encoders/codes.py), so that no real value of a continuous column is copied. Trees are pruned by what a split would
+gain by chance, and a value is drawn from its leaf only with the chance that the leaf has seen enough, else from the
+node above, and so on up: small leaves lean on few people, and borrow from their parents. And rows are drawn from
+several chains, each in a random order of the columns: what one order cannot say in few splits another can, so that
+the mixture is closer to the table than any of them, while none has to follow the training rows more closely.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trasunto.data.dataset import Dataset
-from trasunto.data.schema import Schema, TableSchema
-from trasunto.encoders.codes import Codes, fit_codes
-from trasunto.errors import FitError, SampleError
-from trasunto.privacy.budget import Budget, Guarantee, refuse
+from trasunto.encoders.codes import Codes
+from trasunto.errors import FitError, ModelError
+from trasunto.machine import cores
+from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
-from trasunto.synthesizers.chain import Branches, draw, features, grow
-from trasunto.synthesizers.model import in_parts
-from trasunto.synthesizers.stored import load_codes, save_codes
-from trasunto.writing import aside
+from trasunto.synthesizers.branches import Branches, Growth, grow
+from trasunto.synthesizers.chain import Chain
+from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
+from trasunto.synthesizers.joint import Evidence
+
+# Tree growth is about rows × columns × inputs steps a chain; with more than this in all, fewer orders are grown.
+STEPS = 400_000_000
+# A chain keeps the codes of at most so many rows in its leaves; other chains keep others.
+KEPT = 1_000_000
 
 
 @dataclass(frozen=True)
 class Tree:
     """Settings.
 
-    min_leaf: fewest training rows in a leaf; more is more private and less faithful. Tables of fewer than 50
-    times as many rows use a fiftieth of their rows, at least 8.
-    shrink: how many rows of the parent node a leaf is worth when values are drawn; 0 draws from leaves alone.
-    bins: most quantile bins of a continuous column.
-    max_depth: deepest tree.
+    orders: chains of trees, each with the columns in another order; large tables take fewer.
+    penalty: what a split must gain to stay, in units of what chance would give it; more is more private and less
+    faithful. smoothing: how readily a leaf borrows from the nodes above it; 0 draws from leaves alone.
+    min_leaf: fewest training rows in a leaf. max_depth: deepest tree. bins: most quantile bins of a continuous
+    column. grow_rows: rows of which a tree's splits are found; leaves are filled with more. max_inputs: most columns
+    that a tree looks at: the most telling ones.
     """
 
-    min_leaf: int = 40
-    shrink: float = 40.0
-    bins: int = 300
+    orders: int = 10
+    penalty: float = 2.5
+    smoothing: float = 1.0
+    min_leaf: int = 10
     max_depth: int = 24
+    bins: int = 300
+    grow_rows: int = 200_000
+    max_inputs: int = 40
 
     def __post_init__(self) -> None:
-        for name, value, least in (("min_leaf", self.min_leaf, 1), ("shrink", self.shrink, 0), ("bins", self.bins, 2)):
-            if value < least:
-                raise FitError(f"{name} is {value}; it must be at least {least}.")
+        least = {"orders": 1, "penalty": 0, "smoothing": 0, "min_leaf": 1, "max_depth": 1, "bins": 2, "grow_rows": 100}
+        for name, low in {**least, "max_inputs": 1}.items():
+            if getattr(self, name) < low:
+                raise FitError(f"{name} is {getattr(self, name)}; it must be at least {low}.")
 
-    def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> TreeModel:
+    def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
         """Fit to one table. Raises FitError for several tables, no rows, or free text; BudgetError for a budget."""
         refuse(budget, "tree")
-        table = learnable(real, "tree")
-        codes = fit_codes(table, bins=self.bins)
-        coded = codes.encode(table)
-        order = order_of(table.schema, codes)
-        rng = np.random.default_rng(seed)
-        trees: dict[str, Branches] = {}
-        for place, name in enumerate(order):
-            progress("fit tree", place, len(order))
-            known = coded[name] >= 0
-            before = {each: coded[each][known] for each in order[:place]}
-            trees[name] = grow(
-                before,
-                coded[name][known],
-                sizes=codes.sizes(),
-                worded=worded(codes),
-                name=name,
-                settings=(min(self.min_leaf, max(8, len(table) // 50)), self.max_depth),
-                rng=rng,
+        ready = prepare(real, "tree", bins=self.bins)
+        orders = orders_of(ready, self, seed)
+        jobs = [(number, place) for number, order in enumerate(orders) for place in range(len(order))]
+        seeds = np.random.SeedSequence(seed).spawn(len(jobs))
+        rows = [_kept(ready.rows, number, seed) for number in range(len(orders))]
+        trees: list[dict[str, Branches]] = [{} for _ in orders]
+
+        def one(job: int) -> None:
+            number, place = jobs[job]
+            trees[number][orders[number][place]] = _tree(
+                ready, orders[number], place, self, rows[number], np.random.default_rng(seeds[job])
             )
-        progress("fit tree", len(order), len(order))
-        return TreeModel(Schema({real.name: codes.schema}), self, codes, order, trees, len(table))
+
+        # Trees are grown in compiled code that lets other threads run; each has a seed of its own.
+        with ThreadPoolExecutor(cores()) as pool:
+            for done, _ in enumerate(pool.map(one, range(len(jobs)))):
+                progress("fit tree", done + 1, len(jobs))
+        chains = tuple(Chain(order, {n: trees[number][n] for n in order}) for number, order in enumerate(orders))
+        return ready.model("tree", self, Chains(chains))
+
+
+def orders_of(ready: Prepared, settings: Tree, seed: int) -> list[tuple[str, ...]]:
+    """Random orders of the columns; what is to be predicted comes first in each."""
+    names = ready.codes.names
+    grown = min(ready.rows, settings.grow_rows)
+    steps = max(1, grown * len(names) * min(len(names), settings.max_inputs))
+    count = max(1, min(settings.orders, STEPS // steps))
+    rng = np.random.default_rng([seed, 7])
+    first = tuple(name for name in names if name in ready.first)
+    rest = [name for name in names if name not in ready.first]
+    return [(*first, *(rest[place] for place in rng.permutation(len(rest)))) for _ in range(count)]
 
 
 @dataclass(frozen=True)
-class TreeModel:
-    """A fitted chain. fitted_to: rows it has seen."""
+class Chains:
+    """Several chains; rows are shared out evenly among them."""
 
-    schema: Schema
-    settings: Tree
-    codes: Codes
-    order: tuple[str, ...]
-    trees: dict[str, Branches]
-    fitted_to: int
+    chains: tuple[Chain, ...]
 
-    @property
-    def guarantee(self) -> Guarantee | None:
-        return None
-
-    def sample(self, rows: int, *, seed: int, given: Dataset | None = None) -> Dataset:
-        """Draw rows. given: a table of `rows` rows that holds the first columns of the chain (see `order`).
-
-        Raises SampleError for a negative count, or given columns that are not the first of the chain.
-        """
-        if rows < 0:
-            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
-        rng = np.random.default_rng(seed)
-        fixed = self._given(given, rows) if given is not None else {}
+    def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """(rows,) codes by column. What is asked of columns goes to the chains that draw those columns first."""
+        chains = self._fit_for(evidence)
+        if not evidence.rows:
+            return {name: np.empty(0, dtype=np.int32) for name in self.chains[0].order}
+        dealt = np.array_split(rng.permutation(evidence.rows), len(chains))
+        seeds = rng.integers(0, 2**63, len(chains))
         drawn: dict[str, np.ndarray] = {}
-        for name in self.order:
-            if name in fixed:
-                drawn[name] = fixed[name]
-            else:
-                branches = self.trees[name]
-                drawn[name] = draw(branches, features(branches, drawn, rows), rows, self.settings.shrink, rng)
-        table = self.codes.decode(drawn, rows=rows, rng=rng)
-        return Dataset(self.schema, {next(iter(self.schema.tables)): table})
+        for chain, places, seed in zip(chains, dealt, seeds, strict=True):
+            # Blocks of rows keep memory flat, however many particles a row needs.
+            for block in np.array_split(places, max(1, len(places) // 100_000)):
+                made = chain.draw(evidence.take(block), np.random.default_rng([int(seed), len(block)]))
+                for name, codes in made.items():
+                    drawn.setdefault(name, np.empty(evidence.rows, dtype=np.int32))[block] = codes
+        return drawn
 
-    def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
-        """The same number of rows in parts of at most `size`. Identifiers repeat between parts."""
-        yield from in_parts(self, rows, seed, size)
+    def _fit_for(self, evidence: Evidence) -> tuple[Chain, ...]:
+        asked = list(evidence.allowed) + [n for n, codes in evidence.known.items() if (codes >= 0).any()]
+        free = len(asked) == 0 or len(set(asked)) == len(self.chains[0].order)
+        if free or len(self.chains) < 4:
+            return self.chains
+        late = [sum(chain.order.index(name) for name in set(asked)) for chain in self.chains]
+        best = np.argsort(late, kind="stable")[: max(2, len(self.chains) // 3)]
+        return tuple(self.chains[place] for place in sorted(best.tolist()))
 
-    def save(self, folder: str | Path) -> None:
-        """Write model.json and one .npz of plain arrays, whole or not at all."""
-        arrays = {
-            f"{name}\x1f{key}": value for name, tree in self.trees.items() for key, value in tree.arrays().items()
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {
+            f"{number}\x1f{name}\x1f{key}": value
+            for number, chain in enumerate(self.chains)
+            for name, tree in chain.trees.items()
+            for key, value in tree.arrays().items()
         }
-        document = {
-            "synthesizer": "tree",
-            "version": 1,
-            "settings": asdict(self.settings),
-            "order": list(self.order),
-            "fitted_to": self.fitted_to,
+
+    def facts(self) -> dict[str, Any]:
+        names = self.chains[0].order
+        leaves = {name: [chain.trees[name].leaves for chain in self.chains] for name in names}
+        inputs = [[list(chain.trees[name].inputs) for name in chain.order] for chain in self.chains]
+        return {
+            "method": "Chains of decision trees, one per column on the columns before it, in several orders.",
+            "source": "Reiter 2005; Nowok, Raab and Dibben 2016",
+            "orders": [list(chain.order) for chain in self.chains],
+            "inputs": inputs if any(len(each) < place for i in inputs for place, each in enumerate(i)) else None,
+            "columns": {name: {"leaves": round(float(np.mean(counts)))} for name, counts in leaves.items()},
         }
-        with aside(folder, folder=True) as place:
-            save_codes(place, self.schema, self.codes, document, arrays)
 
     @staticmethod
-    def load(folder: Path) -> TreeModel:
-        schema, codes, document, arrays = load_codes(folder)
-        parts: dict[str, dict[str, np.ndarray]] = {}
+    def of(settings: Tree, codes: Codes, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Chains:
+        """Back from `arrays` and `facts`."""
+        parts: dict[tuple[int, str], dict[str, np.ndarray]] = {}
         for key, value in arrays.items():
-            name, _, field = key.rpartition("\x1f")
-            parts.setdefault(name, {})[field] = value
-        order = tuple(document["order"])
-        trees = {name: Branches.of(parts[name], order) for name in order}
-        return TreeModel(schema, Tree(**document["settings"]), codes, order, trees, document["fitted_to"])
+            of, name, field = key.split("\x1f")
+            parts.setdefault((int(of), name), {})[field] = value
+        chains = []
+        for number, order in enumerate(facts["orders"]):
+            trees = {}
+            for place, name in enumerate(order):
+                chosen = facts["inputs"][number][place] if facts["inputs"] else order[:place]
+                trees[name] = Branches(**parts[number, name], inputs=tuple(chosen))
+            if set(order) != set(codes.names):
+                raise ModelError("The chains of the model have other columns than its codes.", "Fit it again.")
+            chains.append(Chain(tuple(order), trees))
+        return Chains(tuple(chains))
 
-    def describe(self) -> dict[str, Any]:
-        return {
-            "method": "A chain of decision trees, one per column on the columns before it.",
-            "source": "Reiter 2005; Nowok, Raab and Dibben 2016",
-            "settings": asdict(self.settings),
-            "order": list(self.order),
-            "fitted_to": self.fitted_to,
-            "columns": {
-                name: {**described(self.codes, name), "leaves": self.trees[name].leaves} for name in self.order
-            },
-        }
-
-    def _given(self, given: Dataset, rows: int) -> dict[str, np.ndarray]:
-        names = given.only.schema.names
-        if set(names) != set(self.order[: len(names)]):
-            raise SampleError(
-                f"tree takes the first columns of its chain ({', '.join(self.order)}), not {', '.join(names)}.",
-                "Fit with those columns first, or leave `given` out.",
-            )
-        if len(given) != rows:
-            raise SampleError(f"Given {len(given)} rows for {rows} rows to draw.", "Give one row for each.")
-        part = Codes(given.only.schema, {name: self.codes.columns[name] for name in names}, {})
-        coded = part.encode(given.only)
-        for name, values in coded.items():
-            if (values < 0).any():
-                raise SampleError(f"Column {name!r} is given a value that the model does not know.", "Use known ones.")
-        return coded
+    @staticmethod
+    def load(folder: Path) -> CodedModel:
+        return load_coded(folder, Tree, Chains.of)
 
 
-def learnable(real: Dataset, method: str) -> Any:
-    """The one table of a dataset that a row synthesizer can learn. FitError for what it cannot."""
-    if len(real.tables) != 1:
-        raise FitError(f"{method} takes one table, not {len(real.tables)}.", "Fit each table by itself.")
-    table = real.only
-    if len(table) == 0 or not table.schema.columns:
-        raise FitError(f"{method} cannot learn from {len(table)} rows.", "Give at least one.")
-    texts = [column.name for column in table.schema.of_kind("text")]
-    if texts:
-        raise FitError(
-            f"{method} cannot write free text, and column {texts[0]!r} holds it.",
-            "Use the synthesizer 'lm-finetune', or drop the column.",
-        )
-    return table
+def _kept(rows: int, number: int, seed: int) -> np.ndarray | None:
+    """Positions of the rows whose codes a chain keeps; None for all."""
+    if rows <= KEPT:
+        return None
+    return np.sort(np.random.default_rng([seed, 11, number]).choice(rows, KEPT, replace=False))
 
 
-def order_of(schema: TableSchema, codes: Codes) -> tuple[str, ...]:
-    """Target or label first, then few-valued columns before many-valued ones."""
-    sizes = codes.sizes()
-    first = {column.name for column in schema.columns if column.role in ("target", "label")}
-    return tuple(sorted(codes.names, key=lambda name: (name not in first, sizes[name])))
-
-
-def worded(codes: Codes) -> frozenset[str]:
-    """Columns whose codes have no order."""
-    from trasunto.encoders.codes import Levels
-
-    return frozenset(name for name, each in codes.columns.items() if isinstance(each, Levels))
-
-
-def described(codes: Codes, name: str) -> dict[str, Any]:
-    """What a column was turned into, for the report."""
-    from trasunto.encoders.codes import Levels
-
-    each = codes.columns[name]
-    if isinstance(each, Levels):
-        return {"categories": len(each.values), "rare_left_out": each.rare, "missing": each.null}
-    return {"atoms": each.atoms, "bins": len(each.low) - each.atoms, "missing": each.null}
+def _tree(
+    ready: Prepared,
+    order: tuple[str, ...],
+    place: int,
+    settings: Tree,
+    rows: np.ndarray | None,
+    rng: np.random.Generator,
+) -> Branches:
+    name = order[place]
+    coded = ready.coded if rows is None else {each: ready.coded[each][rows] for each in order[: place + 1]}
+    known = coded[name] >= 0
+    whole = bool(known.all())
+    before = {each: coded[each] if whole else coded[each][known] for each in order[:place]}
+    growth = Growth(
+        settings.min_leaf,
+        settings.max_depth,
+        settings.penalty,
+        settings.smoothing,
+        settings.grow_rows,
+        settings.max_inputs,
+    )
+    response = coded[name] if whole else coded[name][known]
+    sizes = ready.sizes
+    return grow(before, response, sizes=sizes, worded=ready.worded, name=name, growth=growth, rng=rng)

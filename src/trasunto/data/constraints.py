@@ -1,0 +1,177 @@
+"""Rules that tie the columns of a row together: what they are, how they are written, and which rows break them.
+
+A rule is a text. Any expression of `data/expressions.py` that is true or false is one (`start <= end`,
+`implies(sex == "M", pregnant == False)`, `total == net + tax`); four families have a form of their own:
+
+    combination(city, country)     only combinations that occur in the data
+    one_hot(red, green, blue)      at most one of these is on, as in the data
+    unique(order, line)            no two rows alike in these
+    increment(price, 5)            whole multiples of a step
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from trasunto.data.dataset import Table
+from trasunto.data.expressions import Expression, parse
+from trasunto.data.schema import TableSchema
+from trasunto.errors import SchemaError, near
+
+Family = Literal["combination", "one_hot", "unique", "increment", "function", "expression"]
+FORMS = ("combination", "one_hot", "unique", "increment")
+# How far a computed number may lie from the one in the table, as a share of it: sums of floats are not exact.
+CLOSE = 1e-6
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A constraint, read.
+
+    family: how it is held. columns: what it ties, in order; of a function the first is the computed one. step: of an
+    increment. expression: of an expression, true where it holds; of a function, the value of its first column.
+    strict: whether a missing value breaks it.
+    """
+
+    text: str
+    family: Family
+    columns: tuple[str, ...]
+    step: float = 0.0
+    expression: Expression | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Violations:
+    """How many rows of a table break a rule."""
+
+    rule: str
+    count: int
+    rows: int
+
+    @property
+    def share(self) -> float:
+        return self.count / self.rows if self.rows else 0.0
+
+
+def read_rule(text: str, schema: TableSchema) -> Rule:
+    """Raises SchemaError for a rule that cannot be read or names no column."""
+    form = re.fullmatch(r"\s*(\w+)\s*\((.*)\)\s*", text, re.DOTALL)
+    if form and form[1] in FORMS:
+        return _form(text.strip(), form[1], form[2], schema)
+    whole = parse(text, schema)
+    if not whole.columns:
+        raise SchemaError(f"The rule {text!r} names no column.", f"The table has {', '.join(schema.names)}.")
+    equal = _equal_to(text, schema)
+    if equal is not None:
+        name, right = equal
+        return Rule(whole.text, "function", (name, *right.columns), expression=right)
+    return Rule(whole.text, "expression", whole.columns, expression=whole)
+
+
+def rules_of(schema: TableSchema) -> tuple[Rule, ...]:
+    """The confirmed rules of a table, read."""
+    return tuple(read_rule(each.rule, schema) for each in schema.constraints if each.confirmed)
+
+
+def breaks(rule: Rule, table: Table) -> np.ndarray:
+    """(n,) bool: the rows that break a rule. Where a value it needs is missing, it is not broken.
+
+    Every row holds a combination of its own table; use `known` combinations to compare tables.
+    """
+    rows = table.rows
+    if rule.family == "unique":
+        key = rows.select(rule.columns)
+        return (
+            key.is_duplicated() & ~pl.Series(key.select(pl.any_horizontal(pl.all().is_null())).to_series())
+        ).to_numpy()
+    if rule.family == "one_hot":
+        return (
+            (rows.select(pl.sum_horizontal(pl.col(rule.columns).cast(pl.Int64))).to_series() > 1)
+            .fill_null(False)
+            .to_numpy()
+        )
+    if rule.family == "increment":
+        values = rows[rule.columns[0]].cast(pl.Float64).to_numpy()
+        return np.abs(values / rule.step - np.round(values / rule.step)) > CLOSE
+    if rule.family == "function":
+        return ~alike(rows[rule.columns[0]], computed(rule, rows))
+    if rule.family == "expression":
+        assert rule.expression is not None
+        return ~rule.expression.holds(rows, unknown=not rule.strict).to_numpy()
+    return np.zeros(len(table), dtype=bool)
+
+
+def violations(table: Table, *, like: Table | None = None, schema: TableSchema | None = None) -> tuple[Violations, ...]:
+    """How often each confirmed rule of the schema is broken. like: the table whose combinations are the known ones."""
+    found = []
+    for rule in rules_of(schema or table.schema):
+        broken = breaks(rule, table)
+        if rule.family == "combination" and like is not None:
+            known = like.rows.select(rule.columns).unique()
+            marked = table.rows.select(rule.columns).with_row_index("__row")
+            lost = marked.join(known, on=list(rule.columns), how="anti", nulls_equal=True)["__row"]
+            broken[lost.to_numpy()] = True
+        found.append(Violations(rule.text, int(broken.sum()), len(table)))
+    return tuple(found)
+
+
+def computed(rule: Rule, rows: pl.DataFrame) -> pl.Series:
+    """The value of a function's first column for each row."""
+    assert rule.expression is not None
+    return rule.expression.values(rows)
+
+
+def alike(values: pl.Series, others: pl.Series) -> np.ndarray:
+    """(n,) bool: equal, or close enough for computed numbers; true where either is missing."""
+    either = (values.is_null() | others.is_null()).to_numpy()
+    if values.dtype.is_numeric() and others.dtype.is_numeric():
+        a, b = (each.cast(pl.Float64).fill_null(0).to_numpy() for each in (values, others))
+        return either | (np.abs(a - b) <= CLOSE * np.maximum(1.0, np.abs(a)))
+    return either | (values == others.cast(values.dtype)).fill_null(True).to_numpy()
+
+
+def _form(text: str, form: str, inside: str, schema: TableSchema) -> Rule:
+    names = [each.strip().strip("`\"'") for each in inside.split(",") if each.strip()]
+    step = 0.0
+    if form == "increment":
+        if len(names) != 2:
+            raise SchemaError(f"{text!r} needs a column and a step.", "Write increment(price, 5).")
+        try:
+            step = float(names.pop())
+        except ValueError as error:
+            raise SchemaError(f"The step of {text!r} is no number.", "Write increment(price, 5).") from error
+        if step <= 0:
+            raise SchemaError(f"The step of {text!r} is {step}; it must be above 0.")
+    for name in names:
+        if name not in schema:
+            raise SchemaError(f"The rule {text!r} names no column {name!r}.", near(name, schema.names))
+    if form in ("combination", "one_hot") and len(names) < 2:
+        raise SchemaError(f"{text!r} needs two columns or more.")
+    if form == "increment" and schema[names[0]].kind not in ("integer", "number"):
+        raise SchemaError(f"{text!r} needs a column of numbers; {names[0]!r} is of kind {schema[names[0]].kind}.")
+    return Rule(text, form, tuple(names), step)  # type: ignore[arg-type]
+
+
+def _equal_to(text: str, schema: TableSchema) -> tuple[str, Expression] | None:
+    """(column, expression) when a rule says that a column equals something made of other columns."""
+    quoted = dict(enumerate(re.findall(r"`([^`]*)`", text)))
+    plain = re.sub(r"`[^`]*`", "__quoted__", text)
+    try:
+        tree: Any = ast.parse(plain.strip(), mode="eval").body
+    except SyntaxError:
+        return None
+    if not (isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], ast.Eq)):
+        return None
+    if not isinstance(tree.left, ast.Name):
+        return None
+    name = quoted.get(0, "") if tree.left.id == "__quoted__" else tree.left.id
+    right = parse(text.split("==", 1)[1], schema)
+    # A column that equals a constant is a plain expression; so is one that depends on itself.
+    return (name, right) if right.columns and name not in right.columns else None
