@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from trasunto.data.schema import Schema
     from trasunto.pipeline.recipe import Recipe, load_recipe
     from trasunto.pipeline.run import run
-    from trasunto.pipeline.verbs import evaluate, fit, load, read, score, train
+    from trasunto.pipeline.verbs import evaluate, fit, impute, load, read, score, train
+    from trasunto.synthesizers.wanted import balanced, exactly, topped_up
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,13 +31,17 @@ __all__ = [
     "Recipe",
     "Schema",
     "TrasuntoError",
+    "balanced",
     "evaluate",
+    "exactly",
     "fit",
+    "impute",
     "load",
     "load_recipe",
     "read",
     "run",
     "score",
+    "topped_up",
     "train",
 ]
 
@@ -49,10 +54,14 @@ _HOMES = {
     "run": "trasunto.pipeline.run",
     "evaluate": "trasunto.pipeline.verbs",
     "fit": "trasunto.pipeline.verbs",
+    "impute": "trasunto.pipeline.verbs",
     "load": "trasunto.pipeline.verbs",
     "read": "trasunto.pipeline.verbs",
     "score": "trasunto.pipeline.verbs",
     "train": "trasunto.pipeline.verbs",
+    "balanced": "trasunto.synthesizers.wanted",
+    "exactly": "trasunto.synthesizers.wanted",
+    "topped_up": "trasunto.synthesizers.wanted",
 }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -12,20 +13,28 @@ from trasunto.cli.say import json_option, say_json, say_table
 @click.argument("data")
 @click.option("-o", "--output", metavar="schema.yaml", help="Write the schema (.yaml or .json), to mend and give back.")
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known already: check the data against it.")
+@click.option("--rules", is_flag=True, help="Look for rules that the rows keep; with -o, propose them in the schema.")
 @json_option
-def command(data: str, output: str | None, schema_file: str | None, as_json: bool) -> int:
+def command(data: str, output: str | None, schema_file: str | None, rules: bool, as_json: bool) -> int:
     """Show what is in a data set, column by column, and why we think so.
+
+    Rules that are found (computed columns, order, fixed combinations, implications, …) are proposals: they are held
+    in synthetic rows only once `confirmed: true` stands beside them in the schema.
 
     \b
     Examples:
       trasunto inspect patients.csv
       trasunto inspect patients.csv -o schema.yaml
       trasunto inspect packaged:thyroid --json
+      trasunto inspect orders.csv --rules -o schema.yaml
     """
     from trasunto.data.check import check
+    from trasunto.data.discover import with_proposals
     from trasunto.pipeline.verbs import read
 
     dataset = read(data, schema=schema_file)
+    if rules:
+        dataset = with_proposals(dataset)
     if output:
         dataset.schema.save(output)
     breaches = [breach.message for breach in check(dataset)]
@@ -33,8 +42,9 @@ def command(data: str, output: str | None, schema_file: str | None, as_json: boo
         name: [_told(table.rows[c.name], c) for c in table.schema.columns] for name, table in dataset.tables.items()
     }
     if as_json:
-        rows = {name: len(table) for name, table in dataset.tables.items()}
-        say_json({"tables": tables, "rows": rows, "breaches": breaches})
+        counts = {name: len(table) for name, table in dataset.tables.items()}
+        found = {name: [asdict(each) for each in t.schema.constraints] for name, t in dataset.tables.items()}
+        say_json({"tables": tables, "rows": counts, "rules": found, "breaches": breaches})
         return DONE
     head = ("column", "kind", "role", "missing", "different", "values", "why we think so")
     for name, columns in tables.items():
@@ -43,6 +53,12 @@ def command(data: str, output: str | None, schema_file: str | None, as_json: boo
             for c in columns
         ]
         say_table(f"{name}: {len(dataset.tables[name]):,} rows, {len(columns)} columns", head, lines, right=(3, 4))
+        said = [
+            (each.rule, "held" if each.confirmed else "proposed", each.reason)
+            for each in dataset.tables[name].schema.constraints
+        ]
+        if said or rules:
+            say_table(f"{name}: {len(said)} rules", ("rule", "", "why we think so"), said)
     for breach in breaches:
         click.echo(f"Breach: {breach}")
     if output:

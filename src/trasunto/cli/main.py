@@ -23,6 +23,7 @@ COMMANDS = {
     "run": ("run", "Do the whole job that a recipe describes."),
     "fit": ("fit", "Fit a synthesizer to real data and save the model."),
     "sample": ("sample", "Draw synthetic rows from a saved model."),
+    "impute": ("impute", "Fill the gaps of real rows."),
     "evaluate": ("evaluate", "Measure synthetic data against real data."),
     "train": ("train", "Train a language model on a data set."),
     "score": ("score", "Score a trained language model on real data."),

@@ -1,35 +1,130 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import click
 
 from trasunto.cli.main import DONE
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, seed_option
+from trasunto.progress import Progress
 
 
 @click.command("sample")
 @click.argument("model")
-@click.option("-n", "--rows", type=int, required=True, help="How many rows to draw.")
+@click.option("-n", "--rows", type=int, help="How many rows to draw.")
 @click.option("-o", "--output", required=True, metavar="OUT", help="File; its suffix says the format.")
+@click.option("--where", multiple=True, metavar="CONDITION", help="What every row meets; '500: CONDITION' for a count.")
+@click.option("--given", metavar="FILE", help="Partial rows to complete: some of the columns, gaps where free.")
+@click.option("--balance", multiple=True, metavar="COLUMN", help="Make the values of a column equally frequent.")
+@click.option("--share", multiple=True, metavar="VALUE=SHARE", help="With one --balance: shares that are not equal.")
+@click.option("--temperature", type=float, default=1.0, show_default=True, help="Below 1 the likely is likelier.")
 @seed_option
 @quiet_option
-def command(model: str, rows: int, output: str, seed: int, quiet: bool) -> int:
-    """Draw synthetic rows from a saved model.
+def command(
+    model: str,
+    rows: int | None,
+    output: str,
+    where: tuple[str, ...],
+    given: str | None,
+    balance: tuple[str, ...],
+    share: tuple[str, ...],
+    temperature: float,
+    seed: int,
+    quiet: bool,
+) -> int:
+    """Draw synthetic rows from a saved model, in constant memory.
+
+    A condition compares columns: age >= 18 and sex == "F", city in ["Madrid", "Lugo"], `Fare (€)` > 2 * tip,
+    start < "2026-01-31", dose is not None. Rare cases are drawn directly, not waited for.
 
     \b
     Examples:
       trasunto sample model -n 10000 -o synthetic.csv
-      trasunto sample model -n 10000 -o synthetic.parquet --seed 1
+      trasunto sample model -n 500 -o old.csv --where "age > 80 and income == '>50K'"
+      trasunto sample model -o mixed.csv --where "300: ill == True" --where "700: ill == False"
+      trasunto sample model -n 1000 -o even.parquet --balance sex --balance income
+      trasunto sample model -n 1000 -o third.csv --balance income --share ">50K=0.33" --share "<=50K=0.67"
+      trasunto sample model -o complete.csv --given partial.csv
     """
     from trasunto.connectors.address import open_sink
+    from trasunto.connectors.stream import write_parts
     from trasunto.synthesizers.model import load_model
 
-    sink = open_sink(output)
-    fitted = load_model(model)
+    open_sink(output)
+    _one_wish(rows, where, given, balance, share)
     with shown(quiet) as progress:
-        progress("sample", 0, rows)
-        made = fitted.sample(rows, seed=seed)
-        progress("sample", rows, rows)
-        sink.write(made)
-    click.echo(f"Wrote {len(made):,} rows to {output}.")
+        if given is None and not balance and not _counted(where):
+            assert rows is not None
+            count = write_parts(output, _plain(model, rows, where, temperature, seed, progress))
+        else:
+            fitted = load_model(model)
+            count = write_parts(output, [_asked(fitted, rows, where, given, balance, share, temperature, seed)])
+    click.echo(f"Wrote {count:,} rows to {output}.")
     return DONE
+
+
+def _plain(model: str, rows: int, where: tuple[str, ...], temperature: float, seed: int, progress: Progress) -> Any:
+    from trasunto.synthesizers.parallel import drawn
+
+    whole = " and ".join(f"({each})" for each in where) or None
+    return drawn(model, rows, seed=seed, where=whole, temperature=temperature, progress=progress)
+
+
+def _asked(
+    fitted: Any,
+    rows: int | None,
+    where: tuple[str, ...],
+    given: str | None,
+    balance: tuple[str, ...],
+    share: tuple[str, ...],
+    temperature: float,
+    seed: int,
+) -> Any:
+    from trasunto.synthesizers.wanted import balanced, exactly
+
+    if balance:
+        assert rows is not None
+        return balanced(fitted, balance, rows, seed=seed, shares=_shares(share))
+    if given is not None:
+        from trasunto.pipeline.verbs import read_partial
+
+        whole = " and ".join(f"({each})" for each in where) or None
+        partial = read_partial(given, fitted.schema)
+        return fitted.sample(len(partial), seed=seed, given=partial, where=whole, temperature=temperature)
+    return exactly(fitted, _counted(where), seed=seed, temperature=temperature)
+
+
+def _counted(where: tuple[str, ...]) -> dict[str, int]:
+    """Conditions that begin with a number of rows and a colon."""
+    found = [re.fullmatch(r"\s*(\d+)\s*:(.*)", each, re.DOTALL) for each in where]
+    return {match[2].strip(): int(match[1]) for match in found if match}
+
+
+def _shares(share: tuple[str, ...]) -> dict[str, float] | None:
+    shares = {}
+    for pair in share:
+        value, _, text = pair.rpartition("=")
+        try:
+            shares[value] = float(text)
+        except ValueError as error:
+            raise click.UsageError(f"--share {pair!r} is not VALUE=SHARE, as in '>50K=0.3'.") from error
+    return shares or None
+
+
+def _one_wish(
+    rows: int | None, where: tuple[str, ...], given: str | None, balance: tuple[str, ...], share: tuple[str, ...]
+) -> None:
+    """Refuse wishes that contradict each other, before anything is read."""
+    counted = _counted(where)
+    if counted and len(counted) < len(where):
+        raise click.UsageError("Give every --where a number of rows ('500: CONDITION'), or none of them.")
+    if rows is None and not counted and given is None:
+        raise click.UsageError("Say how many rows to draw: -n 1000.")
+    if rows is not None and (counted or given is not None):
+        raise click.UsageError("Leave -n out: --given and counted --where say how many rows there are.")
+    if balance and (where or given):
+        raise click.UsageError("--balance goes with neither --where nor --given.")
+    if share and len(balance) != 1:
+        raise click.UsageError("--share needs exactly one --balance COLUMN.")

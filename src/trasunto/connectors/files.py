@@ -56,7 +56,7 @@ class JsonLinesFile:
         return _dataset(frame, self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
-        frame = _typed_for_json(dataset.only)
+        frame = typed_for_json(dataset.only)
         text = frame.write_json() if self.path.name.removesuffix(".gz").endswith(".json") else frame.write_ndjson()
         _deliver(self.path, text.encode("utf-8"))
 
@@ -72,7 +72,7 @@ class ParquetFile:
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:
-            _stored(dataset.only).write_parquet(place)
+            stored(dataset.only).write_parquet(place)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class ArrowFile:
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:
-            _stored(dataset.only).write_ipc(place)
+            stored(dataset.only).write_ipc(place)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class ExcelFile:
     def write(self, dataset: Dataset) -> None:
         buffer = io.BytesIO()
         try:
-            _stored(dataset.only).write_excel(buffer, worksheet=dataset.name[:31])
+            stored(dataset.only).write_excel(buffer, worksheet=dataset.name[:31])
         except ImportError as error:
             raise registry.missing(error, "writing Excel") from error
         write_bytes(self.path, buffer.getvalue())
@@ -118,7 +118,7 @@ class Folder:
     path: Path
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
-        files = sorted(p for p in self.path.iterdir() if p.is_file() and _suffix(p) in SUFFIXES and p.name[0] != ".")
+        files = sorted(p for p in self.path.iterdir() if p.is_file() and suffix_of(p) in SUFFIXES and p.name[0] != ".")
         if not files:
             raise FileError(f"The folder {self.path} holds no data files.", f"Suffixes read: {', '.join(SUFFIXES)}.")
         tables: dict[str, Table] = {}
@@ -186,13 +186,13 @@ def _deliver(path: Path, content: bytes) -> None:
     write_bytes(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
-def _stored(table: Table) -> pl.DataFrame:
+def stored(table: Table) -> pl.DataFrame:
     """Typed rows for formats with types: a date column is stored as dates."""
     dates = [c.name for c in table.schema.columns if c.kind == "datetime" and c.format.date_only]
     return table.rows.with_columns(pl.col(dates).cast(pl.Date)) if dates else table.rows
 
 
-def _typed_for_json(table: Table) -> pl.DataFrame:
+def typed_for_json(table: Table) -> pl.DataFrame:
     """Numbers and booleans as JSON has them; dates as they are written."""
     written = to_text(table)
     dates = [c.name for c in table.schema.columns if c.kind == "datetime"]
@@ -206,5 +206,5 @@ def _name(path: Path) -> str:
     return path.name.partition(".")[0] or "data"
 
 
-def _suffix(path: Path) -> str:
+def suffix_of(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix.lower()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
+from trasunto.data.constraints import breaks, rules_of
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, Schema
 from trasunto.errors import BreachError
@@ -51,6 +53,14 @@ def check(dataset: Dataset, schema: Schema | None = None) -> tuple[Breach, ...]:
         if rules.primary_key and all(key in table.schema for key in rules.primary_key):
             keys = table.rows.select(rules.primary_key)
             found += _breach(name, " + ".join(rules.primary_key), "repeated keys", keys.is_duplicated())
+        if all(column in table.schema for column in rules.names):
+            found += [
+                Breach(
+                    name, rule.columns[0], f"rows that break the rule {rule.text}", int(broken.sum()), _first(broken)
+                )
+                for rule in rules_of(rules)
+                if (broken := breaks(rule, table)).any()
+            ]
     return tuple(found + _references(dataset, known))
 
 
@@ -92,6 +102,10 @@ def _references(dataset: Dataset, schema: Schema) -> list[Breach]:
                     Breach(name, " + ".join(key.columns), f"references to no row of {key.table}", len(lost), first)
                 )
     return found
+
+
+def _first(broken: np.ndarray) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(broken)[:SHOWN].tolist())
 
 
 def _breach(table: str, column: str, rule: str, mask: pl.Series) -> list[Breach]:

@@ -1,4 +1,4 @@
-"""The verbs of the package, as functions: read, fit, load, evaluate, train, score.
+"""The verbs of the package, as functions: read, fit, load, impute, evaluate, train, score.
 
 `import trasunto as tr` offers them; the command line calls them; each takes values and returns a value.
 """
@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trasunto import registry
 from trasunto.data.dataset import Dataset
-from trasunto.data.schema import Schema
-from trasunto.errors import ModelError, RecipeError, near
+from trasunto.data.schema import Schema, TableSchema
+from trasunto.errors import ModelError, RecipeError, SampleError, near
 from trasunto.metrics.score import Comparison, Gate
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
 from trasunto.reports.report import Report
+from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.model import FITTED, Model, load_model
 
 if TYPE_CHECKING:
@@ -64,6 +65,30 @@ def fit(
     method = make(synthesizer, settings or {}) if isinstance(synthesizer, str) else synthesizer
     model: Model = method.fit(dataset_of(real), seed=seed, budget=budget, progress=progress)
     return model
+
+
+def impute(model: Any, data: Any, *, seed: int = 0, temperature: float = 1.0) -> Dataset:
+    """Real rows with every gap filled by values that fit the rest of the row.
+
+    model: a fitted model (of a method that takes given values) or its folder. data: a dataset, or what `read` takes.
+    Raises SampleError for values that the model does not know, ModelError for a model that cannot.
+    """
+    fitted = load(model) if isinstance(model, str | Path) else model
+    if not isinstance(fitted, CodedModel):
+        raise ModelError("This model cannot fill gaps.", "Fit 'tree', 'autoregressive' or 'bayes' to a table.")
+    rows = data if isinstance(data, Dataset) else read_partial(data, fitted.schema)
+    return fitted.impute(rows, seed=seed, temperature=temperature)
+
+
+def read_partial(source: Any, schema: Schema) -> Dataset:
+    """Rows that hold some of the columns of a schema, read as it says. SampleError for a column it does not have."""
+    found = read(source).only.schema.names
+    whole = schema.only
+    for name in found:
+        if name not in whole:
+            raise SampleError(f"Given column {name!r} is not in the model.", near(name, whole.names))
+    part = TableSchema(tuple(replace(whole[name], nullable=True) for name in found))
+    return read(source, schema=Schema({next(iter(schema.tables)): part}))
 
 
 def make(name: str, settings: Mapping[str, Any]) -> Any:

@@ -8,7 +8,10 @@ from functools import cached_property
 import numpy as np
 
 # A response with more codes than this is cut into so many groups to grow the tree; leaves hold the fine codes.
-GROUPS = 32
+FEW = 32
+# A truly continuous column is cut finer: a leaf then has more to pay for (see `penalty`), since in a column in which
+# hardly a value repeats, what looks like structure in few rows is mostly those rows.
+MANY = 150
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,12 @@ def grow(
     rng: np.random.Generator,
 ) -> Branches:
     """A tree for `response` (codes) on the columns before it (codes; -1 where not published)."""
-    groups = _groups(response, sizes[name], name in worded)
+    continuous = name not in worded and sizes[name] > MANY
+    groups = _groups(response, sizes[name], name in worded, MANY if continuous else FEW)
+    coarse = _groups(response, sizes[name], name in worded, FEW)
     rows = len(response)
     few = rng.permutation(rows)[: growth.max_rows] if rows > growth.max_rows else np.arange(rows)
-    inputs = _telling({each: codes[few] for each, codes in before.items()}, groups[few], sizes, growth.max_inputs)
+    inputs = _telling({each: codes[few] for each, codes in before.items()}, coarse[few], sizes, growth.max_inputs)
     lookup = np.zeros((len(inputs), max((sizes[each] for each in inputs), default=0) + 1), dtype=np.float32)
     for place, each in enumerate(inputs):
         size = sizes[each]
@@ -141,10 +146,10 @@ def _telling(before: dict[str, np.ndarray], groups: np.ndarray, sizes: dict[str,
     for name in names:
         size = sizes[name]
         coarse = before[name][some].astype(np.int64)
-        if size > GROUPS:
-            coarse = np.where(coarse >= 0, coarse * GROUPS // size, GROUPS)
-        coarse = np.where(coarse < 0, min(size, GROUPS), coarse)
-        joint = np.bincount(coarse * wide + groups[some], minlength=(GROUPS + 1) * wide).reshape(-1, wide) / len(coarse)
+        if size > FEW:
+            coarse = np.where(coarse >= 0, coarse * FEW // size, FEW)
+        coarse = np.where(coarse < 0, min(size, FEW), coarse)
+        joint = np.bincount(coarse * wide + groups[some], minlength=(FEW + 1) * wide).reshape(-1, wide) / len(coarse)
         outer = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
         some_mass = joint > 0
         bits = float((joint[some_mass] * np.log(joint[some_mass] / outer[some_mass])).sum())
@@ -154,18 +159,18 @@ def _telling(before: dict[str, np.ndarray], groups: np.ndarray, sizes: dict[str,
     return tuple(name for place, name in enumerate(names) if place in chosen)
 
 
-def _groups(response: np.ndarray, size: int, unordered: bool) -> np.ndarray:
+def _groups(response: np.ndarray, size: int, unordered: bool, most: int) -> np.ndarray:
     """The response in few groups: quantiles of an ordered one, the most frequent codes of an unordered one."""
-    if size <= GROUPS:
+    if size <= most:
         return response
     counts = np.bincount(response, minlength=size)
     if unordered:
-        frequent = np.argsort(-counts, kind="stable")[: GROUPS - 1]
-        group = np.full(size, GROUPS - 1)
+        frequent = np.argsort(-counts, kind="stable")[: most - 1]
+        group = np.full(size, most - 1)
         group[frequent] = np.arange(len(frequent))
         return group[response]
     share = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
-    return np.minimum((share * GROUPS).astype(np.int64), GROUPS - 1)[response]
+    return np.minimum((share * most).astype(np.int64), most - 1)[response]
 
 
 def _ordered(codes: np.ndarray, size: int, groups: np.ndarray) -> np.ndarray:
@@ -181,8 +186,12 @@ def _ordered(codes: np.ndarray, size: int, groups: np.ndarray) -> np.ndarray:
     weight = table.sum(axis=1)
     overall = table.sum(axis=0) / max(weight.sum(), 1.0)
     shares = (table + 10.0 * overall) / (weight + 10.0)[:, None] - overall
-    spread = (shares * weight[:, None]).T @ shares
-    direction = np.linalg.eigh(spread)[1][:, -1]
+    heavy = shares * np.sqrt(weight)[:, None]
+    if size <= wide:
+        # The same component from the smaller of the two square matrices.
+        direction = heavy.T @ np.linalg.eigh(heavy @ heavy.T)[1][:, -1]
+    else:
+        direction = np.linalg.eigh(heavy.T @ heavy)[1][:, -1]
     direction = direction * (1.0 if direction[np.argmax(np.abs(direction))] >= 0 else -1.0)
     return (shares @ direction).astype(np.float32)
 
