@@ -9,6 +9,8 @@ import numpy as np
 
 # A response with more codes than this is cut into so many groups to grow the tree; leaves hold the fine codes.
 FEW = 32
+# Rows put before a tree at a time.
+BLOCK = 100_000
 # A truly continuous column is cut finer: a leaf then has more to pay for (see `penalty`), since in a column in which
 # hardly a value repeats, what looks like structure in few rows is mostly those rows.
 MANY = 150
@@ -21,8 +23,9 @@ class Branches:
     left, right, parent: (nodes,) node numbers, -1 for none; a parent's number is below its children's. feature:
     (nodes,) position among `inputs`. threshold: (nodes,). start, stop: (nodes,) the part of `codes` below each node.
     escape: (nodes,) the chance that a row drawn at a node takes its code from the node above instead. codes: (n,)
-    training codes, sorted within each leaf. inputs: columns before this one, by name; lookup: (columns, most codes)
-    float32, the number a tree compares for each code of each input.
+    training codes, sorted within each leaf. inputs: the columns it looks at, by name; lookup: float32, the number it
+    compares for each code of each input, one input after the other from `offset` on; the last of each answers for
+    codes that are not published (-1).
     """
 
     left: np.ndarray
@@ -35,6 +38,7 @@ class Branches:
     escape: np.ndarray
     codes: np.ndarray
     lookup: np.ndarray
+    offset: np.ndarray
     inputs: tuple[str, ...]
 
     @property
@@ -46,6 +50,12 @@ class Branches:
         """(n,) sorted keys code * (n + 1) + place in `codes`: how often a code occurs below a node is two searches."""
         keys: np.ndarray = np.sort(self.codes.astype(np.int64) * (len(self.codes) + 1) + np.arange(len(self.codes)))
         return keys
+
+    def numbers(self, place: int, codes: np.ndarray) -> np.ndarray:
+        """(rows,) what the tree compares for these codes of the input at `place`."""
+        scale = self.lookup[self.offset[place] : self.offset[place + 1]]
+        found: np.ndarray = scale[codes]
+        return found
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "inputs"}
@@ -60,7 +70,6 @@ class Growth:
     penalty: float
     smoothing: float
     max_rows: int
-    max_inputs: int
 
 
 def grow(
@@ -73,23 +82,14 @@ def grow(
     growth: Growth,
     rng: np.random.Generator,
 ) -> Branches:
-    """A tree for `response` (codes) on the columns before it (codes; -1 where not published)."""
+    """A tree for `response` (codes) on columns before it (codes; -1 where not published)."""
     continuous = name not in worded and sizes[name] > MANY
     groups = _groups(response, sizes[name], name in worded, MANY if continuous else FEW)
-    coarse = _groups(response, sizes[name], name in worded, FEW)
     rows = len(response)
     few = rng.permutation(rows)[: growth.max_rows] if rows > growth.max_rows else np.arange(rows)
-    inputs = _telling({each: codes[few] for each, codes in before.items()}, coarse[few], sizes, growth.max_inputs)
-    lookup = np.zeros((len(inputs), max((sizes[each] for each in inputs), default=0) + 1), dtype=np.float32)
-    for place, each in enumerate(inputs):
-        size = sizes[each]
-        scale = _ordered(before[each][few], size, groups[few]) if each in worded else np.arange(size, dtype=np.float32)
-        lookup[place, :size] = scale
-        # The last entry answers for codes that are not published (-1): the middle of the scale.
-        lookup[place, -1] = np.median(scale) if size else 0.0
-    many = int(groups.max(initial=0)) + 1
-    if not inputs or rows < 2 * growth.min_leaf or many < 2:
-        return _stump(response, lookup, inputs, sizes[name])
+    if not before or rows < 2 * growth.min_leaf or int(groups.max(initial=0)) < 1:
+        return _stump(response, sizes[name])
+    scales = {each: _scale(each, before[each][few], sizes[each], groups[few], each in worded) for each in before}
     from sklearn.tree import DecisionTreeClassifier
 
     tree = DecisionTreeClassifier(
@@ -100,10 +100,10 @@ def grow(
         # costs `penalty` times half a nat for each of the shares it fits: what splitting noise would gain.
         ccp_alpha=growth.penalty * (len(np.unique(groups[few])) - 1) / (2 * len(few) * np.log(2)),
         random_state=int(rng.integers(2**31)),
-    ).fit(table_of(inputs, lookup, {each: before[each][few] for each in inputs}, len(few)), groups[few])
+    ).fit(_table(scales, before, few), groups[few])
     found = tree.tree_
-    leaf = found.apply(table_of(inputs, lookup, before, rows))
-    return _filled(found, leaf, response, lookup, inputs, sizes[name], growth.smoothing)
+    leaf = np.concatenate([found.apply(_table(scales, before, slice(at, at + BLOCK))) for at in range(0, rows, BLOCK)])
+    return _filled(found, leaf, response, scales, sizes[name], growth.smoothing)
 
 
 def leaf_of(branches: Branches, drawn: dict[str, np.ndarray], rows: int) -> np.ndarray:
@@ -111,10 +111,8 @@ def leaf_of(branches: Branches, drawn: dict[str, np.ndarray], rows: int) -> np.n
     node = np.zeros(rows, dtype=np.int32)
     if branches.left[0] < 0:
         return node
-    used, feature = np.unique(branches.feature[branches.left >= 0], return_inverse=True)
-    place = np.zeros(len(branches.left), dtype=np.int64)
-    place[branches.left >= 0] = feature * rows
-    numbers = np.concatenate([branches.lookup[each][drawn[branches.inputs[each]]] for each in used.tolist()])
+    place = branches.feature.astype(np.int64) * rows
+    numbers = np.concatenate([branches.numbers(at, drawn[each]) for at, each in enumerate(branches.inputs)])
     threshold = branches.threshold.astype(np.float32)
     children = np.stack([branches.right, branches.left], axis=1).ravel()
     going, here = np.arange(rows), node.copy()
@@ -127,36 +125,15 @@ def leaf_of(branches: Branches, drawn: dict[str, np.ndarray], rows: int) -> np.n
     return node
 
 
-def table_of(inputs: tuple[str, ...], lookup: np.ndarray, codes: dict[str, np.ndarray], rows: int) -> np.ndarray:
+def _table(scales: dict[str, np.ndarray], codes: dict[str, np.ndarray], rows: np.ndarray | slice) -> np.ndarray:
     """(rows, inputs) float32: what a tree compares."""
-    table = np.empty((rows, len(inputs)), dtype=np.float32)
-    for place, each in enumerate(inputs):
-        table[:, place] = lookup[place][codes[each]]
-    return table
+    return np.stack([scale[codes[each][rows]] for each, scale in scales.items()], axis=1)
 
 
-def _telling(before: dict[str, np.ndarray], groups: np.ndarray, sizes: dict[str, int], most: int) -> tuple[str, ...]:
-    """The inputs that tell most of the response, by mutual information on coarse codes, when there are many."""
-    names = tuple(before)
-    if len(names) <= most:
-        return names
-    some = slice(0, 20_000)
-    wide = int(groups.max(initial=0)) + 1
-    told = []
-    for name in names:
-        size = sizes[name]
-        coarse = before[name][some].astype(np.int64)
-        if size > FEW:
-            coarse = np.where(coarse >= 0, coarse * FEW // size, FEW)
-        coarse = np.where(coarse < 0, min(size, FEW), coarse)
-        joint = np.bincount(coarse * wide + groups[some], minlength=(FEW + 1) * wide).reshape(-1, wide) / len(coarse)
-        outer = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
-        some_mass = joint > 0
-        bits = float((joint[some_mass] * np.log(joint[some_mass] / outer[some_mass])).sum())
-        # What chance alone would tell (Miller 1955), so that wide columns have no head start.
-        told.append(bits - (np.count_nonzero(joint.sum(axis=1)) - 1) * (wide - 1) / (2 * len(coarse)))
-    chosen = set(np.argsort(-np.array(told), kind="stable")[:most].tolist())
-    return tuple(name for place, name in enumerate(names) if place in chosen)
+def _scale(name: str, codes: np.ndarray, size: int, groups: np.ndarray, unordered: bool) -> np.ndarray:
+    """(size + 1,) float32: a number for each code, and the middle for codes that are not published."""
+    scale = _ordered(codes, size, groups) if unordered else np.arange(size, dtype=np.float32)
+    return np.append(scale, np.float32(np.median(scale) if size else 0.0)).astype(np.float32)
 
 
 def _groups(response: np.ndarray, size: int, unordered: bool, most: int) -> np.ndarray:
@@ -196,25 +173,24 @@ def _ordered(codes: np.ndarray, size: int, groups: np.ndarray) -> np.ndarray:
     return (shares @ direction).astype(np.float32)
 
 
-def _stump(response: np.ndarray, lookup: np.ndarray, inputs: tuple[str, ...], size: int) -> Branches:
+def _stump(response: np.ndarray, size: int) -> Branches:
     stem, none = np.zeros(1, dtype=np.int32), np.full(1, -1, dtype=np.int32)
     whole = np.array([len(response)], dtype=np.int32)
     codes: np.ndarray = np.sort(response).astype(smallest(size))
-    zero = np.zeros(1)
-    return Branches(none, none, none, stem, zero, stem, whole, zero, codes, lookup, inputs)
+    zero, nothing = np.zeros(1), np.empty(0, dtype=np.float32)
+    return Branches(none, none, none, stem, zero, stem, whole, zero, codes, nothing, stem, ())
 
 
 def _filled(
     tree: object,
     leaf: np.ndarray,
     response: np.ndarray,
-    lookup: np.ndarray,
-    inputs: tuple[str, ...],
+    scales: dict[str, np.ndarray],
     size: int,
     smoothing: float,
 ) -> Branches:
     """The grown tree with its leaves filled: node numbers are in depth-first order, so that the codes below any
-    node lie side by side."""
+    node lie side by side. Of the inputs only those that it looks at are kept."""
     left = tree.children_left.astype(np.int32)  # type: ignore[attr-defined]
     right = tree.children_right.astype(np.int32)  # type: ignore[attr-defined]
     nodes = len(left)
@@ -231,12 +207,16 @@ def _filled(
         start[right[node]] = start[node] + held[left[node]]
     codes = response[np.lexsort((response, start[leaf]))]
     stop = (start + held).astype(np.int32)
-    feature = np.maximum(tree.feature, 0).astype(np.int32)  # type: ignore[attr-defined]
+    used, place = np.unique(tree.feature[inner], return_inverse=True)  # type: ignore[attr-defined]
+    feature = np.zeros(nodes, dtype=np.int32)
+    feature[inner] = place
+    names = [list(scales)[each] for each in used.tolist()]
+    lookup = np.concatenate([scales[each] for each in names]) if names else np.empty(0, dtype=np.float32)
+    offset = np.cumsum([0, *(len(scales[each]) for each in names)]).astype(np.int64)
     threshold = tree.threshold.astype(np.float64)  # type: ignore[attr-defined]
     escape = _escape(codes, start, stop, parent, size, smoothing)
-    return Branches(
-        left, right, parent, feature, threshold, start, stop, escape, codes.astype(smallest(size)), lookup, inputs
-    )
+    few = codes.astype(smallest(size))
+    return Branches(left, right, parent, feature, threshold, start, stop, escape, few, lookup, offset, tuple(names))
 
 
 def _escape(
@@ -248,7 +228,8 @@ def _escape(
     """
     kinds = np.empty(len(start))
     for node, (first, last) in enumerate(zip(start.tolist(), stop.tolist(), strict=True)):
-        kinds[node] = np.count_nonzero(np.bincount(codes[first:last], minlength=size)) if last > first else 0
+        below = codes[first:last]
+        kinds[node] = len(np.unique(below)) if len(below) < size else np.count_nonzero(np.bincount(below))
     held = stop - start
     chance = smoothing * kinds / np.maximum(held + smoothing * kinds, 1e-9)
     # A leaf that growth on a sample left without rows is always left.

@@ -29,9 +29,12 @@ from trasunto.synthesizers.branches import Branches, Growth, grow
 from trasunto.synthesizers.chain import Chain
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence
+from trasunto.synthesizers.telling import telling
 
 # Tree growth is about rows × columns × inputs steps a chain; with more than this in all, fewer orders are grown.
 STEPS = 400_000_000
+# Chains of a table with very many columns cost more than they bring.
+COLUMNS = 1_500
 # A chain keeps the codes of at most so many rows in its leaves; other chains keep others.
 KEPT = 1_000_000
 
@@ -72,11 +75,12 @@ class Tree:
         seeds = np.random.SeedSequence(seed).spawn(len(jobs))
         rows = [_kept(ready.rows, number, seed) for number in range(len(orders))]
         trees: list[dict[str, Branches]] = [{} for _ in orders]
+        told = telling(ready.coded, ready.sizes, seed) if len(ready.codes.names) > self.max_inputs else None
 
         def one(job: int) -> None:
             number, place = jobs[job]
             trees[number][orders[number][place]] = _tree(
-                ready, orders[number], place, self, rows[number], np.random.default_rng(seeds[job])
+                ready, orders[number][: place + 1], told, self, rows[number], np.random.default_rng(seeds[job])
             )
 
         # Trees are grown in compiled code that lets other threads run; each has a seed of its own.
@@ -92,7 +96,7 @@ def orders_of(ready: Prepared, settings: Tree, seed: int) -> list[tuple[str, ...
     names = ready.codes.names
     grown = min(ready.rows, settings.grow_rows)
     steps = max(1, grown * len(names) * min(len(names), settings.max_inputs))
-    count = max(1, min(settings.orders, STEPS // steps))
+    count = max(1, min(settings.orders, STEPS // steps, COLUMNS // max(1, len(names))))
     rng = np.random.default_rng([seed, 7])
     first = tuple(name for name in names if name in ready.first)
     rest = [name for name in names if name not in ready.first]
@@ -146,7 +150,7 @@ class Chains:
             "method": "Chains of decision trees, one per column on the columns before it, in several orders.",
             "source": "Reiter 2005; Nowok, Raab and Dibben 2016",
             "orders": [list(chain.order) for chain in self.chains],
-            "inputs": inputs if any(len(each) < place for i in inputs for place, each in enumerate(i)) else None,
+            "inputs": inputs,
             "columns": {name: {"leaves": round(float(np.mean(counts)))} for name, counts in leaves.items()},
         }
 
@@ -161,8 +165,7 @@ class Chains:
         for number, order in enumerate(facts["orders"]):
             trees = {}
             for place, name in enumerate(order):
-                chosen = facts["inputs"][number][place] if facts["inputs"] else order[:place]
-                trees[name] = Branches(**parts[number, name], inputs=tuple(chosen))
+                trees[name] = Branches(**parts[number, name], inputs=tuple(facts["inputs"][number][place]))
             if set(order) != set(codes.names):
                 raise ModelError("The chains of the model have other columns than its codes.", "Fit it again.")
             chains.append(Chain(tuple(order), trees))
@@ -183,23 +186,25 @@ def _kept(rows: int, number: int, seed: int) -> np.ndarray | None:
 def _tree(
     ready: Prepared,
     order: tuple[str, ...],
-    place: int,
+    told: dict[str, list[str]] | None,
     settings: Tree,
     rows: np.ndarray | None,
     rng: np.random.Generator,
 ) -> Branches:
-    name = order[place]
-    coded = ready.coded if rows is None else {each: ready.coded[each][rows] for each in order[: place + 1]}
+    *earlier, name = order
+    if told is not None and len(earlier) > settings.max_inputs:
+        there = set(earlier)
+        earlier = [each for each in told[name] if each in there][: settings.max_inputs]
+    coded = ready.coded if rows is None else {each: ready.coded[each][rows] for each in (*earlier, name)}
     known = coded[name] >= 0
     whole = bool(known.all())
-    before = {each: coded[each] if whole else coded[each][known] for each in order[:place]}
+    before = {each: coded[each] if whole else coded[each][known] for each in earlier}
     growth = Growth(
         settings.min_leaf,
         settings.max_depth,
         settings.penalty,
         settings.smoothing,
         settings.grow_rows,
-        settings.max_inputs,
     )
     response = coded[name] if whole else coded[name][known]
     sizes = ready.sizes
