@@ -1,0 +1,221 @@
+"""A network that predicts every column from any of the others, and how it is trained.
+
+Each value has a vector; what is known of a row is the sum of the vectors of its known values, and each column is read
+off that sum by a small network of its own. Trained on masks of random orders it knows all conditional distributions
+(Uria, Murray and Larochelle 2014, "A deep and tractable density estimator"); the sums are those of NADE (Larochelle
+and Murray 2011), one network a column is that of TabularARGN (Tiwald et al. 2025). All columns are computed at once,
+each from its own mask, so that one pass trains every column of the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from trasunto.networks.digits import Digits
+
+# What a branch that does not exist scores: its share is 0 in float32 and bfloat16 alike.
+NONE = -1e4
+# Digits predicted in one step of training, and numbers that a batch of value vectors may hold.
+TARGETS, HELD = 64, 2**23
+# Masks of a batch: its rows are split evenly among them.
+MASKS = 4
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The digits of all columns, side by side. columns: in the order in which they are drawn."""
+
+    columns: tuple[Digits, ...]
+
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """(digits,) the column of each digit."""
+        return np.repeat(np.arange(len(self.columns)), [each.levels for each in self.columns])
+
+    @cached_property
+    def level(self) -> np.ndarray:
+        """(digits,) the level of each digit in its column."""
+        return np.concatenate([np.arange(each.levels) for each in self.columns])
+
+    @cached_property
+    def widths(self) -> np.ndarray:
+        """(digits,) branches of each."""
+        return np.concatenate([each.widths for each in self.columns])
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """(digits,) the first value of each in a list of all values of all digits."""
+        return np.cumsum(self.widths) - self.widths
+
+    @property
+    def size(self) -> int:
+        return len(self.owner)
+
+    def table(self, coded: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, digits) int16 of (n,) codes by column."""
+        return np.concatenate([each.of(codes) for each, codes in zip(self.columns, coded, strict=True)], axis=1)
+
+    def before(self, ranks: np.ndarray) -> np.ndarray:
+        """(masks, digits, digits) float32: whether the second digit is known when the first is drawn.
+
+        ranks: (masks, columns) the place of each column in an order.
+        """
+        place = ranks[:, self.owner] * (int(self.level.max()) + 1) + self.level
+        found: np.ndarray = (place[:, None, :] < place[:, :, None]).astype(np.float32)
+        return found
+
+    def ranks(self, masks: int, shuffled: float, rng: np.random.Generator) -> np.ndarray:
+        """(masks, columns) places in the order of drawing.
+
+        With probability `shuffled` some columns come first, in random order, as those do of which something is known.
+        """
+        count = len(self.columns)
+        found = np.tile(np.arange(count), (masks, 1))
+        for mask in np.flatnonzero(rng.random(masks) < shuffled):
+            # Few are known more often than many.
+            first = rng.permutation(count)[: 1 + int((count - 1) * rng.random() ** 2)]
+            found[mask, first] = np.arange(len(first)) - count
+        return found
+
+
+def network(layout: Layout, table: np.ndarray, *, width: int, hidden: int, layers: int, seed: int) -> Any:
+    """The untrained weights, a torch ParameterDict. width: of the sums; hidden: of the networks of the columns.
+
+    table: (n, digits): the shares of its values are what the network says at first.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+
+    def drawn(*shape: int, scale: float) -> Any:
+        return torch.nn.Parameter(torch.randn(*shape, generator=generator) * scale)
+
+    digits, most = layout.size, int(layout.widths.max())
+    shares = torch.full((digits, 1, most), NONE)
+    for at, branches in enumerate(layout.widths):
+        known = table[:, at][table[:, at] >= 0]
+        counts = np.bincount(known, minlength=branches) + 0.5
+        shares[at, 0, :branches] = torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
+    made = {
+        "vectors": drawn(int(layout.widths.sum()) + 1, width, scale=0.3),
+        "out": drawn(digits, hidden, most, scale=0.1 / hidden**0.5),
+        "shares": torch.nn.Parameter(shares, requires_grad=False),
+    }
+    for layer in range(layers):
+        inner = width if layer == 0 else hidden
+        made[f"in{layer}"] = drawn(digits, inner, hidden, scale=inner**-0.5)
+        made[f"bias{layer}"] = torch.nn.Parameter(torch.zeros(digits, 1, hidden))
+    return torch.nn.ParameterDict(made)
+
+
+def scores(net: Any, sums: Any, at: Any) -> Any:
+    """(targets, n, branches) logits. sums: (targets, n, width) of what is known; at: index of the target digits."""
+    import torch
+
+    inner, layer = sums, 0
+    while f"in{layer}" in net:
+        found = torch.relu(torch.baddbmm(net[f"bias{layer}"][at], inner, net[f"in{layer}"][at]))
+        inner = found if layer == 0 else inner + found
+        layer += 1
+    return torch.baddbmm(net["shares"][at], inner, net["out"][at])
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the network is taught with.
+
+    table: (n, digits) tensor on the device, -1 where a value is not to be learnt. shuffled: share of masks of random
+    orders. half: whether products are computed in bfloat16.
+    """
+
+    net: Any
+    layout: Layout
+    table: Any
+    shuffled: float
+    seed: int
+    half: bool
+
+    def loss(self, batch: np.ndarray) -> tuple[Any, float]:
+        """(summed negative log-likelihood of these rows, how many they are), each under an order of its own draw."""
+        # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
+        rng = np.random.default_rng([self.seed, len(batch), *batch[:4].tolist()])
+        return self._loss(batch, rng), float(len(batch))
+
+    def validation(self, rows: np.ndarray, batch: int) -> Callable[[], float]:
+        """The mean negative log-likelihood of rows, under the same masks at each call."""
+
+        def found() -> float:
+            rng = np.random.default_rng([self.seed, 1])
+            parts = [rows[start : start + batch] for start in range(0, len(rows), batch)]
+            return sum(float(self._loss(part, rng)) for part in parts) / len(rows)
+
+        return found
+
+    def _loss(self, batch: np.ndarray, rng: np.random.Generator) -> Any:
+        import torch
+
+        targets = np.arange(self.layout.size)
+        if self.layout.size > TARGETS:
+            targets = np.sort(rng.choice(self.layout.size, TARGETS, replace=False))
+        logits, goal = self._predicted(batch, targets, rng)
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), goal.flatten(), ignore_index=-1, reduction="sum")
+        return loss * (self.layout.size / len(targets))
+
+    def _predicted(self, batch: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple[Any, Any]:
+        """(targets, n, branches) logits of target digits, each from its own mask, and (targets, n) their values."""
+        import torch
+
+        device, layout = self.table.device, self.layout
+        masks = MASKS if len(batch) % MASKS == 0 else 1
+        known = torch.from_numpy(layout.before(layout.ranks(masks, self.shuffled, rng))[:, targets]).to(device)
+        drawn = self.table[torch.from_numpy(batch).to(device)].long()
+        starts = torch.from_numpy(layout.starts).to(device)
+        # An unknown value has the last vector, which is made nothing.
+        place = torch.where(drawn >= 0, drawn + starts, int(layout.widths.sum()))
+        at = slice(None) if len(targets) == layout.size else torch.from_numpy(targets).to(device)
+        with _halved(self.half, device):
+            vectors = torch.nn.functional.embedding(place, self.net["vectors"]) * (drawn >= 0).unsqueeze(-1)
+            sums = torch.matmul(known[:, None], vectors.view(masks, -1, *vectors.shape[1:])).flatten(0, 1)
+            logits = scores(self.net, sums.transpose(0, 1), at)
+        return logits.float(), drawn[:, at].t()
+
+
+def batch_of(layout: Layout, width: int, rows: int) -> int:
+    """Rows of one step: few of a small table, so that there are steps enough, and few of a wide one."""
+    held = max(HELD // (layout.size * width), 32)
+    wanted = min(held, max(rows // 40, 16), 256)
+    return int(2 ** np.floor(np.log2(wanted)))
+
+
+def _halved(half: bool, device: Any) -> AbstractContextManager[Any]:
+    import torch
+
+    return torch.autocast(device.type, dtype=torch.bfloat16) if half else nullcontext()
+
+
+def halves(device: Any) -> bool:
+    """Whether bfloat16 products are native where `device` computes: these networks train twice as fast with them."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    # Without the instructions bfloat16 is emulated, and slow.
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def plain(net: Any) -> dict[str, np.ndarray]:
+    """The weights as arrays."""
+    return {name: each.detach().float().cpu().numpy() for name, each in net.items()}
+
+
+def weights_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Back as tensors."""
+    import torch
+
+    return {name: torch.from_numpy(np.array(each, dtype=np.float32)) for name, each in arrays.items()}
