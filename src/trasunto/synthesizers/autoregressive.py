@@ -1,0 +1,213 @@
+"""`autoregressive`: one network that draws each column given any others, in any order.
+
+After TabularARGN (Tiwald et al. 2025) and orderless NADE (Uria, Murray and Larochelle 2014): networks/masked.py says
+what the network is, networks/digits.py how columns of many codes become digits, networks/ancestral.py how rows are
+drawn under conditions. Most of the training goes to the order in which rows are drawn when nothing is known (columns to
+predict first, then those of few values), the rest to random orders, for conditions and gaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trasunto.data.dataset import Dataset
+from trasunto.encoders.codes import Codes
+from trasunto.errors import FitError, SampleError
+from trasunto.networks.ancestral import Ancestral
+from trasunto.networks.device import accelerator
+from trasunto.networks.digits import Digits, digits_of
+from trasunto.networks.loop import Curves, Loop, train
+from trasunto.networks.masked import Layout, Lesson, batch_of, halves, network, plain, weights_of
+from trasunto.privacy.budget import Budget, refuse
+from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
+from trasunto.synthesizers.joint import Evidence
+
+# When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
+ROWS_SEEN, FEWEST, MOST = 250_000, 3, 20
+# Weight decay at so many rows; what few rows say is held on to less.
+DECAY, DECAY_ROWS = 0.5, 22_000
+# Share of the rows that early stopping looks at, the most of them, and the fewest rows of a table that spares any.
+SPARED, SPARED_MOST, SPARED_FROM = 0.1, 4_000, 50
+
+
+@dataclass(frozen=True)
+class Autoregressive:
+    """Settings.
+
+    epochs: passes over the rows; None for 3 to 20, fewer for more rows. width: of the vector that sums up what is
+    known. hidden: of each column's own network, of so many layers. random: share of training masks of random orders.
+    learning_rate, weight_decay: of AdamW; the decay None for what suits the number of rows. average: decay of the
+    moving average of the weights. groups: most branches of one choice (2 or more); columns of more codes are drawn
+    coarse to fine. bins: most quantile bins of a continuous column. candidates: how many are weighed for each row when
+    several columns have codes ruled out. max_seconds: of training, None for no limit. precision: "auto" for bfloat16
+    products where the hardware has them, or "float32".
+    """
+
+    epochs: int | None = None
+    width: int = 160
+    hidden: int = 128
+    layers: int = 1
+    random: float = 0.3
+    learning_rate: float = 3e-3
+    weight_decay: float | None = None
+    average: float = 0.99
+    groups: int = 32
+    bins: int = 300
+    candidates: int = 16
+    max_seconds: float | None = None
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        least = {"width": 1, "hidden": 1, "layers": 1, "groups": 2, "bins": 2, "candidates": 1}
+        for name, lowest in least.items():
+            if getattr(self, name) < lowest:
+                raise FitError(f"{name} is {getattr(self, name)}; it must be at least {lowest}.")
+        if self.epochs is not None and self.epochs < 1:
+            raise FitError(f"epochs is {self.epochs}; it must be at least 1.", "Or None: the rows decide.")
+        if not 0 <= self.random <= 1:
+            raise FitError(f"random is {self.random}; it is a share, from 0 to 1.")
+        for name in ("learning_rate", "max_seconds"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise FitError(f"{name} is {value}; it must be above 0.")
+        if self.precision not in ("auto", "float32"):
+            raise FitError(f"precision is {self.precision!r}.", 'It is "auto" or "float32".')
+
+    def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
+        """Fit to one table. Raises FitError for several tables, no rows or free text; BudgetError for a budget."""
+        refuse(budget, "autoregressive")
+        ready = prepare(real, "autoregressive", bins=self.bins)
+        order = order_of(ready)
+        if not order:
+            return ready.model("autoregressive", self, AutoregressiveJoint(self, (), (), {}, {}))
+        columns = tuple(_digits(ready, name, self.groups) for name in order)
+        weights, curves = self._taught(Layout(columns), [ready.coded[name] for name in order], seed, progress)
+        return ready.model("autoregressive", self, AutoregressiveJoint(self, order, columns, weights, curves.to_dict()))
+
+    def _taught(
+        self, layout: Layout, coded: list[np.ndarray], seed: int, progress: Progress
+    ) -> tuple[dict[str, np.ndarray], Curves]:
+        """The weights as arrays, and how they came about."""
+        import torch
+
+        table = layout.table(coded)
+        rows = np.random.default_rng(seed).permutation(len(table))
+        spared = min(int(SPARED * len(rows)), SPARED_MOST) if len(rows) >= SPARED_FROM else 0
+        kept, aside = rows[spared:], rows[:spared]
+        device = accelerator()
+        net = network(layout, table[kept], width=self.width, hidden=self.hidden, layers=self.layers, seed=seed)
+        half = self.precision == "auto" and halves(device)
+        lesson = Lesson(net.to(device), layout, torch.from_numpy(table).to(device), self.random, seed, half)
+        batch = batch_of(layout, self.width, len(kept))
+        decay = DECAY * (DECAY_ROWS / len(kept)) ** 0.5 if self.weight_decay is None else self.weight_decay
+        loop = Loop(
+            epochs=self.epochs or int(np.clip(round(ROWS_SEEN / len(kept)), FEWEST, MOST)),
+            batch=batch,
+            learning_rate=self.learning_rate,
+            weight_decay=decay,
+            average=self.average,
+            clip=5.0,
+            checks=10,
+            max_seconds=self.max_seconds or float("inf"),
+            precision=self.precision,
+            threads=1,
+        )
+        curves = train(
+            net,
+            lambda part: lesson.loss(kept[part]),
+            len(kept),
+            loop,
+            seed=seed,
+            validate=lesson.validation(aside, batch) if spared else None,
+            progress=progress,
+        )
+        return plain(net), curves
+
+
+def order_of(ready: Prepared) -> tuple[str, ...]:
+    """Columns to predict first, then those of fewer codes."""
+    return tuple(sorted(ready.codes.names, key=lambda name: (name not in ready.first, ready.sizes[name])))
+
+
+def _digits(ready: Prepared, name: str, groups: int) -> Digits:
+    codes = ready.coded[name]
+    counts = np.bincount(codes[codes >= 0], minlength=ready.sizes[name])
+    return digits_of(counts, ordered=name not in ready.worded, base=groups)
+
+
+@dataclass(frozen=True)
+class AutoregressiveJoint:
+    """A trained network. names: of the columns, in the order in which they are drawn; columns: their digits.
+
+    weights: arrays by name. course: how the training went.
+    """
+
+    settings: Autoregressive
+    names: tuple[str, ...]
+    columns: tuple[Digits, ...]
+    weights: Mapping[str, np.ndarray]
+    course: Mapping[str, Any]
+
+    @cached_property
+    def source(self) -> Ancestral:
+        """What rows are drawn from."""
+        return Ancestral(Layout(self.columns), weights_of(self.weights), self.settings.candidates)
+
+    def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Rows as asked, however rare. SampleError when no value of a column is allowed."""
+        for name, mask in evidence.allowed.items():
+            if not mask.any():
+                raise SampleError(f"No value of column {name!r} is allowed.", "Ask for values the model has learnt.")
+        if not self.names:
+            return {}
+        free = np.full(evidence.rows, -1, dtype=np.int32)
+        known = np.stack([evidence.known.get(name, free) for name in self.names], axis=1)
+        allowed = {self.names.index(name): mask for name, mask in evidence.allowed.items()}
+        drawn = self.source.draw(known, allowed, evidence.temperature, rng)
+        return {name: np.ascontiguousarray(drawn[:, at]) for at, name in enumerate(self.names)}
+
+    def free(self, rows: int, temperature: float, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Rows without conditions."""
+        return self.draw(Evidence(rows, temperature=temperature), rng)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        found = {f"weights\x1f{name}": each for name, each in self.weights.items()}
+        for name, each in zip(self.names, self.columns, strict=True):
+            found |= {f"paths\x1f{name}": each.paths, f"shares\x1f{name}": each.shares}
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        digits = {name: {"digits": list(each.widths)} for name, each in zip(self.names, self.columns, strict=True)}
+        return {
+            "method": "A network that predicts each column from any others, trained on masks of random orders.",
+            "source": "Uria, Murray and Larochelle 2014; Tiwald et al. 2025, TabularARGN",
+            "order": list(self.names),
+            "columns": digits,
+            **self.course,
+        }
+
+    @staticmethod
+    def of(
+        settings: Autoregressive, codes: Codes, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]
+    ) -> AutoregressiveJoint:
+        """Back from what `arrays` and `facts` gave."""
+        names = tuple(facts["order"])
+        columns = tuple(Digits(arrays[f"paths\x1f{name}"], arrays[f"shares\x1f{name}"]) for name in names)
+        weights = {key.partition("\x1f")[2]: each for key, each in arrays.items() if key.startswith("weights\x1f")}
+        course = {key: facts[key] for key in COURSE if key in facts}
+        return AutoregressiveJoint(settings, names, columns, weights, course)
+
+    @staticmethod
+    def load(folder: Path) -> CodedModel:
+        return load_coded(folder, Autoregressive, AutoregressiveJoint.of)
+
+
+# What a training tells of itself (Curves.to_dict).
+COURSE = ("curves", "steps", "planned_steps", "seconds", "stopped")
