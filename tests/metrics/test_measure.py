@@ -10,7 +10,7 @@ import pytest
 
 from trasunto import registry
 from trasunto.errors import MetricError, UnknownNameError
-from trasunto.metrics.measure import measure
+from trasunto.metrics.measure import WHEN_ASKED, measure
 from trasunto.metrics.score import Comparison, Score
 
 HERE = """
@@ -29,14 +29,14 @@ def test_all_that_apply_are_measured_and_all_is_finite(draw):
     comparison = Comparison(draw(200, 0), draw(200, 1), draw(200, 2), target="rich")
     scores = measure(comparison, progress=lambda *each: told.append(each))
     headlines = [score for score in scores if not score.subject]
-    applying = {name for name in registry.names("metrics") if "text" not in name}
+    applying = {name for name in registry.names("metrics") if "text" not in name} - WHEN_ASKED
     assert applying <= {score.metric for score in headlines}
     for score in headlines:
         assert score.interval is not None
         assert None not in (score.baseline, score.control)
         assert score.reading.endswith(".")
-    assert told[0] == ("measure", 0, 8)
-    assert told[-1] == ("measure", 8, 8)
+    assert told[0] == ("measure", 0, 9)
+    assert told[-1] == ("measure", 9, 9)
     assert Score.from_dict(json.loads(json.dumps(scores[0].to_dict()))) == scores[0]
 
 
@@ -47,6 +47,13 @@ def test_names_choose_and_unknown_ones_stop_before_any_work(draw):
     with pytest.raises(UnknownNameError, match=r"fidelity\.shapes"):
         measure(comparison, ["fidelity.trends", "fidelity.shape"], progress=lambda *each: told.append(each))
     assert told == []
+
+
+def test_full_measures_the_slow_ones_too(draw):
+    comparison = Comparison(draw(60, 0), draw(60, 1), draw(60, 2), target="rich")
+    found = {score.metric for score in measure(comparison, ["full"])}
+    assert found > {score.metric for score in measure(comparison)}
+    assert found > WHEN_ASKED
 
 
 def test_what_cannot_be_measured_is_left_out_unless_asked_for(draw):

@@ -1,4 +1,4 @@
-"""Every metric that applies, in one go."""
+"""The metrics that apply, in one go."""
 
 from __future__ import annotations
 
@@ -10,17 +10,33 @@ from trasunto.errors import MetricError
 from trasunto.metrics.score import Comparison, Metric, Score
 from trasunto.progress import Progress, quiet
 
+# Measured when asked for by name, or by `FULL`, and not by default: they take seconds, and others say the same better.
+WHEN_ASKED = {
+    "fidelity.precision",
+    "fidelity.alpha_precision",
+    "privacy.authenticity",
+    "utility.learners",
+    "utility.augmentation",
+}
+# In place of a name: every metric there is.
+FULL = "full"
+
 
 def measure(
     comparison: Comparison, names: Sequence[str] | None = None, progress: Progress = quiet
 ) -> tuple[Score, ...]:
-    """The scores of the metrics named, or of all that apply, in the order of their names.
+    """The scores of the metrics named, or of all that apply but the slow ones, in the order of their names.
 
-    A metric that does not apply (no text, no target, no holdout) gives none. Asked for by name, a metric that cannot
-    be measured raises its MetricError; among all it is left out. What the metrics share is prepared once for the
-    comparison and let go with it. Raises UnknownNameError for a name that no metric has, before anything is measured.
+    names: from `trasunto list metrics`; ("full",) for all of them, the slow ones too. A metric that does not apply (no
+    text, no target, no holdout) gives none. Asked for by name, a metric that cannot be measured raises its MetricError;
+    among all it is left out. What the metrics share is prepared once for the comparison and let go with it. Raises
+    UnknownNameError for a name that no metric has, before anything is measured.
     """
-    wanted = list(names or registry.names("metrics"))
+    every = registry.names("metrics")
+    if names and FULL in names:
+        wanted, names = every, None
+    else:
+        wanted = list(names or (name for name in every if name not in WHEN_ASKED))
     chosen: list[Metric] = [registry.load("metrics", name) for name in wanted]
     scores: list[Score] = []
     for place, (name, metric) in enumerate(zip(wanted, chosen, strict=True)):

@@ -95,6 +95,34 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Mean difference between how pairs of columns hang together; 0 is equal.",
         "Diferencia media entre cómo se relacionan los pares de columnas; 0 es igualdad.",
     ),
+    "fidelity.triples": (
+        "Mean difference between the three-way tables of columns, real and synthetic; 0 is equal.",
+        "Diferencia media entre las tablas de tres columnas, reales y sintéticas; 0 es igualdad.",
+    ),
+    "fidelity.precision": (
+        "Share of synthetic rows close to a training row; compare with the control.",
+        "Proporción de filas sintéticas próximas a una de entrenamiento; compárese con el control.",
+    ),
+    "fidelity.recall": (
+        "Share of training rows close to a synthetic row; compare with the control.",
+        "Proporción de filas de entrenamiento próximas a una sintética; compárese con el control.",
+    ),
+    "fidelity.density": (
+        "How many training rows lie around a synthetic row, as a share of what is usual; may exceed 1.",
+        "Cuántas filas de entrenamiento rodean a una sintética, como proporción de lo habitual; puede pasar de 1.",
+    ),
+    "fidelity.coverage": (
+        "Share of training rows with a synthetic row in their neighbourhood; compare with the control.",
+        "Proporción de filas de entrenamiento con una sintética en su vecindad; compárese con el control.",
+    ),
+    "fidelity.alpha_precision": (
+        "Whether synthetic rows lie as far from the middle as real ones; 1 is full agreement.",
+        "Si las filas sintéticas distan del centro tanto como las reales; 1 es acuerdo total.",
+    ),
+    "fidelity.beta_recall": (
+        "Whether synthetic rows reach real rows as evenly as they should; 1 is full agreement.",
+        "Si las filas sintéticas alcanzan las reales con la uniformidad debida; 1 es acuerdo total.",
+    ),
     "fidelity.c2st": (
         "Chance that a classifier scores a synthetic row above an unseen real one; 0.5 means it cannot tell.",
         "Probabilidad de que un clasificador puntúe una fila sintética por encima de una real no vista; 0,5 es que no distingue.",
@@ -123,6 +151,26 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "What training on synthetic rows reaches, as a share of training on real rows.",
         "Lo que alcanza entrenar con filas sintéticas, como proporción de entrenar con reales.",
     ),
+    "utility.learners": (
+        "The same, mean over four ways to learn (linear, random trees, boosted trees, neighbours).",
+        "Lo mismo, media de cuatro formas de aprender (lineal, árboles al azar, árboles potenciados, vecinos).",
+    ),
+    "utility.learners_accuracy": ("Accuracy, mean over the four.", "Exactitud, media de las cuatro."),
+    "utility.learners_precision": ("Macro precision, mean over the four.", "Precisión macro, media de las cuatro."),
+    "utility.learners_recall": ("Macro recall, mean over the four.", "Exhaustividad macro, media de las cuatro."),
+    "utility.learners_f1": ("Macro F1, mean over the four.", "F1 macro, media de las cuatro."),
+    "utility.learners_rmse": (
+        "Root of the mean squared error in the target's units, mean over the four.",
+        "Raíz del error cuadrático medio en unidades del objetivo, media de las cuatro.",
+    ),
+    "utility.learners_mae": (
+        "Mean absolute error in the target's units, mean over the four.",
+        "Error absoluto medio en unidades del objetivo, media de las cuatro.",
+    ),
+    "utility.augmentation": (
+        "What a model gains on unseen real rows when synthetic rows are added to the real ones; above 0 they help.",
+        "Lo que gana un modelo en filas reales no vistas al añadir filas sintéticas a las reales; por encima de 0 ayudan.",
+    ),
     "privacy.exact_copies": (
         "Share of synthetic rows that repeat a training row; control: how many unseen real rows do.",
         "Proporción de filas sintéticas que repiten una de entrenamiento; control: cuántas reales no vistas lo hacen.",
@@ -130,6 +178,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "privacy.nearer_to_train": (
         "Share of synthetic rows nearer to a training row than to an unseen one; 0.5 is chance.",
         "Proporción de filas sintéticas más cercanas a una de entrenamiento que a una no vista; 0,5 es el azar.",
+    ),
+    "privacy.authenticity": (
+        "Share of synthetic rows no nearer to a training row than its nearest other; far below the control is copying.",
+        "Proporción de filas sintéticas no más cercanas a una de entrenamiento que su vecina; muy bajo el control es copia.",
     ),
     "privacy.verbatim_text": (
         "Share of synthetic texts that repeat eight words in a row of a private text and of no unseen one.",
