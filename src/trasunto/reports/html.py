@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
@@ -16,8 +17,11 @@ from trasunto.reports.words import say
 
 def render(report: Report) -> str:
     """The whole page."""
-    blocks = story(report)
-    at = report.language
+    return page(report.title, story(report), report.language, report.facts.get("run", {}).get("finished", ""))
+
+
+def page(title: str, blocks: Sequence[Block], at: str, made: str = "") -> str:
+    """A page of these blocks in the language `at`. made: when, as text."""
     contents = "".join(
         f'<li><a href="#{block.anchor}">{escape(block.text)}</a></li>'
         for block in blocks
@@ -27,13 +31,12 @@ def render(report: Report) -> str:
     script = f"<script>{_bundle()}</script><script>{_asset('report.js')}</script>" if drawn else ""
     dark = {"en": "Light / dark", "es": "Claro / oscuro"}[at]
     theme = f'<button id="theme" type="button">{dark}</button>' if drawn else ""
-    made = report.facts.get("run", {}).get("finished", "")
     return (
         f'<!doctype html>\n<html lang="{at}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(report.title)}</title>\n<style>{_asset('report.css')}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{_asset('report.css')}</style>\n</head>\n<body>\n"
         f'<div class="page"><nav><strong>{say("contents", at)}</strong><ol>{contents}</ol>{theme}</nav>\n'
-        f'<main><h1>{escape(report.title)}</h1><p class="by">{say("made_by", at)} {escape(made)}</p>\n'
+        f'<main><h1>{escape(title)}</h1><p class="by">{say("made_by", at)} {escape(made)}</p>\n'
         f"{''.join(_block(block) for block in blocks)}</main></div>\n{script}\n</body>\n</html>\n"
     )
 

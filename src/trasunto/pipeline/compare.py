@@ -1,0 +1,353 @@
+"""Synthesizers side by side on one table: fitted to one part, judged on the other, several times each."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import tempfile
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trasunto import __version__
+from trasunto.data.dataset import Dataset
+from trasunto.data.split import Split, split
+from trasunto.errors import DataError, MetricError, MissingLibraryError, RecipeError, TrasuntoError, near
+from trasunto.machine import cores
+from trasunto.metrics.measure import measure
+from trasunto.metrics.repeats import Spread, spreads
+from trasunto.metrics.score import Comparison, Score
+from trasunto.pipeline.contender import Job, Made, handed, made
+from trasunto.pipeline.verbs import dataset_of, make, read
+from trasunto.progress import Progress, quiet
+from trasunto.reports import frontier
+from trasunto.reports.board import Board, Row
+
+JUDGED = (
+    "fidelity.c2st",
+    "utility.tstr",
+    "privacy.nearer_to_train",
+    "privacy.exact_copies",
+    "fidelity.shapes",
+    "fidelity.trends",
+    "fidelity.triples",
+    "fidelity.text",
+    "privacy.verbatim_text",
+)
+REFERENCES = {
+    "en": ("unseen real rows", "each column by itself", "bootstrap of train"),
+    "es": ("filas reales no vistas", "cada columna por separado", "remuestreo de train"),
+}
+TITLES = {"en": "Synthesizers compared", "es": "Sintetizadores comparados"}
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What is compared, and how.
+
+    synthesizers: names, each with settings behind a colon if it has some ("tree:min_leaf=20,bins=100").
+    target: the column to predict. holdout: the share of the rows that judge, or the file they are in.
+    brought: (name, file) of rows made elsewhere from the same training rows; several of one name are its repeats.
+    repeats: how often each synthesizer is fitted, sampled and judged; seed: of the split and of the first repeat.
+    fit_once: sample every repeat from one model. time_limit: seconds one fit and its samples may take.
+    metrics: whose headlines are compared. language: of titles and pages.
+    """
+
+    synthesizers: tuple[str, ...]
+    target: str | None = None
+    holdout: float | str = 0.5
+    brought: tuple[tuple[str, str], ...] = ()
+    repeats: int = 3
+    seed: int = 0
+    fit_once: bool = False
+    time_limit: float | None = None
+    metrics: tuple[str, ...] = JUDGED
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        if self.repeats < 1:
+            raise RecipeError(f"Each synthesizer is fitted {self.repeats} times; it must be at least once.")
+        if self.time_limit is not None and self.time_limit <= 0:
+            raise RecipeError(f"The time limit is {self.time_limit} s; it must be above 0.")
+        if self.language not in TITLES:
+            raise RecipeError(f"No comparison in language {self.language!r}.", near(self.language, TITLES))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(range(self.seed, self.seed + self.repeats))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A synthesizer by name, with settings; label: as it was written."""
+
+    label: str
+    name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def parse(texts: Sequence[str]) -> tuple[Asked, ...]:
+    """Synthesizers from "tree,independent,tree:min_leaf=20,bins=100".
+
+    A part without a name of its own ("bins=100") belongs to the synthesizer before it. Raises RecipeError for what
+    cannot be read, for one that is named twice, and when there is none.
+    """
+    from trasunto.pipeline.recipe import override
+
+    found: list[tuple[str, list[str]]] = []
+    for part in (part.strip() for text in texts for part in text.split(",") if part.strip()):
+        name, colon, setting = part.partition(":")
+        if "=" in name:
+            if not found:
+                raise RecipeError(f"The setting {part!r} stands before any synthesizer.", "Write tree:min_leaf=20.")
+            found[-1][1].append(part)
+        elif not re.fullmatch(r"[\w.\-]+", name):
+            raise RecipeError(f"Cannot read the synthesizer {part!r}.", "Write it like tree or tree:min_leaf=20.")
+        else:
+            found.append((name, [setting] if colon else []))
+    if not found:
+        raise RecipeError("There is no synthesizer to compare.", "Name some: --synthesizers tree,independent.")
+    asked = tuple(Asked(":".join([name, ",".join(s)]) if s else name, name, override({}, s)) for name, s in found)
+    labels = [each.label for each in asked]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice:
+        raise RecipeError(f"The synthesizer {twice} is named twice.", "Name each once; --seeds repeats them all.")
+    return asked
+
+
+def compare(data: Any, contest: Contest, *, folder: str | Path | None = None, progress: Progress = quiet) -> Board:
+    """Fit every synthesizer to the same training rows and judge what it draws, with what is brought, and references.
+
+    data: real rows, a dataset or anything `read` takes. folder: where comparison.json is written after every repeat
+    (aside, then renamed), and comparison.html, frontier.svg and frontier.png at the end; nothing when None.
+    A synthesizer that fails keeps a row with its error, and the others go on. When work is stopped (Ctrl-C), what was
+    done is written and returned, its facts saying "finished": False.
+    Raises RecipeError, UnknownNameError, FileError, SchemaError, DataError and MetricError before any work for a
+    synthesizer, a setting, a column or a file that is not there, MissingLibraryError when a folder is asked for and
+    the extra `report` is not installed.
+    """
+    asked = parse(contest.synthesizers)
+    late: dict[str, str] = {}
+    for each in asked:
+        try:
+            make(each.name, each.settings)
+        except MissingLibraryError as error:
+            late[each.label] = str(error)
+    if folder is not None:
+        _needs_pictures()
+    parts = _divided(dataset_of(data), contest)
+    brought = _brought(contest, parts, [each.label for each in asked])
+    board = Board(TITLES[contest.language], (), _facts(contest, parts))
+    kept = _Kept(board, Path(folder) if folder is not None else None, contest.language)
+    total = len(contest.seeds) * (len(asked) + 1) + sum(len(found) for found in brought.values())
+    steps = _steps(asked, late, brought, parts, contest, progress)
+    done = 0
+    progress("compare", 0, total)
+    try:
+        for rows, finished in steps:
+            done += finished
+            kept.put(rows)
+            progress("compare", done, total)
+        kept.end(finished=True)
+    except KeyboardInterrupt:
+        steps.close()
+        kept.end(finished=False)
+    return kept.board
+
+
+@dataclass
+class _Kept:
+    """The board as far as it has come, in memory and, when there is a folder, on disk."""
+
+    board: Board
+    folder: Path | None
+    language: str
+
+    def put(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self.board = self.board.put(row)
+        self._write()
+
+    def end(self, finished: bool) -> None:
+        self.board = Board(self.board.title, self.board.rows, {**self.board.facts, "finished": finished})
+        self._write()
+        if self.folder is not None:
+            frontier.write(self.board, self.folder, self.language)
+
+    def _write(self) -> None:
+        from trasunto.writing import write_text
+
+        if self.folder is not None:
+            text = json.dumps(self.board.to_dict(), indent=2, ensure_ascii=False) + "\n"
+            write_text(self.folder / "comparison.json", text)
+
+
+# Rows to put on the board, and how many repeats were done for them.
+_Step = tuple[list[Row], int]
+
+
+def _steps(
+    asked: Sequence[Asked],
+    late: dict[str, str],
+    brought: dict[str, list[Dataset]],
+    parts: Split,
+    contest: Contest,
+    progress: Progress,
+) -> Generator[_Step, None, None]:
+    """The work, one repeat a step."""
+    yield from _references(parts, contest, progress)
+    for name, found in brought.items():
+        judged: list[tuple[Score, ...]] = []
+        for seed, rows in enumerate(found, contest.seed):
+            judged.append(_judged(rows, parts, contest, seed, progress))
+            yield [Row(name, "brought", spreads(judged))], 1
+    with tempfile.TemporaryDirectory(prefix="trasunto-compare-") as folder:
+        handed(Path(folder), parts.train)
+        for each in asked:
+            if each.label in late:
+                yield (
+                    [Row(each.label, "synthesizer", settings=each.settings, error=late[each.label])],
+                    len(contest.seeds),
+                )
+            else:
+                yield from _contender(each, Path(folder), parts, contest, progress)
+
+
+def _contender(
+    each: Asked, folder: Path, parts: Split, contest: Contest, progress: Progress
+) -> Generator[_Step, None, None]:
+    """Fit, sample and judge one synthesizer, a step a repeat; what it says on its way is said under its name."""
+    jobs = [contest.seeds] if contest.fit_once else [(seed,) for seed in contest.seeds]
+    costs: list[Made] = []
+    judged: list[tuple[Score, ...]] = []
+
+    def row(error: str = "") -> Row:
+        return Row(
+            each.label,
+            "synthesizer",
+            spreads(judged),
+            tuple(cost.fit_seconds for cost in costs),
+            tuple(cost.sample_seconds for cost in costs),
+            tuple(cost.peak_mb for cost in costs if cost.peak_mb is not None),
+            each.settings,
+            error,
+        )
+
+    def told(what: str, done: int, total: int) -> None:
+        progress(f"{each.label}: {what}", done, total)
+
+    try:
+        for seeds in jobs:
+            job = Job(each.name, each.settings, seeds, len(parts.train))
+            samples = list(made(folder, parts.train, job, limit=contest.time_limit, progress=told))
+            for cost, rows in samples:
+                scores = _judged(rows, parts, contest, cost.seed, progress)
+                costs.append(cost)
+                judged.append(scores)
+                yield [row()], 1
+    except TrasuntoError as error:
+        # What failed once would fail again with the next seed, or tells enough.
+        yield [row(str(error))], len(contest.seeds) - len(judged)
+
+
+def _references(parts: Split, contest: Contest, progress: Progress) -> Generator[_Step, None, None]:
+    """Real rows in the place of synthetic ones, columns by themselves, and a bootstrap of the training rows."""
+    unseen, alone, copied = REFERENCES[contest.language]
+    judged: list[tuple[Score, ...]] = []
+    for seed in contest.seeds:
+        train = parts.train.only
+        drawn = np.random.default_rng([seed, 5]).integers(0, len(train), len(train))
+        judged.append(_judged(parts.train.with_table(train.take(drawn)), parts, contest, seed, progress))
+        beside = {name: _beside(judged, which) for name, which in ((unseen, "control"), (alone, "baseline"))}
+        rows = [Row(name, "reference", found) for name, found in beside.items()]
+        yield [*rows, Row(copied, "reference", spreads(judged))], 1
+
+
+def _beside(judged: Sequence[tuple[Score, ...]], which: str) -> tuple[Spread, ...]:
+    """The controls, or the baselines, of these scores as scores."""
+    found: list[tuple[Score, ...]] = []
+    for scores in judged:
+        figures = [(score, getattr(score, which)) for score in scores]
+        found.append(
+            tuple(Score(s.metric, value, s.goal, reading=s.reading) for s, value in figures if value is not None)
+        )
+    return spreads(found)
+
+
+def _judged(rows: Dataset, parts: Split, contest: Contest, seed: int, progress: Progress) -> tuple[Score, ...]:
+    """The headlines of the metrics that apply; one that cannot be measured is left out."""
+    comparison = Comparison(parts.train, rows, parts.holdout, contest.target, seed=seed)
+    found: list[Score] = []
+    for place, name in enumerate(contest.metrics):
+        progress("judge", place, len(contest.metrics))
+        try:
+            found += measure(comparison, [name])
+        except MetricError:
+            continue
+    progress("judge", len(contest.metrics), len(contest.metrics))
+    return tuple(score for score in found if not score.subject and score.metric in contest.metrics)
+
+
+def _divided(data: Dataset, contest: Contest) -> Split:
+    """Rows to learn from and rows to judge with."""
+    if len(data.tables) != 1:
+        raise DataError(f"The data holds {len(data.tables)} tables; a comparison takes one.", "Name one file.")
+    names = data.only.schema.names
+    target = contest.target
+    if target is not None:
+        if target not in names:
+            raise RecipeError(f"No target column called {target!r}.", near(target, names))
+        data = data.with_role(target, "target")
+    if isinstance(contest.holdout, str):
+        holdout = read(contest.holdout, schema=data.schema, name=data.name)
+        unseen = Dataset.of(holdout.only, data.name)
+        # Comparison says what is wrong with it: other columns, no rows, the training rows themselves.
+        Comparison(data, unseen, unseen, target)
+        return Split(data, None, unseen, contest.seed)
+    stratify = target if target is not None and data.only.schema[target].kind != "number" else None
+    return split(data, holdout=contest.holdout, seed=contest.seed, stratify=stratify)
+
+
+def _brought(contest: Contest, parts: Split, labels: Sequence[str]) -> dict[str, list[Dataset]]:
+    """Rows made elsewhere by name, read and checked before any work."""
+    found: dict[str, list[Dataset]] = {}
+    for name, path in contest.brought:
+        if name in labels or name in REFERENCES[contest.language]:
+            raise RecipeError(f"{name!r} names brought rows and something else.", "Give the file another name.")
+        rows = Dataset.of(read(path, schema=parts.train.schema).only, parts.train.name)
+        try:
+            Comparison(parts.train, rows, parts.holdout, contest.target)
+        except MetricError as error:
+            raise MetricError(f"{path}: {error.problem}", error.next_move) from error
+        found.setdefault(name, []).append(rows)
+    return found
+
+
+def _facts(contest: Contest, parts: Split) -> dict[str, Any]:
+    return {
+        "source": parts.train.name,
+        "train": len(parts.train),
+        "holdout": len(parts.holdout),
+        "columns": len(parts.train.only.schema.columns),
+        "target": contest.target,
+        "seeds": list(contest.seeds),
+        "fit_once": contest.fit_once,
+        "metrics": list(contest.metrics),
+        "split": parts.record(),
+        "cores": cores(),
+        "versions": {"trasunto": __version__, "python": platform.python_version(), "system": platform.platform()},
+        "finished": False,
+    }
+
+
+def _needs_pictures() -> None:
+    from trasunto import registry
+
+    try:
+        import vl_convert  # noqa: F401
+    except ImportError as error:
+        raise registry.missing(error, "a comparison written to a folder") from error
