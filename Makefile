@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint docs clean
+.PHONY: help setup demo test lint bench docs clean
 
 help:
 	@echo "make setup   make .venv and install the project with its extras"
 	@echo "make demo    run the main job on real data; ends with the report's path"
 	@echo "make test    lint, types, tests, and the demo in its short form"
+	@echo "make bench   other generators and ours side by side (hours; minutes with BENCH_FLAGS=--quick)"
 	@echo "make docs    write the reference in docs/reference from the code"
 	@echo "make clean   remove .venv and what was built"
 
@@ -36,6 +37,11 @@ test: lint
 	$(BIN)/python -m pytest
 	rm -rf trasunto-runs/test
 	$(BIN)/trasunto demo --short -o trasunto-runs/test
+
+# BENCH_DATA='adult=adult.csv:income bank=bank.csv:y' adds data; BENCH_FLAGS takes any flag of benchmarks/peers.py.
+bench: setup
+	$(BIN)/python benchmarks/peers.py --data thyroid=packaged:thyroid:on_thyroxine \
+		breast_cancer=packaged:breast_cancer:target $(BENCH_DATA) $(BENCH_FLAGS)
 
 docs: setup
 	$(BIN)/python docs/generate.py

@@ -20,18 +20,8 @@ from pathlib import Path
 import numpy as np
 
 import trasunto as tr
+from judge import judged
 from trasunto.data.dataset import Dataset
-from trasunto.metrics.measure import measure
-from trasunto.metrics.score import Comparison
-
-SHOWN = (
-    "fidelity.shapes",
-    "fidelity.trends",
-    "fidelity.c2st",
-    "utility.tstr",
-    "privacy.nearer_to_train",
-    "privacy.exact_copies",
-)
 
 
 def main() -> None:
@@ -83,8 +73,7 @@ def _made(asked: argparse.Namespace, folder: Path, seed: int, rows: int, real: D
 
 
 def _scores(real: Dataset, made: Dataset, holdout: Dataset, target: str | None) -> dict[str, float]:
-    found = measure(Comparison(real, made, holdout, target=target))
-    return {score.metric: score.value for score in found if score.metric in SHOWN and not score.subject}
+    return {name: score.value for name, score in judged(real, made, holdout, target).items()}
 
 
 def _line(name: str, values: dict[str, float]) -> str:
