@@ -58,6 +58,8 @@ class Letter:
 
 @dataclass(frozen=True)
 class Repeat:
+    """A part that stands from `least` to `most` times."""
+
     least: int
     most: int
     inner: tuple[Any, ...]
@@ -65,6 +67,8 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Branch:
+    """One of several parts."""
+
     ways: tuple[tuple[Any, ...], ...]
 
 

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trasunto.cli.main import DONE
+from trasunto.cli.progress import shown
+from trasunto.cli.say import quiet_option, say_table, seed_option
+
+if TYPE_CHECKING:
+    from trasunto.synthesizers.rules import RulesModel
+
+PREVIEW = 10
+# More columns than this are shown below each other, for so many rows.
+WIDE, BESIDE = 6, 3
+
+
+@click.command("make")
+@click.argument("rules", metavar="[RULES.yaml]", required=False)
+@click.option("-n", "--rows", type=int, help="How many rows to make.")
+@click.option("-o", "--output", metavar="OUT", help="File; its suffix says the format: .parquet and .csv in parts.")
+@click.option("--example", is_flag=True, help="Print a document of rules with comments, to start from.")
+@click.option("--locales", is_flag=True, help="List the locales that people can come from.")
+@seed_option
+@quiet_option
+def command(
+    rules: str | None, rows: int | None, output: str | None, example: bool, locales: bool, seed: int, quiet: bool
+) -> int:
+    """Make rows from rules alone, without real data. Without -o it shows the first rows.
+
+    \b
+    Examples:
+      trasunto make --example > rules.yaml
+      trasunto make rules.yaml
+      trasunto make rules.yaml -n 10000000 -o customers.parquet --seed 1
+    """
+    if example:
+        from importlib.resources import files
+
+        click.echo(files("trasunto.rules").joinpath("example.yaml").read_text(encoding="utf-8"), nl=False)
+        return DONE
+    if locales:
+        _list_locales()
+        return DONE
+    if rules is None:
+        raise click.UsageError("Name a document of rules, or see `trasunto make --example`.")
+    if output is not None and rows is None:
+        raise click.UsageError("Say how many rows to make: -n ROWS.")
+    from trasunto.rules.document import load_rules
+    from trasunto.synthesizers.rules import Rules
+
+    model = Rules.of(load_rules(rules))
+    if output is None:
+        _preview(model, PREVIEW if rows is None else rows, seed)
+        return DONE
+    assert rows is not None
+    with shown(quiet) as progress:
+        model.write(output, rows, seed=seed, progress=progress)
+    click.echo(f"Wrote {rows:,} rows to {Path(output)}.")
+    return DONE
+
+
+def _preview(model: RulesModel, rows: int, seed: int) -> None:
+    from trasunto.data.edges import to_text
+
+    text = to_text(model.sample(rows, seed=seed).only)
+    if text.width <= WIDE:
+        say_table("", text.columns, ([str(value) for value in row] for row in text.iter_rows()))
+        return
+    # Many columns do not fit side by side: they stand below each other, and rows beside each other.
+    few = text.head(BESIDE)
+    lines = [[name, *(str(value) for value in few[name])] for name in few.columns]
+    say_table("", ("column", *(f"row {number}" for number in range(1, few.height + 1))), lines)
+
+
+def _list_locales() -> None:
+    from trasunto.rules.countries import LOCALES
+    from trasunto.rules.locales import locale
+
+    table = []
+    for code, facts in LOCALES.items():
+        known = locale(code)
+        tied = " – ".join(known.places.tied) or "each by itself"
+        table.append(
+            (code, facts.name, f"{len(known.first.words):,}", f"{len(known.last.words):,}", tied, facts.id or "")
+        )
+    say_table(
+        "",
+        ("locale", "country", "first names", "last names", "places that belong together", "id number"),
+        table,
+        (2, 3),
+    )
