@@ -16,8 +16,8 @@ from trasunto.errors import BudgetError, FitError, SampleError, SchemaError, Tra
 from trasunto.privacy.budget import Budget
 from trasunto.synthesizers.model import load_model
 
-NAMES = ("independent", "tree")
-CONDITIONED = ("independent", "tree")
+NAMES = ("bayes", "copula", "independent", "tree")
+CONDITIONED = ("bayes", "copula", "independent", "tree")
 
 
 def patients(rows=400, seed=0):
