@@ -20,6 +20,7 @@ from trasunto.metrics.score import Comparison, Score
 SHOWN = (
     "fidelity.shapes",
     "fidelity.trends",
+    "fidelity.triples",
     "fidelity.c2st",
     "utility.tstr",
     "privacy.nearer_to_train",
@@ -33,6 +34,7 @@ COLUMNS = (
     ("exact copies, %", "privacy.exact_copies", 100, 2),
     ("shape error, %", "fidelity.shapes", 100, 2),
     ("trend error, %", "fidelity.trends", 100, 2),
+    ("triple error, %", "fidelity.triples", 100, 2),
 )
 # Headings, the figures added up, and whether they are also given as a multiple of ours.
 TIMES = (

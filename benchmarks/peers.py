@@ -27,6 +27,7 @@ import polars as pl
 
 import trasunto as tr
 from judge import epochs_table, judged, means, read_drawn, table, told
+from results import Results
 from trasunto import registry
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, Format, TableSchema
@@ -111,25 +112,30 @@ def main() -> None:
     if asked.quick:
         methods = [replace(each, settings={**_quick(each), **each.settings}) for each in methods]
     data = [_given(text, asked.rows) for text in asked.data]
-    results = Results(Path(asked.out), asked, data)
-    bench = Bench(Path(asked.out), Path(asked.envs).expanduser(), asked.threads, asked.limit, asked.tell_target)
+    out = Path(asked.out)
+    conditions = {"threads": asked.threads, "tell_target": asked.tell_target}
+    results = Results(out, conditions, {given.name: given.facts() for given in data})
+    results.forget(_listed(asked.again))
+    bench = Bench(Path(asked.envs).expanduser(), asked.threads, asked.limit, asked.tell_target)
+    once = _listed(asked.once)
     for seed in range(asked.seeds):
         for given in data:
-            todo = [m for m in methods if not results.holds(given.name, seed, m.label)]
+            wanted = [m for m in methods if seed == 0 or m.name not in once]
+            todo = [m for m in wanted if not results.holds(given.name, seed, m.label)]
             if todo:
                 _runs(bench, results, given, seed, todo)
     for given in data:
         for method in methods:
-            if asked.seeds and _has_epochs(method):
+            if asked.epochs and asked.seeds and _has_epochs(method):
                 _epochs(bench, results, given, method)
+    runs = {name: results.of(name) for name in results.data}
     ours = next((method.label for method in methods if method.ours), None)
-    shown = "\n\n".join(
-        table(given.name, results.of(given.name), [method.label for method in methods], ours) for given in data
-    )
-    shown += epochs_table(results.document["epochs"])
-    write_text(Path(asked.out) / "table.md", shown + "\n")
+    shown = "\n\n".join(table(name, found, _shown(methods, found), ours) for name, found in runs.items())
+    shown += epochs_table(results.epochs())
+    write_text(out / "table.md", shown + "\n")
     print(f"\n{shown}\n")
-    print(json.dumps({"benchmark": "peers", "quick": asked.quick, "means": means(results.document["runs"])}))
+    found = means([run for each in runs.values() for run in each])
+    print(json.dumps({"benchmark": "peers", "quick": asked.quick, "means": found}))
 
 
 def _arguments() -> argparse.Namespace:
@@ -140,6 +146,8 @@ def _arguments() -> argparse.Namespace:
     mine = ",".join(name for name in OURS if name in registry.names("synthesizers"))
     parser.add_argument("--ours", default=mine, help=f"times are set against the first (default: {mine})")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--once", default="", metavar="NAMES", help="methods that run with the first seed alone")
+    parser.add_argument("--epochs", action=argparse.BooleanOptionalAction, default=True, help="also time one epoch")
     parser.add_argument("--rows", type=int, help="use at most so many rows of a data set, train and holdout together")
     parser.add_argument("--threads", type=int, default=cores(), help="threads a method may use (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=3600, help="seconds a run may take (default: %(default)s)")
@@ -206,18 +214,27 @@ def _runs(bench: Bench, results: Results, given: Given, seed: int, methods: list
     for method in methods:
         found: dict[str, Any] = {"data": given.name, "seed": seed, "method": method.label}
         try:
-            folder, found["times"] = bench.run(given, parts.train, seed, method)
+            folder = results.folder(given.name, seed, method.label)
+            found["times"] = bench.run(folder, given, parts.train, seed, method)
             made, found["unreadable"] = read_drawn(folder / "synthetic.csv", given.rows.schema)
             scores = judged(parts.train, made, parts.holdout, given.target)
             found["scores"] = {name: score.to_dict() for name, score in scores.items()}
         except (RunError, TrasuntoError) as error:
             found = {"data": given.name, "seed": seed, "method": method.label, "failed": str(error)}
-        results.add("runs", found)
+        results.add(found)
         print(told(found), flush=True)
 
 
 def _quick(method: Method) -> dict[str, Any]:
     return {"epochs": QUICK_EPOCHS} if _has_epochs(method) else {} if method.ours else QUICK.get(method.name, {})
+
+
+def _shown(methods: list[Method], runs: list[dict[str, Any]]) -> list[str]:
+    """Ours, then the peers: those asked for, and what else was measured before."""
+    labels = [method.label for method in methods]
+    every = list(dict.fromkeys([*labels, *(run["method"] for run in runs)]))
+    mine = [label for label in every if label.partition(":")[0] not in PEERS]
+    return [*mine, *(label for label in every if label not in mine)]
 
 
 def _has_epochs(method: Method) -> bool:
@@ -229,35 +246,36 @@ def _has_epochs(method: Method) -> bool:
 def _epochs(bench: Bench, results: Results, given: Given, method: Method) -> None:
     """The time of one epoch of a method, by the difference of two fits."""
     rest = replace(method, settings={key: each for key, each in method.settings.items() if key != "epochs"})
-    if any((each["data"], each["method"]) == (given.name, rest.label) for each in results.document["epochs"]):
+    if any((each["data"], each["method"]) == (given.name, rest.label) for each in results.epochs()):
         return
+    folder = results.epoch_folder(given.name, rest.label)
     train = split(given.rows, holdout=0.5, seed=0).train
     most, spent = MANY_EPOCHS if len(train) >= MANY_ROWS else MORE_EPOCHS, []
     try:
         for epochs in (FEW_EPOCHS, most):
             counted = replace(rest, settings={**rest.settings, "epochs": epochs})
-            spent.append(bench.run(given, train, 0, counted, rows=100)[1])
+            spent.append(bench.run(folder, given, train, 0, counted, rows=100))
     except RunError as error:
         print(f"{given.name} {rest.label}: no time of an epoch: {error}", flush=True)
         return
     few, many = spent
     each = {key: (many[f"fit_{key}"] - few[f"fit_{key}"]) / (most - FEW_EPOCHS) for key in ("wall", "cpu")}
-    results.add("epochs", {"data": given.name, "method": rest.label, "rows": len(train), **each})
+    results.add_epoch({"data": given.name, "method": rest.label, "rows": len(train), **each})
     print(f"{given.name} {rest.label}: {each['wall']:.3f} s an epoch", flush=True)
 
 
 class Bench:
     """Runs a method in a process of its own: ours with this Python, a peer with that of its environment."""
 
-    def __init__(self, out: Path, envs: Path, threads: int, limit: float, tell_target: bool) -> None:
-        self.out, self.envs, self.threads, self.limit, self.tell_target = out, envs, threads, limit, tell_target
+    def __init__(self, envs: Path, threads: int, limit: float, tell_target: bool) -> None:
+        self.envs, self.threads, self.limit, self.tell_target = envs, threads, limit, tell_target
         self.broken: dict[str, str] = {}
 
     def run(
-        self, given: Given, train: Dataset, seed: int, method: Method, rows: int | None = None
-    ) -> tuple[Path, dict[str, Any]]:
-        """The folder with synthetic.csv, and the times. RunError when there are no rows."""
-        folder = (self.out / "runs" / given.name / str(seed) / method.label.replace("/", "_")).resolve()
+        self, folder: Path, given: Given, train: Dataset, seed: int, method: Method, rows: int | None = None
+    ) -> dict[str, Any]:
+        """Fill the folder with synthetic.csv; the times. RunError when there are no rows."""
+        folder = folder.resolve()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         train.write(folder / "train.csv")
@@ -276,7 +294,7 @@ class Bench:
         self._finish([python, str(SCRIPTS / script), str(folder)], folder / "log.txt")
         process = time.monotonic() - started
         times = json.loads((folder / "times.json").read_text(encoding="utf-8"))
-        return folder, {**times, "process_wall": process}
+        return {**times, "process_wall": process}
 
     def _finish(self, program: list[str], log: Path) -> None:
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -334,40 +352,6 @@ def _steps(requirements: Path, folder: Path, python: Path) -> list[list[str]]:
         if line.startswith("# uninstall:"):
             steps.append([*pip, "uninstall", "--quiet", "--yes", *line.partition(":")[2].split()])
     return steps
-
-
-class Results:
-    """What has been measured, in OUT/results.json."""
-
-    def __init__(self, out: Path, asked: argparse.Namespace, data: list[Given]) -> None:
-        self.path = out / "results.json"
-        header = {"rows": asked.rows, "threads": asked.threads, "tell_target": asked.tell_target}
-        digests = {given.name: given.facts() for given in data}
-        self.document: dict[str, Any] = {"header": header, "data": {}, "runs": [], "epochs": []}
-        if self.path.exists():
-            self.document = json.loads(self.path.read_text(encoding="utf-8"))
-            before = {name: each for name, each in self.document["data"].items() if name in digests}
-            if self.document["header"] != header or any(digests[name] != each for name, each in before.items()):
-                raise RecipeError(
-                    f"{self.path} was measured on other data, or with other rows, threads or telling of the target.",
-                    "Give another --out.",
-                )
-        self.document["data"].update(digests)
-        again = _listed(asked.again)
-        for kind in ("runs", "epochs"):
-            kept = [each for each in self.document[kind] if each["method"] not in again]
-            # What failed is tried again.
-            self.document[kind] = [each for each in kept if "failed" not in each]
-
-    def holds(self, data: str, seed: int, method: str) -> bool:
-        return any((each["data"], each["seed"], each["method"]) == (data, seed, method) for each in self.of(data))
-
-    def of(self, data: str) -> list[dict[str, Any]]:
-        return [each for each in self.document["runs"] if each["data"] == data]
-
-    def add(self, kind: str, found: dict[str, Any]) -> None:
-        self.document[kind].append(found)
-        write_text(self.path, json.dumps(self.document, indent=1))
 
 
 def _listed(text: str) -> list[str]:
