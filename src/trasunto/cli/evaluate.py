@@ -14,6 +14,12 @@ from trasunto.cli.say import json_option, number, quiet_option, say_json, say_sc
     "--holdout", metavar="REAL2", help="Real rows that the synthesizer has not seen; without them no control."
 )
 @click.option("--target", metavar="COL", help="Column to predict, for train-synthetic-test-real.")
+@click.option("--schema", "schema_file", metavar="FILE", help="What is known about the columns, and their rules.")
+@click.option(
+    "--metrics",
+    metavar="a,b,…",
+    help="Names from `trasunto list metrics`; full: all, the slow ones too.  [default: all but the slow ones]",
+)
 @click.option("-o", "--output", metavar="REPORT", help="Write a report: .html .json .pdf .ipynb .md")
 @click.option("--gate", "gates", multiple=True, metavar="metric=limit", help='A limit, like "fidelity.c2st<=0.6".')
 @click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of the report.")
@@ -25,6 +31,8 @@ def command(
     synthetic: str,
     holdout: str | None,
     target: str | None,
+    schema_file: str | None,
+    metrics: str | None,
     output: str | None,
     gates: tuple[str, ...],
     language: str,
@@ -39,16 +47,20 @@ def command(
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --target diagnosis
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv -o report.html
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --gate "fidelity.c2st<=0.6"
+      trasunto evaluate --real train.csv --synthetic syn.csv --schema schema.yaml --metrics fidelity.constraints
+      trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --target diagnosis --metrics full
     """
-    from trasunto.pipeline.verbs import evaluate
+    from trasunto.pipeline.verbs import evaluate, read
 
+    wanted = [name.strip() for name in metrics.split(",") if name.strip()] if metrics else None
     with shown(quiet) as progress:
         report = evaluate(
-            real,
+            read(real, schema=schema_file),
             synthetic,
             holdout=holdout,
             target=target,
             gates=gates,
+            metrics=wanted,
             seed=seed,
             language=language,
             progress=progress,

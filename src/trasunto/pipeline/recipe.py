@@ -81,7 +81,9 @@ class Recipe(Part):
     data: Data
     split: Split = Split()
     synthesizer: Synthesis = Synthesis()
-    metrics: tuple[str, ...] = Field((), description="Metrics to measure: see `trasunto list metrics`. All when empty.")
+    metrics: tuple[str, ...] = Field(
+        (), description="Metrics to measure: see `trasunto list metrics`. All but the slow when empty; full: all."
+    )
     train: Training | None = Field(None, description="Leave out to make and measure synthetic data only.")
     gates: tuple[str, ...] = Field((), description='Limits that must hold, like "fidelity.c2st <= 0.6".')
     report: Reporting = Reporting()

@@ -13,6 +13,7 @@ import polars as pl
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import DataError, EmptyDataError, RecipeError, near
+from trasunto.metrics.measure import FULL
 from trasunto.metrics.score import Comparison, Gate, Score
 from trasunto.pipeline.recipe import Recipe, Training
 from trasunto.pipeline.verbs import make, read
@@ -93,7 +94,7 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
     make(recipe.synthesizer.name, recipe.synthesizer.settings)
     for gate in recipe.gates:
         Gate.parse(gate)
-    for metric in recipe.metrics:
+    for metric in set(recipe.metrics) - {FULL}:
         registry.load("metrics", metric)
     if recipe.train is None:
         return

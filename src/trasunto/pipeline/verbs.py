@@ -136,7 +136,7 @@ def evaluate(
 
     real, synthetic, holdout: datasets of one table, or anything `read` takes (synthetic and holdout are then
     read with the schema of `real`). gates: limits such as "fidelity.c2st <= 0.6"; `Report.passed` tells.
-    metrics: names from `trasunto list metrics`; all that apply when None.
+    metrics: names from `trasunto list metrics`, or "full" for all; all that apply but the slow ones when None.
     Raises MetricError, RecipeError for a gate on nothing.
     """
     from trasunto.metrics.measure import measure

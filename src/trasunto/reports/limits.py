@@ -40,6 +40,11 @@ def _fidelity(report: Report) -> list[str]:
         columns = [s for s in report.scores if s.metric == "fidelity.c2st" and s.subject][:3]
         named = ", ".join(f"{s.subject} ({number(s.value, at)})" for s in columns) or "–"
         found.append(say("limit_c2st", at, value=number(tells.value, at), columns=named))
+    broken = [s for s in report.scores if s.metric == "fidelity.constraints" and s.subject and s.interval]
+    more = [s for s in broken if s.interval and s.interval[0] > (s.control or 0.0)][:5]
+    if more:
+        rules = ", ".join(f"{s.subject} ({percent(s.value, at)}; {percent(s.control or 0.0, at)})" for s in more)
+        found.append(say("limit_constraints", at, rules=rules))
     text = report.score("fidelity.text")
     if text and text.value > 0.7:
         found.append(say("limit_text", at, value=number(text.value, at)))

@@ -248,6 +248,11 @@ def _results(report: Report) -> list[Block]:
             (s.metric, s.subject, number(s.value, at), number(s.baseline, at), number(s.control, at)) for s in chosen
         )
         blocks += [Heading(say("worst_columns", at), "worst", 3), Grid(head, rows, right=(2, 3, 4), long=True)]
+    rules = [s for s in report.scores if s.subject and s.metric == "fidelity.constraints"]
+    if rules:
+        head = tuple(say(key, at) for key in ("rule", "broken_made", "broken_real"))
+        lines = tuple((s.subject, percent(s.value, at), percent(s.control or 0.0, at)) for s in rules)
+        blocks += [Heading(say("rules", at), "rules", 3), Grid(head, lines, right=(1, 2), long=True)]
     if report.evaluations:
         blocks += _arms(report)
     return blocks

@@ -28,6 +28,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "El {value} de los textos sintéticos repite literalmente un texto privado (lo hace el {control} de los no vistos). "
         "Siguiente paso: no publicar esos textos.",
     ),
+    "limit_constraints": (
+        "Synthetic rows break rules of the schema more often than real ones do: {rules}. Next: fit a synthesizer with this "
+        "schema, which holds them by construction.",
+        "Las filas sintéticas incumplen reglas del esquema más que las reales: {rules}. Siguiente paso: ajustar un "
+        "sintetizador con este esquema, que las cumple por construcción.",
+    ),
     "limit_text": (
         "A classifier of words tells synthetic texts from real ones with probability {value}: they read differently. Next: more "
         "epochs, more private texts, or a larger base model.",
@@ -98,6 +104,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "fidelity.triples": (
         "Mean difference between the three-way tables of columns, real and synthetic; 0 is equal.",
         "Diferencia media entre las tablas de tres columnas, reales y sintéticas; 0 es igualdad.",
+    ),
+    "fidelity.constraints": (
+        "Share of synthetic rows that break a confirmed rule of the schema, mean over the rules; 0 is best.",
+        "Proporción de filas sintéticas que incumplen una regla confirmada del esquema, media de las reglas; 0 es lo mejor.",
     ),
     "fidelity.precision": (
         "Share of synthetic rows close to a training row; compare with the control.",

@@ -223,6 +223,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "recipe": ("Recipe", "Receta"),
     "made_by": ("Made by Trasunto", "Hecho con Trasunto"),
     "worst_columns": ("What differs most", "Lo que más difiere"),
+    "rules": ("Rules of the schema", "Reglas del esquema"),
+    "rule": ("rule", "regla"),
+    "broken_made": ("synthetic rows that break it", "filas sintéticas que la incumplen"),
+    "broken_real": ("real rows that break it", "filas reales que la incumplen"),
     "and_more": ("… and {count} more.", "… y {count} más."),
     # arms
     "arm_synthetic": ("synthetic", "sintético"),
