@@ -16,6 +16,7 @@ from trasunto.errors import MissingLibraryError, UnknownNameError, near
 
 GROUPS: dict[str, dict[str, str]] = {
     "synthesizers": {
+        "auto": "trasunto.synthesizers.auto:Auto",
         "independent": "trasunto.synthesizers.independent:Independent",
         "tree": "trasunto.synthesizers.tree:Tree",
         "rules": "trasunto.synthesizers.rules:Rules",

@@ -27,6 +27,7 @@ def command(
       trasunto fit patients.csv -o model
       trasunto fit patients.csv -o model --set min_leaf=80 --seed 3
       trasunto fit messages.csv -o model --synthesizer lm-finetune
+      trasunto fit patients.csv -o model --synthesizer auto --set max_seconds=20
     """
     from trasunto.pipeline import verbs
 
@@ -35,6 +36,10 @@ def command(
     with shown(quiet) as progress:
         model = verbs.fit(real, synthesizer, seed=seed, settings=settings_of(settings), progress=progress)
         model.save(output)
+    told = model.describe()
+    if "because" in told:
+        synthesizer = told["chosen"]
+        click.echo("\n".join([f"Chose {synthesizer}.", *told["because"]]))
     click.echo(
         f"Fitted {synthesizer} to {len(real):,} rows. Next: trasunto sample {output} -n {len(real)} -o synthetic.csv"
     )

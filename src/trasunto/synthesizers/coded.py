@@ -8,7 +8,7 @@ back to rows that keep every rule.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -97,9 +97,15 @@ def prepare(real: Dataset, method: str, *, bins: int) -> Prepared:
     return Prepared(real.name, plan, codes, codes.encode(plain), len(plain))
 
 
+def written(place: Path, model: CodedModel, document: dict[str, Any]) -> None:
+    """Write a model into a folder that exists: model.json for what is read, plain arrays for what is computed with."""
+    save_codes(place, model.schema, model.codes, document, model.joint.arrays())
+
+
 @dataclass(frozen=True)
 class CodedModel:
-    """A fitted method of one table. fitted_to: rows it has seen."""
+    """A fitted method of one table. fitted_to: rows it has seen. write: how it is written into a folder. choice: how
+    `auto` came to choose the method (see its `Choice`), empty when it was named."""
 
     schema: Schema
     method: str
@@ -108,6 +114,8 @@ class CodedModel:
     codes: Codes
     joint: Joint
     fitted_to: int
+    write: Callable[[Path, CodedModel, dict[str, Any]], None] = written
+    choice: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def guarantee(self) -> Guarantee | None:
@@ -157,7 +165,7 @@ class CodedModel:
         yield from in_parts(self, rows, seed, size)
 
     def save(self, folder: str | Path) -> None:
-        """Write model.json and plain arrays, whole or not at all."""
+        """Write the model into a folder, whole or not at all."""
         document = {
             "synthesizer": self.method,
             "version": 1,
@@ -165,16 +173,23 @@ class CodedModel:
             "fitted_to": self.fitted_to,
             "plan": self.plan.to_dict(),
             "facts": self.joint.facts(),
+            "choice": dict(self.choice),
         }
         with aside(folder, folder=True) as place:
-            save_codes(place, self.schema, self.codes, document, self.joint.arrays())
+            self.write(place, self, document)
 
     def describe(self) -> dict[str, Any]:
         facts = self.joint.facts()
         columns = {
             name: {**described(self.codes, name), **facts.get("columns", {}).get(name, {})} for name in self.codes.names
         }
-        told = {"settings": asdict(self.settings), "fitted_to": self.fitted_to, **facts, "columns": columns}
+        told = {
+            "settings": asdict(self.settings),
+            "fitted_to": self.fitted_to,
+            **self.choice,
+            **facts,
+            "columns": columns,
+        }
         if self.plan.left_out:
             told["rows_left_out_for_breaking_a_rule"] = self.plan.left_out
         return told
@@ -246,7 +261,8 @@ def load_coded(
         known = {key: tuple(v) if isinstance(v, list) else v for key, v in document["settings"].items()}
         chosen = settings(**known)
         joint = joint_of(chosen, codes, arrays, document["facts"])
-        return CodedModel(schema, document["synthesizer"], chosen, plan, codes, joint, document["fitted_to"])
+        model = CodedModel(schema, document["synthesizer"], chosen, plan, codes, joint, document["fitted_to"])
+        return replace(model, choice=document.get("choice", {}))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
 
