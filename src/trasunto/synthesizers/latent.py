@@ -17,7 +17,7 @@ from scipy import special
 from trasunto.synthesizers.joint import sharpened
 
 # Terms of the Hermite series of a cut variable, and the strongest correlation.
-TERMS, STRONGEST = 20, 0.995
+TERMS, STRONGEST = 20, 0.999
 # Least eigenvalue of a correlation matrix, so that it can be inverted.
 FLAT = 1e-4
 
