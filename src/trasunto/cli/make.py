@@ -21,12 +21,20 @@ WIDE, BESIDE = 6, 3
 @click.argument("rules", metavar="[RULES.yaml]", required=False)
 @click.option("-n", "--rows", type=int, help="How many rows to make.")
 @click.option("-o", "--output", metavar="OUT", help="File; its suffix says the format: .parquet and .csv in parts.")
+@click.option("--save", metavar="FOLDER", help="Keep the rules as a model, for `trasunto sample`.")
 @click.option("--example", is_flag=True, help="Print a document of rules with comments, to start from.")
 @click.option("--locales", is_flag=True, help="List the locales that people can come from.")
 @seed_option
 @quiet_option
 def command(
-    rules: str | None, rows: int | None, output: str | None, example: bool, locales: bool, seed: int, quiet: bool
+    rules: str | None,
+    rows: int | None,
+    output: str | None,
+    save: str | None,
+    example: bool,
+    locales: bool,
+    seed: int,
+    quiet: bool,
 ) -> int:
     """Make rows from rules alone, without real data. Without -o it shows the first rows.
 
@@ -35,6 +43,7 @@ def command(
       trasunto make --example > rules.yaml
       trasunto make rules.yaml
       trasunto make rules.yaml -n 10000000 -o customers.parquet --seed 1
+      trasunto make rules.yaml --save model && trasunto sample model -n 500 -o old.csv --where "age > 80"
     """
     if example:
         from importlib.resources import files
@@ -52,6 +61,11 @@ def command(
     from trasunto.synthesizers.rules import Rules
 
     model = Rules.of(load_rules(rules))
+    if save is not None:
+        model.save(save)
+        click.echo(f"Saved the rules in {save}.")
+        if output is None:
+            return DONE
     if output is None:
         _preview(model, PREVIEW if rows is None else rows, seed)
         return DONE

@@ -105,7 +105,7 @@ class Cases:
         for places, _ in parts:
             rest[places] = False
         parts.append(self._part(block, name, np.flatnonzero(rest), self.otherwise, len(self.cases)))
-        return _alike(parts, block.rows)
+        return _alike(parts, block.rows, self.column(name))
 
     def nth(self, index: np.ndarray, block: Block, name: str) -> Drawn:
         raise NotImplementedError
@@ -132,13 +132,12 @@ def _nothing(rule: Rule) -> bool:
     return getattr(rule, "value", "") is None
 
 
-def _alike(parts: list[tuple[np.ndarray, Drawn]], rows: int) -> Drawn:
-    """Parts in row order; words of several tables become one table, and missing parts take the type of the others."""
-    there = [drawn for _, drawn in parts if len(drawn) and not (drawn.valid is not None and not drawn.valid.any())]
-    if not any(drawn.is_text for drawn in there):
-        if there and there[0].data.dtype.kind == "M":
-            kind = np.result_type(*(drawn.data for drawn in there))
-            parts = [(p, d if d.data.dtype.kind == "M" else Drawn(np.zeros(len(d), kind), d.valid)) for p, d in parts]
+def _alike(parts: list[tuple[np.ndarray, Drawn]], rows: int, column: Column) -> Drawn:
+    """Parts in row order; words of several tables become one table, and missing parts take the type of the column."""
+    if column.kind not in ("category", "text", "id"):
+        day = "datetime64[D]" if column.format.date_only else "datetime64[us]"
+        kind = {"datetime": day, "integer": "int64", "boolean": "bool"}.get(column.kind, "float64")
+        parts = [(p, Drawn(np.zeros(len(d), kind), d.valid) if _gaps(d) else d) for p, d in parts]
         return scattered(parts, rows)
     parts = [(p, d if d.is_text else _spelled(d)) for p, d in parts]
     if all(drawn.words is not None for _, drawn in parts):
@@ -152,8 +151,13 @@ def _alike(parts: list[tuple[np.ndarray, Drawn]], rows: int) -> Drawn:
     return scattered(parts, rows)
 
 
+def _gaps(drawn: Drawn) -> bool:
+    """Whether nothing is there."""
+    return drawn.valid is not None and not drawn.valid.any()
+
+
 def _spelled(drawn: Drawn) -> Drawn:
-    if drawn.valid is not None and not drawn.valid.any():
+    if _gaps(drawn):
         return Drawn(np.zeros(len(drawn), np.int32), drawn.valid, words([""]))
     found, places = np.unique(drawn.data, return_inverse=True)
     return Drawn(places.astype(np.int32), drawn.valid, words(found.tolist()))

@@ -90,8 +90,11 @@ def read_rules(document: Any) -> Plan:
     if faults:
         raise RecipeError(faults[0] if len(faults) == 1 else "The rules cannot be followed:\n  " + "\n  ".join(faults))
     columns = reader.promised(columns)
-    key = document.get("primary_key", ())
-    return planned(str(document.get("table", "data")), columns, (key,) if isinstance(key, str) else tuple(key))
+    key = document.get("primary_key", [])
+    if not isinstance(key, str | list | tuple):
+        raise RecipeError(f"primary_key is {key!r}.", "Give the name of a column, or a list of them.")
+    names = (key,) if isinstance(key, str) else tuple(map(str, key))
+    return planned(str(document.get("table", "data")), columns, names)
 
 
 class _Reader:
@@ -127,9 +130,12 @@ class _Reader:
         role = written.get("role")
         if role is not None and role not in ROLES:
             raise RecipeError(f"{about}: there is no role {role!r}.", near(str(role), ROLES))
+        for flag in ("unique", "hidden"):
+            if not isinstance(written.get(flag, False), bool):
+                raise RecipeError(f"{about}: {flag} is {written[flag]!r}.", "Write true or false.")
         if written.get("unique"):
             rule = self._unique(about, rule)
-        return Planned(rule, float(missing), role, bool(written.get("hidden", False)))
+        return Planned(rule, float(missing), role, written.get("hidden", False))
 
     def rule(self, about: str, written: Any) -> Rule:
         """A rule: a mapping with the name of one rule and its options, or a value that is always the same."""

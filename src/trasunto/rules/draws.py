@@ -99,7 +99,9 @@ class Shuffle:
     key: int
 
     def __call__(self, index: np.ndarray) -> np.ndarray:
-        """(n,) uint64 images of (n,) uint64 indices below `size`."""
+        """(n,) uint64 images of (n,) uint64 indices; those from `size` on begin again."""
+        if len(index) and index.max() >= np.uint64(self.size):
+            index = index % np.uint64(self.size)
         if self.size <= SMALL:
             return _table(self.size, self.key)[index.astype(np.int64)]
         found = self._mixed(index)

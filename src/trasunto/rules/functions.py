@@ -81,12 +81,11 @@ def on_words(function: Callable[[Any], Any], value: Any) -> Any:
         return function(pa.array([value]))[0].as_py()
     if not is_text(value):
         raise TypeError("a number or a date stands where a text is needed")
-    if value.words is None:
-        return Drawn(function(value.data), value.valid)
-    made = function(value.words)
+    made = function(value.data if value.words is None else value.words)
     if pa.types.is_string(made.type):
-        return Drawn(value.data, value.valid, made)
-    return Drawn(np.asarray(made)[value.data], value.valid)
+        return Drawn(made, value.valid) if value.words is None else Drawn(value.data, value.valid, made)
+    found = np.asarray(made)
+    return Drawn(found if value.words is None else found[value.data], value.valid)
 
 
 def operate(kind: type, left: Any, right: Any) -> Any:
@@ -151,6 +150,8 @@ def formatted(value: Any, form: str) -> Any:
     column = value if isinstance(value, Drawn) else pick(value, 1)
     if column.is_text:
         raise TypeError(f"the format {form!r} is for numbers and dates, not for texts")
+    if form.startswith("%") != (column.data.dtype.kind == "M"):
+        raise TypeError(f"the format {form!r} is for {'dates' if form.startswith('%') else 'numbers'}")
     if form.startswith("%"):
         made = pc.strftime(pa.array(column.data.astype("datetime64[s]")), form)
     elif form.endswith("f"):
@@ -331,6 +332,8 @@ def _integer(rng: np.random.Generator, rows: int, low: Any, high: Any) -> Any:
 
 
 def _chance(rng: np.random.Generator, rows: int, share: Any) -> Any:
+    if isinstance(share, int | float) and not 0 <= share <= 1:
+        raise ValueError(f"chance is {share}, not from 0 to 1")
     return combine(lambda p: rng.random(rows) < p, pick(share, rows))
 
 

@@ -14,6 +14,7 @@ from trasunto.rules.text import fixed, join, spell, split
 from trasunto.rules.values import Drawn, pa, pc, words
 
 MOST = 2**62
+LONGEST_STEP = 1_000_000
 _FORMAT = re.compile(r"^(?P<before>[^{}]*)\{(?::0?(?P<width>\d+)d?)?\}(?P<after>[^{}]*)$")
 
 
@@ -217,6 +218,10 @@ def sequence(spec: Spec) -> Rule:
     step = spec.number("step", 1)
     if start != int(start) or step != int(step) or step == 0:
         raise spec.wrong(f"sequence starts at {start} by steps of {step}; both must be whole, the step not 0.")
+    if abs(start) > MOST or abs(step) > LONGEST_STEP:
+        raise spec.wrong(
+            f"sequence starts at {start} by steps of {step}; that is too far.", "Steps reach to 1,000,000."
+        )
     form = spec.option("format")
     if form is None:
         return Sequence(int(start), int(step))

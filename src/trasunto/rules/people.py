@@ -148,7 +148,7 @@ def _locales(document: Any, about: str) -> dict[str, float]:
     """`es_ES`, a list, or locales with weights."""
     given = {document: 1.0} if isinstance(document, str) else document
     if isinstance(given, list | tuple):
-        given = dict.fromkeys(given, 1.0)
+        given = dict.fromkeys(map(str, given), 1.0)
     if not isinstance(given, Mapping) or not given:
         raise RecipeError(f"{about}: locale is {document!r}.", "Write es_ES, or {es_ES: 0.7, es_MX: 0.3}.")
     for code, weight in given.items():

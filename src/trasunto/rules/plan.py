@@ -19,7 +19,7 @@ from trasunto.rules.draws import BLOCK
 from trasunto.rules.people import capacity
 from trasunto.rules.residents import Crowd
 from trasunto.rules.rule import Block, Rule, Unique
-from trasunto.rules.values import Drawn, arrow_type, from_polars, pa, to_arrow, to_polars
+from trasunto.rules.values import Drawn, arrow_type, from_polars, mixed, pa, to_arrow, to_polars
 
 TRIAL = 256
 # A table of more words than this is written as plain texts.
@@ -80,21 +80,42 @@ class Plan:
         return min(sizes) if sizes else None
 
     def draw(
-        self, seed: int, number: int, given: Mapping[str, Drawn] | None = None, rows: int = BLOCK
+        self, block: Block, given: Mapping[str, Drawn] | None = None, names: tuple[str, ...] | None = None
     ) -> dict[str, Drawn]:
-        """All columns of block `number`. given: columns whose values are told, of (rows,)."""
-        block = Block(seed, number, rows)
-        told = dict(given or {})
-        block.columns.update(told)
+        """Columns of a block of rows; what the block has already is kept.
+
+        given: columns whose values are told, of (rows,); a missing one is free. names: the columns wanted, with those
+        they need; all that are given out when None.
+        """
+        told = given or {}
+        wanted = self.shown if names is None else names
+        needed = set(self.order if names is None else self.needed(names))
         self._introduce(block, told)
         for name in self.order:
-            if name not in told:
-                block.columns[name] = self.columns[name].rule.draw(block, name)
-        return {name: self._with_gaps(block, name, name in told) for name in self.shown}
+            if name in needed and name not in block.columns:
+                block.columns[name] = self._drawn(block, name, told.get(name))
+        return {name: self._with_gaps(block, name, told.get(name)) for name in wanted}
+
+    def _drawn(self, block: Block, name: str, told: Drawn | None) -> Drawn:
+        if told is not None and told.valid is None:
+            return told
+        drawn = self.columns[name].rule.draw(block, name)
+        return drawn if told is None else mixed(told, drawn)
+
+    def needed(self, names: tuple[str, ...]) -> set[str]:
+        """These columns and all that they rest on."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += self.columns[name].rule.needs
+        return found
 
     def batch(self, seed: int, number: int) -> Any:
         """Block `number` as an Arrow record batch."""
-        drawn = self.draw(seed, number)
+        drawn = self.draw(Block(seed, number))
         schema = self.arrow_schema
         arrays = []
         for name, field in zip(self.shown, schema, strict=True):
@@ -102,41 +123,44 @@ class Plan:
             arrays.append(array if array.type == field.type else array.cast(field.type))
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
+    def frame(self, drawn: Mapping[str, Drawn]) -> pl.DataFrame:
+        """Columns as a dataset holds them."""
+        return pl.DataFrame([to_polars(each, self.columns[name].known) for name, each in drawn.items()])
+
     def table_of(self, drawn: Mapping[str, Drawn], first: int = 0, rows: int = BLOCK) -> pl.DataFrame:
         """Rows first..first+rows-1 of a block, as a dataset holds them."""
+        if first == 0 and rows == BLOCK:
+            return self.frame(drawn)
         places = np.arange(first, first + rows)
-        whole = first == 0 and rows == BLOCK
-        return pl.DataFrame(
-            [to_polars(d if whole else d.take(places), self.columns[name].known) for name, d in drawn.items()]
-        )
+        return self.frame({name: each.take(places) for name, each in drawn.items()})
 
-    def rows(self, start: int, rows: int, seed: int, given: Dataset | None = None) -> pl.DataFrame:
+    def rows(self, start: int, rows: int, seed: int, given: Table | None = None) -> pl.DataFrame:
         """Rows start..start+rows-1 of all there could be. given: told columns, whose first row is row `start`."""
-        parts = [
-            self.table_of(self.draw(seed, number, self._told(given, number * BLOCK - start)), first, count)
-            for number, first, count in blocks(start, rows)
-        ]
-        return pl.concat(parts) if parts else self.table_of(self.draw(seed, 0, rows=1), rows=0)
+        parts = []
+        for number, first, count in blocks(start, rows):
+            # What is told is filled up to a whole block at both its ends.
+            at = number * BLOCK - start
+            told = told_of(self, given, np.clip(np.arange(at, at + BLOCK), 0, rows - 1))
+            parts.append(self.table_of(self.draw(Block(seed, number), told), first, count))
+        return pl.concat(parts) if parts else self.table_of(self.draw(Block(seed, 0, 1)), rows=0)
 
-    def check(self, rows: int, given: Dataset | None) -> None:
-        """SampleError for a count or given values that cannot be."""
-        if rows < 0:
-            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
+    def check(self, rows: int, given: Table | None = None, first: int = 0) -> None:
+        """SampleError for a count or given values that cannot be. first: rows drawn before."""
+        if rows < 0 or first < 0:
+            raise SampleError(f"Cannot draw {rows} rows after {first}.", "Ask for 0 or more.")
         most = self.most
-        if most is not None and rows > most:
+        if most is not None and first + rows > most:
             raise SampleError(
-                f"The rules allow {most:,} rows with unique values, not {rows:,}.", "Widen them, or ask for fewer."
+                f"The rules allow {most:,} rows with unique values, not {first + rows:,}.",
+                "Widen them, or ask for fewer.",
             )
         if given is not None:
             self._check_given(rows, given)
 
-    def _check_given(self, rows: int, given: Dataset) -> None:
-        table = given.only
+    def _check_given(self, rows: int, table: Table) -> None:
         if len(table) != rows:
             raise SampleError(f"{len(table)} given rows, but {rows} are asked for.", "Give as many as you ask for.")
         for name in table.schema.names:
-            if name not in self.columns:
-                raise SampleError(f"A column {name!r} is given that the rules do not have.", near(name, self.columns))
             rule = self.columns[name].rule
             if isinstance(rule, Attribute) and rule.attribute not in GIVABLE:
                 beside = [n for n, each in self.columns.items() if n != name and self._same_person(each.rule, rule)]
@@ -145,20 +169,12 @@ class Plan:
                         f"The {rule.attribute} of a person cannot be given beside {', '.join(beside)}.",
                         f"What can be given of a person: {', '.join(GIVABLE)}.",
                     )
-        known = TableSchema(tuple(self.columns[name].known for name in table.schema.names))
+        known = TableSchema(tuple(replace(self.columns[name].known, nullable=True) for name in table.schema.names))
         require(Dataset.of(Table(known, table.rows), self.table))
 
     @staticmethod
     def _same_person(rule: Rule, other: Attribute) -> bool:
         return isinstance(rule, Attribute) and rule.people.name == other.people.name
-
-    def _told(self, given: Dataset | None, at: int) -> dict[str, Drawn] | None:
-        """The given columns for the block that begins `at` rows after the first given one; filled up at its ends."""
-        if given is None:
-            return None
-        places = np.clip(np.arange(at, at + BLOCK), 0, len(given.rows) - 1)
-        frame = given.rows[places]
-        return {name: from_polars(frame[name], self.columns[name].known) for name in frame.columns}
 
     def _introduce(self, block: Block, told: Mapping[str, Drawn]) -> None:
         """Tell people what is given of them."""
@@ -172,11 +188,21 @@ class Plan:
             if isinstance(rule, Attribute) and rule.people.name in facts and rule.people.name not in block.people:
                 block.people[rule.people.name] = Crowd(rule.people, block, facts[rule.people.name])
 
-    def _with_gaps(self, block: Block, name: str, told: bool) -> Drawn:
+    def _with_gaps(self, block: Block, name: str, told: Drawn | None) -> Drawn:
         drawn, share = block.columns[name], self.columns[name].missing
-        if told or not share:
+        known = None if told is None else told.valid
+        if not share or (told is not None and known is None):
             return drawn
-        return drawn.also(block.rng(f"{name}\0missing").random(block.rows) >= share)
+        there = block.rng(f"{name}\0missing").random(block.rows) >= share
+        return drawn.also(there if known is None else there | known)
+
+
+def told_of(plan: Plan, given: Table | None, places: np.ndarray) -> dict[str, Drawn]:
+    """The given values at these places, by column."""
+    if given is None:
+        return {}
+    rows = given.rows[places.tolist()]
+    return {name: from_polars(rows[name], plan.columns[name].known) for name in rows.columns}
 
 
 def blocks(start: int, rows: int) -> Iterator[tuple[int, int, int]]:

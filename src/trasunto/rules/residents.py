@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.errors import SampleError
+from trasunto.rules.calendars import completed_years
 from trasunto.rules.codes import CODES, cards
 from trasunto.rules.draws import shuffle
 from trasunto.rules.iban import iban_capacity, iban_of
@@ -20,7 +21,7 @@ from trasunto.rules.locales import Locale
 from trasunto.rules.people import TIERS, People
 from trasunto.rules.rule import Block
 from trasunto.rules.text import fixed, join, spell, split
-from trasunto.rules.values import Drawn, pc, scattered, words
+from trasunto.rules.values import Drawn, mixed, pc, scattered, words
 
 
 class Crowd:
@@ -28,7 +29,8 @@ class Crowd:
 
     def __init__(self, people: People, block: Block, given: Mapping[str, Drawn] | None = None) -> None:
         self.people, self.block = people, block
-        self.known: dict[str, Drawn] = dict(given or {})
+        given = given or {}
+        self.known = {name: drawn for name, drawn in given.items() if drawn.valid is None}
         self.parts: list[tuple[np.ndarray, Residents]] = []
         self.which = np.zeros(block.rows, dtype=np.int32)
         if len(people.locales) > 1:
@@ -36,7 +38,7 @@ class Crowd:
         for number, locale in enumerate(people.locales):
             places = np.flatnonzero(self.which == number) if len(people.locales) > 1 else np.arange(block.rows)
             part = block.part(places, locale.code, ()) if len(people.locales) > 1 else block
-            told = {name: drawn.take(places) for name, drawn in self.known.items()}
+            told = {name: drawn.take(places) for name, drawn in given.items()}
             self.parts.append((places, Residents(people, locale, part, told)))
 
     def get(self, attribute: str) -> Drawn:
@@ -57,10 +59,9 @@ class Residents:
 
     def get(self, attribute: str) -> Any:
         """An attribute as a Drawn, or one of the hidden draws behind it."""
-        if attribute in self.told:
-            return self.told[attribute]
         if attribute not in self.made:
-            self.made[attribute] = _DRAWN[attribute](self)
+            made = _DRAWN[attribute](self)
+            self.made[attribute] = mixed(self.told[attribute], made) if attribute in self.told else made
         return self.made[attribute]
 
     def rng(self, name: str) -> np.random.Generator:
@@ -72,13 +73,15 @@ class Residents:
 
     def genders(self) -> np.ndarray:
         """0 for women, 1 for men."""
-        if "gender" in self.told:
-            given = self.told["gender"]
-            found = np.asarray(pc.index_in(given.texts(), value_set=self.people.tables["labels"]).fill_null(-1))
-            if (found < 0).any():
-                raise SampleError("A given gender is not one of " + ", ".join(self.people.labels) + ".", "Give those.")
-            return found
-        return (self.rng("gender").random(self.rows) >= self.people.female).astype(np.int8)
+        drawn = (self.rng("gender").random(self.rows) >= self.people.female).astype(np.int8)
+        if "gender" not in self.told:
+            return drawn
+        given = self.told["gender"]
+        found = np.asarray(pc.index_in(given.texts(), value_set=self.people.tables["labels"]).fill_null(-1))
+        there = np.ones(self.rows, dtype=bool) if given.valid is None else given.valid
+        if (found[there] < 0).any():
+            raise SampleError("A given gender is not one of " + ", ".join(self.people.labels) + ".", "Give those.")
+        return np.where(there, found, drawn)
 
     def numbered(self, attribute: str, capacity: int) -> np.ndarray:
         """(rows,) uint64 below capacity for a number: at random, or counted off when it must not repeat."""
@@ -124,6 +127,8 @@ def _birth(crowd: Residents) -> Drawn:
 
 def _age(crowd: Residents) -> Drawn:
     first, _ = crowd.people.births
+    if "birth_date" in crowd.told:
+        return Drawn(completed_years(crowd.get("birth_date").data.astype("datetime64[D]"), crowd.people.today))
     return Drawn(crowd.people.age_of[(crowd.get("birth_date").data - first).astype(np.int64)])
 
 
@@ -148,7 +153,7 @@ def _tiered(index: np.ndarray, seed: int, name: str) -> Any:
     for tier, size in enumerate(TIERS):
         inside = (index >= np.uint64(start)) & (index < np.uint64(start + size))
         places = np.flatnonzero(inside)
-        if len(places):
+        if len(places) or not tier:
             numbers = shuffle(seed, f"{name}\0user {tier}", size)(index[places] - np.uint64(start))
             digits = len(str(size)) - 1
             letters = np.empty((len(places), digits), dtype=np.uint8)

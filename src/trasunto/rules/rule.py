@@ -14,6 +14,9 @@ from trasunto.errors import RecipeError, near
 from trasunto.rules.draws import BLOCK, shuffle, stream
 from trasunto.rules.values import Drawn
 
+# The largest number that a rule may name.
+_LARGEST = 1.7e308
+
 
 @dataclass
 class Block:
@@ -123,7 +126,7 @@ class Spec:
         """A value that must be a finite number (or the default)."""
         if value is default and not isinstance(value, int | float):
             return value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > _LARGEST:
             raise self.wrong(f"{name} is {value!r}; it must be a number.")
         return value
 

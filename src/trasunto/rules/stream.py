@@ -25,6 +25,7 @@ from trasunto.machine import cores
 from trasunto.progress import Progress, quiet
 from trasunto.rules.draws import BLOCK
 from trasunto.rules.plan import Plan, blocks
+from trasunto.rules.rule import Block
 from trasunto.rules.values import pa
 from trasunto.writing import aside
 
@@ -41,7 +42,7 @@ def write_rows(
     threads: that draw; None for as many as there are cores. Raises SampleError for rows that cannot be, FileError for
     an unknown suffix or more than 5,000,000 rows in a format that is not written in parts.
     """
-    plan.check(rows, None)
+    plan.check(rows)
     target = Path(path)
     name = target.name.lower()
     keep_freed_memory()
@@ -114,7 +115,7 @@ def _write_delimited(plan: Plan, rows: int, target: Path, seed: int, threads: in
     counts = {number: count for number, _, count in blocks(0, rows)}
 
     def text(number: int) -> bytes:
-        frame = plan.table_of(plan.draw(seed, number), 0, counts[number])
+        frame = plan.table_of(plan.draw(Block(seed, number)), 0, counts[number])
         return _delimited(Table(plan.schema.only, frame), separator, number == 0)
 
     done = 0

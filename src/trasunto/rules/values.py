@@ -72,7 +72,7 @@ def words(values: Any) -> Any:
 
 def scattered(parts: list[tuple[np.ndarray, Drawn]], rows: int) -> Drawn:
     """Values of several groups of rows put in row order. parts: (places, values); together they cover all rows."""
-    parts = [(places, drawn) for places, drawn in parts if len(places)]
+    parts = [(places, drawn) for places, drawn in parts if len(places)] or parts[:1]
     if len(parts) == 1:
         return parts[0][1]
     valid = None
@@ -81,8 +81,6 @@ def scattered(parts: list[tuple[np.ndarray, Drawn]], rows: int) -> Drawn:
         for places, drawn in parts:
             if drawn.valid is not None:
                 valid[places] = drawn.valid
-    if not parts:
-        return Drawn(np.zeros(0))
     if any(drawn.is_text for _, drawn in parts):
         back = np.empty(rows, dtype=np.int32)
         back[np.concatenate([places for places, _ in parts])] = np.arange(rows, dtype=np.int32)
@@ -91,6 +89,14 @@ def scattered(parts: list[tuple[np.ndarray, Drawn]], rows: int) -> Drawn:
     for places, drawn in parts:
         data[places] = drawn.data
     return Drawn(data, valid)
+
+
+def mixed(told: Drawn, drawn: Drawn) -> Drawn:
+    """What was told, and what was drawn where nothing was."""
+    if told.valid is None:
+        return told
+    known, free = np.flatnonzero(told.valid), np.flatnonzero(~told.valid)
+    return scattered([(known, Drawn(told.data, None, told.words).take(known)), (free, drawn.take(free))], len(drawn))
 
 
 def arrow_type(column: Column) -> Any:

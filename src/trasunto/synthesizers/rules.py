@@ -23,6 +23,8 @@ from trasunto.rules.document import read_rules
 from trasunto.rules.draws import BLOCK
 from trasunto.rules.plan import Plan
 from trasunto.rules.stream import keep_freed_memory, write_rows
+from trasunto.rules.wished import wished
+from trasunto.synthesizers.condition import conform
 from trasunto.synthesizers.model import read_document
 from trasunto.writing import aside
 
@@ -58,20 +60,40 @@ class RulesModel:
         """None: no private data was read, so there is nothing to guarantee about any."""
         return None
 
-    def sample(self, rows: int, *, seed: int, given: Dataset | None = None) -> Dataset:
-        """Draw rows. given: fixed values of some columns, as many rows; what is computed from them follows them.
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        given: Any = None,
+        where: str | None = None,
+        temperature: float = 1.0,
+        first: int = 0,
+    ) -> Dataset:
+        """Draw rows first..first+rows-1.
 
-        Raises SampleError for a negative count, more rows than unique values allow, or an impossible `given`.
+        given: a table of `rows` rows with some of the columns; its values are kept, what is computed from them follows
+        them, and what is missing in it is drawn. where: a condition that every row meets (see data/expressions.py);
+        rows that miss it are drawn again. temperature: 1, for the rules say how likely each value is.
+        Raises SampleError for a negative count, more rows than unique values allow, an impossible `given`, a
+        condition that fewer than one row in some thousands meets, and another temperature.
         """
-        self.plan.check(rows, given)
+        if temperature != 1.0:
+            raise SampleError(
+                f"Rules say how likely each value is; they have no temperature {temperature}.", "Change the weights."
+            )
+        fixed = conform(given, self.schema.only) if given is not None else None
+        self.plan.check(rows, fixed, first)
         keep_freed_memory()
-        return self._dataset(self.plan.rows(0, rows, seed, given))
+        if where:
+            return self._dataset(wished(self.plan, where, rows, seed, fixed, first))
+        return self._dataset(self.plan.rows(first, rows, seed, fixed))
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         """The rows of `sample` in parts of at most `size`: sequences and unique values go on from part to part."""
         if size < 1:
             raise SampleError(f"Cannot draw parts of {size} rows.", "Ask for 1 or more.")
-        self.plan.check(rows, None)
+        self.plan.check(rows)
         keep_freed_memory()
         kept: list[pl.DataFrame] = []
         start = 0

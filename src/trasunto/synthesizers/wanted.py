@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
+from trasunto.encoders.codes import Levels
 from trasunto.errors import SampleError, near
+from trasunto.synthesizers.coded import CodedModel
 
 
 def exactly(model: Any, counts: Mapping[str, int], *, seed: int, temperature: float = 1.0) -> Dataset:
@@ -89,10 +91,11 @@ def _combinations(model: Any, columns: Sequence[str], shares: Mapping[str, float
 
 def _values(model: Any, name: str) -> list[Any]:
     """The values of a category that a model can draw."""
-    if name in model.codes.columns:
-        return list(model.codes.columns[name].values)
-    # A column that stands in a combination: its values among those drawn.
-    return model.sample(5000, seed=0).rows[name].drop_nulls().unique().sort().to_list()  # type: ignore[no-any-return]
+    codes = model.codes.columns.get(name) if isinstance(model, CodedModel) else None
+    if isinstance(codes, Levels):
+        return list(codes.values)
+    # A column that stands in a combination, or comes from rules: its values among those drawn.
+    return model.sample(5000, seed=0).rows[name].drop_nulls().unique().sort().to_list()
 
 
 def _equals(name: str, value: Any) -> str:
