@@ -28,7 +28,7 @@ class Sample:
 
     values: (n,) some of the values. low, high: what lies outside is never drawn. step: distance of neighbouring
     values, 0 when continuous. cells: (left, right, times) of all values, in order. start: where families of positive
-    values and of counts begin.
+    values and of counts begin. zero: whether 0 is where values may begin (not so for dates).
     """
 
     values: np.ndarray
@@ -37,6 +37,7 @@ class Sample:
     step: float
     cells: tuple[np.ndarray, np.ndarray, np.ndarray]
     start: float = 0.0
+    zero: bool = True
 
     @property
     def above(self) -> np.ndarray:
@@ -231,7 +232,7 @@ def _inverse_gaussian(s: Sample) -> Parameters | None:
 
 def _pareto(s: Sample) -> Parameters | None:
     least = s.wide[0]
-    logs = np.log(np.maximum(s.values, least) / least) if least > 0 else np.zeros(1)
+    logs = np.log(np.maximum(s.values, least) / least) if least > 0 and s.zero else np.zeros(1)
     return {"least": least, "index": 1 / logs.mean()} if logs.mean() > 0 else None
 
 

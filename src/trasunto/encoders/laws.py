@@ -104,8 +104,8 @@ def _fitted(sample: Sample, names: Sequence[str]) -> list[Law]:
         family = FAMILIES[name]
         if family.counts and not sample.step:
             continue
-        starts = [0.0] if not family.starts else ([0.0] if sample.low >= 0 else [])
-        if family.starts and (sample.low < 0 or sample.low > 0.05 * (sample.high - sample.low)):
+        starts = [0.0] if not family.starts else ([0.0] if sample.zero and sample.low >= 0 else [])
+        if family.starts and (not sample.zero or sample.low < 0 or sample.low > 0.05 * (sample.high - sample.low)):
             starts.append(sample.low if family.counts else lowest)
         for start in starts:
             here = replace(sample, start=start)

@@ -23,6 +23,8 @@ LISTED = 20
 STANDS_OUT, SPIKE, SPIKES = 4.0, 0.001, 40
 # Values that families are fitted to, cells that they are compared on, and codes of a column's law, at most.
 SEEN, CELLS, CODES = 10_000, 400, 400
+# A stretch without values is told when it is so wide a part of the range, and so many values were to be expected in it.
+WIDE, EXPECTED = 0.1, 30
 # By how much shares may miss 1 when a person has rounded them.
 TOLERANCE = 1e-3
 # Units of datetimes, in microseconds, the coarsest first.
@@ -37,7 +39,7 @@ class Marginal:
     rows). missing: share of all rows. low, high: ends of the law. grid: distance between neighbouring values, 0 when
     continuous; offset: a value on it. unit: of all these numbers: "" or, for datetimes, "days", "seconds" or
     "microseconds" since 1970-01-01. criterion, score: by which the law was picked, and its value. runners_up: (family,
-    score), best first.
+    score), best first. empty: (above, below) of stretches inside of which the law gives nothing.
     """
 
     law: Law | None
@@ -51,6 +53,7 @@ class Marginal:
     criterion: str
     score: float
     runners_up: tuple[tuple[str, float], ...]
+    empty: tuple[tuple[float, float], ...] = ()
 
     @property
     def share(self) -> float:
@@ -65,6 +68,8 @@ class Marginal:
             found["share"] = _share(self.share)
             found |= {"family": self.law.family, "parameters": dict(self.law.parameters)}
             found |= {"low": self._written(self.low), "high": self._written(self.high)}
+            if self.empty:
+                found["empty"] = [{"above": self._written(a), "below": self._written(b)} for a, b in self.empty]
         found |= {"grid": _plain(self.grid), "offset": _plain(self.offset)}
         if self.unit:
             found["unit"] = f"{self.unit} since 1970-01-01"
@@ -99,7 +104,12 @@ class Marginal:
         offset = number(told["offset"], "offset")
         if law is not None and not law.between(low - grid / 2, high + grid / 2) > NOTHING:
             raise ValueError(f"{law.family!r} with these parameters gives nothing between low and high")
-        return Marginal(law, spikes, missing, low, high, grid, offset, unit, by, picked.get(by, 0.0), runners_up)
+        empty = tuple((_read(each["above"], unit), _read(each["below"], unit)) for each in told.get("empty", ()))
+        ends = [low, *(end for each in empty for end in each), high]
+        if empty and ends != sorted(ends):
+            raise ValueError("empty stretches must lie one after the other between low and high")
+        score = picked.get(by, 0.0)
+        return Marginal(law, spikes, missing, low, high, grid, offset, unit, by, score, runners_up, empty)
 
     def _written(self, value: float) -> Any:
         if not self.unit:
@@ -145,14 +155,21 @@ class Marginal:
                 edges = self.offset + np.round((edges - self.offset) / self.grid) * self.grid
                 # Values of a bin end before its upper edge.
                 edges[-1] += self.grid
-            edges = np.unique(edges)
+            inner = [end for start, stop in self._empty() for end in (start, stop) if self.low < end < self.high]
+            edges = np.unique(np.append(edges, inner))
             low, high = (edges[:-1], edges[1:]) if len(edges) > 1 else (edges, edges)
             left, right = low - half, high - half
         held = np.maximum(self.law.cdf(right) - self.law.cdf(left), 0.0)
+        for start, stop in self._empty():
+            held[(left >= start - 1.01 * half) & (right <= stop - 0.99 * half)] = 0.0
         if not held.sum() > 0:
             held = np.ones(len(low))
         kept = held > 1e-12 * held.sum()
         return low[kept], high[kept], self.share * held[kept] / held[kept].sum()
+
+    def _empty(self) -> list[tuple[float, float]]:
+        """Stretches without values, from the first value that is not to the next that is."""
+        return [(above + self.grid, below) for above, below in self.empty]
 
 
 def fit_marginal(
@@ -187,16 +204,12 @@ def fit_marginal(
         return nothing
     few = np.sort(np.repeat(distinct, rest))
     low, high = float(few[: min(EXTREME, whole)].mean()), float(few[-min(EXTREME, whole) :].mean())
-    if grid:
-        low, high = (float(f"{offset + round((end - offset) / grid) * grid:.15g}") for end in (low, high))
-    else:
-        low, high = short(low), short(high)
+    low, high = (_on_grid(end, grid, offset) for end in (low, high))
     if not high > low:
         lone = (low, _share(whole * share))
         return replace(nothing, spikes=tuple(sorted((*spikes, lone))))
-    found = ranked(_sample(few, low, high, grid), families, criterion)
-    if not found:
-        found = ranked(_sample(few, low, high, grid), ("uniform",), criterion)
+    seen = replace(_sample(few, low, high, grid), zero=not datetime)
+    found = ranked(seen, families, criterion) or ranked(seen, ("uniform",), criterion)
     names = {law.family: score for score, law in reversed(found)}
     others = sorted((score, family) for family, score in names.items() if family != found[0][1].family)[:3]
     return replace(
@@ -206,6 +219,7 @@ def fit_marginal(
         high=high,
         score=round(found[0][0], 1),
         runners_up=tuple((family, round(score, 1)) for score, family in others),
+        empty=_stretches(few, low, high, grid, offset),
     )
 
 
@@ -226,6 +240,25 @@ def _spikes(distinct: np.ndarray, counts: np.ndarray, grid: float) -> np.ndarray
     if (excess > 0).sum() > SPIKES:
         excess[np.argsort(-excess, kind="stable")[SPIKES:]] = 0
     return excess
+
+
+def _stretches(
+    ordered: np.ndarray, low: float, high: float, grid: float, offset: float
+) -> tuple[tuple[float, float], ...]:
+    """Wide stretches without values, where many would be if values were spread evenly. Ends are means of 5 rows."""
+    gaps, rows = np.diff(ordered), len(ordered)
+    least = max(2 * EXTREME, rows // 100)
+    wide = (gaps > WIDE * (high - low)) & (gaps * rows > EXPECTED * (high - low))
+    found = []
+    for at in np.flatnonzero(wide).tolist():
+        if least <= at + 1 <= rows - least:
+            ends = float(ordered[at + 1 - EXTREME : at + 1].mean()), float(ordered[at + 1 : at + 1 + EXTREME].mean())
+            found.append(tuple(_on_grid(end, grid, offset) for end in ends))
+    return tuple((above, below) for above, below in found if below > above)
+
+
+def _on_grid(value: float, grid: float, offset: float) -> float:
+    return float(f"{offset + round((value - offset) / grid) * grid:.15g}") if grid else short(value)
 
 
 def _sample(ordered: np.ndarray, low: float, high: float, grid: float) -> Sample:
