@@ -180,7 +180,8 @@ def fit_marginal(
     values: (n,) those that are not missing; microseconds for datetimes. missing: share of all rows. steps:
     the column's codes, for its grid. families: names to choose from. criterion: "bic" or "aic".
     """
-    unit = next((n for n, size in UNITS.items() if steps.grid and steps.grid % size == 0), "microseconds")
+    whole_units = (n for n, size in UNITS.items() if steps.grid and not (steps.grid % size or steps.offset % size))
+    unit = next(whole_units, "microseconds")
     scale = UNITS[unit] if datetime else 1.0
     grid, offset = steps.grid / scale, steps.offset / scale
     # A value on the grid, but none of a real row.

@@ -171,7 +171,8 @@ def ranked_categories(cuts: list[Cuts], coded: Mapping[str, np.ndarray], rounds:
     That order is the first principal component of the other columns' mean scores; small categories are drawn to the
     middle, as if 10 average rows were among theirs.
     """
-    wide = [at for at, each in enumerate(cuts) if not each.ordered and len(each.codes) > 2]
+    several = len(cuts) + sum(each.missing > 0 for each in cuts) > 1
+    wide = [at for at, each in enumerate(cuts) if several and not each.ordered and len(each.codes) > 2]
     for _ in range(rounds):
         scores, seen = scores_of(cuts, coded)
         for at in wide:

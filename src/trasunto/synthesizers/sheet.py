@@ -151,8 +151,8 @@ class Sheet:
             "Rows: none is kept, nor any value of a single row of a column of numbers or dates.",
             "Extremes: the lowest and the highest value of a law are means of the 5 lowest and of the 5 highest rows.",
         ]
-        found += [f"Rare categories: {count} of column {name!r} are left out." for name, count in rare.items()]
-        found += [f"Identifiers: of column {name!r} only the shape is kept." for name in self.ids]
+        found += [f"Rare categories: {count} of column {_quoted(name)} are left out." for name, count in rare.items()]
+        found += [f"Identifiers: of column {_quoted(name)} only the shape is kept." for name in self.ids]
         ties = {
             "none": "Ties: columns are drawn independently of each other.",
             "gaussian": "Ties: of each pair of columns one correlation is kept, of three or more together nothing.",
@@ -183,7 +183,8 @@ Fitted to {rows:,} rows. Edit a number and save: what is drawn changes with it.
 A column of numbers or dates: share `missing`, single values far more frequent than their neighbours (`spikes`), and
 for the rest a law: a family of distributions with its parameters, cut to `low` and `high`, rounded to `grid` from
 `offset` on. `picked` says how the law was chosen: by an information criterion, the lower the better.
-A column of categories: the share of each value; null stands for a missing one."""
+A column of categories: the share of each value; null stands for a missing one. Their order
+is part of the model: correlations see them as lying in it."""
 
 
 def variables(cuts: Sequence[Cuts]) -> list[str]:
