@@ -22,6 +22,7 @@ COMMANDS = {
     "inspect": ("inspect", "Show what is in a data set, column by column, and why we think so."),
     "run": ("run", "Do the whole job that a recipe describes."),
     "fit": ("fit", "Fit a synthesizer to real data and save the model."),
+    "show": ("show", "Show what a saved model has learnt."),
     "sample": ("sample", "Draw synthetic rows from a saved model."),
     "make": ("make", "Make rows from rules alone, without real data."),
     "impute": ("impute", "Fill the gaps of real rows."),
