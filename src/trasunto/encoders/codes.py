@@ -22,6 +22,8 @@ from trasunto.encoders.ids import Ids, fit_ids
 REPEATED = 5
 # How many of the most extreme values are averaged to the published extreme.
 EXTREME = 5
+# No value is drawn where none lies over so many times the distance between NEAR neighbours on either side.
+HOLE, NEAR = 20, 10
 
 
 @dataclass(frozen=True)
@@ -171,14 +173,37 @@ def _bins(rest: np.ndarray, atoms: np.ndarray, bins: int) -> tuple[np.ndarray, n
     if cuts.size == 1:
         return cuts, cuts
     held_by = np.histogram(np.clip(rest, cuts[0], cuts[-1]), cuts)[0] > 0
-    return cuts[:-1][held_by], cuts[1:][held_by]
+    return _without_holes(cuts[:-1][held_by], cuts[1:][held_by], rest)
+
+
+def _without_holes(low: np.ndarray, high: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bins that end where a hole in the sorted values begins, and begin where it ends, half a usual distance off."""
+    distinct = np.unique(rest)
+    gaps = np.diff(distinct)
+    if gaps.size <= 2 * NEAR:
+        return low, high
+    usual = np.convolve(gaps, np.full(NEAR, 1 / NEAR), mode="valid")
+    around = np.maximum(usual[: gaps.size - 2 * NEAR], usual[NEAR + 1 :])
+    for at in np.flatnonzero(gaps[NEAR:-NEAR] > HOLE * around):
+        begin, end = distinct[at + NEAR] + around[at] / 2, distinct[at + NEAR + 1] - around[at] / 2
+        # Edges inside the hole move to its ends; a bin over all of it becomes two.
+        over = np.flatnonzero((low < begin) & (high > end))
+        low, high = np.insert(low, over + 1, end), np.insert(high, over, begin)
+        low, high = (
+            np.where((low > begin) & (low < end), end, low),
+            np.where((high > begin) & (high < end), begin, high),
+        )
+        low, high = low[high > low], high[high > low]
+    return low, high
 
 
 def _grid(distinct: np.ndarray) -> tuple[float, float]:
     """The distance of neighbouring values: a whole number for integers, a power of ten for decimals, else 0."""
     if (distinct == np.round(distinct)).all() and np.abs(distinct).max() < 2**62:
         steps = np.diff(distinct).astype(np.int64)
-        return (float(np.gcd.reduce(steps)) if steps.size else 1.0), float(distinct[0])
+        step = int(np.gcd.reduce(steps)) if steps.size else 1
+        # A value on the grid, and no real one: the lowest would be someone's.
+        return float(step), float(int(distinct[0]) % step)
     for places in range(1, 9):
         if np.allclose(distinct, np.round(distinct, places), rtol=0, atol=10.0 ** -(places + 4)):
             return 10.0**-places, 0.0
