@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -71,9 +71,9 @@ def patients(rows: int = 400, seed: int = 0) -> Dataset:
     return Dataset.of(Table(TableSchema(columns, primary_key=("number",)), frame), "patients")
 
 
-def table_of(**columns: Any) -> Dataset:
+def table_of(columns: Mapping[str, Any]) -> Dataset:
     """A dataset of one table from values by column; texts are categories."""
-    frame = pl.DataFrame(columns)
+    frame = pl.DataFrame(dict(columns))
     schema = TableSchema(tuple(Column(name, KINDS[frame[name].dtype.base_type()]) for name in frame.columns))  # type: ignore[arg-type]
     return Dataset.of(Table(schema, frame))
 
@@ -195,10 +195,10 @@ def takes_small_tables(trial: Trial) -> None:
     """One row, two rows, thirty, a column without any value: a model, or a FitError that says why not."""
     nothing = pl.Series([None] * 3, dtype=pl.Float64)
     tables = (
-        table_of(a=["x"]),
-        table_of(a=[1, 2]),
-        table_of(a=[1.5, None], b=["u", "v"]),
-        table_of(a=nothing, b=[1, 2, 3]),
+        table_of({"a": ["x"]}),
+        table_of({"a": [1, 2]}),
+        table_of({"a": [1.5, None], "b": ["u", "v"]}),
+        table_of({"a": nothing, "b": [1, 2, 3]}),
         patients(30),
     )
     for real in tables:

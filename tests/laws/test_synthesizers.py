@@ -91,20 +91,20 @@ def test_keys_go_on_after_the_real_ones(name, fitted):
 def test_passes_on_no_value_of_a_continuous_column_more_than_by_chance(name, fitted):
     rng = np.random.default_rng(0)
     secret = rng.normal(0, 1, 1000)
-    made = fitted(name, table_of(x=secret, y=rng.normal(0, 1, 1000))).sample(1000, seed=1).rows["x"]
+    made = fitted(name, table_of({"x": secret, "y": rng.normal(0, 1, 1000)})).sample(1000, seed=1).rows["x"]
     assert np.isin(made.to_numpy(), secret).sum() == 0
     assert made.max() < secret.max() and made.min() > secret.min()
 
 
 def test_does_not_pass_on_a_category_of_one_person(name, fitted):
-    real = table_of(town=["Alba"] * 200 + ["Bera"] * 199 + ["Villaraíz"], n=list(range(400)))
+    real = table_of({"town": ["Alba"] * 200 + ["Bera"] * 199 + ["Villaraíz"], "n": list(range(400))})
     made = fitted(name, real).sample(1000, seed=1).rows["town"]
     assert set(made.unique()) == {"Alba", "Bera"}
 
 
 def test_does_not_pass_on_categories_that_never_repeat(name, fitted):
-    real = table_of(plate=[f"{i:04d}-XY{chr(65 + i % 26)}" for i in range(300)], n=list(range(300)))
-    with_gaps = table_of(plate=[None] * 30 + real.rows["plate"].to_list()[30:], n=list(range(300)))
+    real = table_of({"plate": [f"{i:04d}-XY{chr(65 + i % 26)}" for i in range(300)], "n": list(range(300))})
+    with_gaps = table_of({"plate": [None] * 30 + real.rows["plate"].to_list()[30:], "n": list(range(300))})
     assert 0 < fitted(name, with_gaps).sample(300, seed=1).rows["plate"].null_count() < 150
     made = fitted(name, real).sample(100, seed=1).rows["plate"]
     assert not made.is_in(real.rows["plate"].implode()).sum() > 5

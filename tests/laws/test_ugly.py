@@ -73,14 +73,14 @@ def test_writes_what_it_read_in_the_spelling_it_was_read_in(written, untidy):
 
 def test_takes_a_column_of_thousands_of_categories(name, fitted):
     rng = np.random.default_rng(1)
-    real = table_of(town=[f"t{i}" for i in np.sort(rng.zipf(1.3, 3_000) % 1_500)], n=rng.integers(0, 9, 3_000))
+    real = table_of({"town": [f"t{i}" for i in np.sort(rng.zipf(1.3, 3_000) % 1_500)], "n": rng.integers(0, 9, 3_000)})
     made = fitted(name, real).sample(500, seed=1).rows["town"]
     assert made.n_unique() > 20 and made.is_in(real.rows["town"].implode()).all()
 
 
 def test_takes_many_columns_of_few_rows(name, fitted):
     rng = np.random.default_rng(2)
-    real = table_of(**{f"c{at}": rng.integers(0, 5, 40) for at in range(150)})
+    real = table_of({f"c{at}": rng.integers(0, 5, 40) for at in range(150)})
     made = fitted(name, real).sample(30, seed=1)
     assert made.rows.schema == real.rows.schema and made.rows.max().row(0) <= (4,) * 150
 
@@ -88,10 +88,10 @@ def test_takes_many_columns_of_few_rows(name, fitted):
 @pytest.mark.parametrize(
     "real",
     [
-        table_of(a=[str(i) for i in range(300)], b=list(range(300))),
-        table_of(a=pl.Series([None] * 297 + [1.0, 2.0, 3.0], dtype=pl.Float64), b=["u"] * 300),
-        table_of(a=[2**62, -(2**62), 0, 5] * 10),
-        table_of(a=["😀", "مرحبا", "ñandú"] * 20, b=[0.1, 1e300, -1e300] * 20),
+        table_of({"a": [str(i) for i in range(300)], "b": list(range(300))}),
+        table_of({"a": pl.Series([None] * 297 + [1.0, 2.0, 3.0], dtype=pl.Float64), "b": ["u"] * 300}),
+        table_of({"a": [2**62, -(2**62), 0, 5] * 10}),
+        table_of({"a": ["😀", "مرحبا", "ñandú"] * 20, "b": [0.1, 1e300, -1e300] * 20}),
     ],
     ids=["all different", "99 % gaps", "huge", "any script"],
 )
@@ -104,7 +104,7 @@ def test_a_column_with_hardly_a_value_keeps_its_gaps(taught, fitted):
     rng = np.random.default_rng(3)
     few = rng.random(2_000) < 0.01
     real = table_of(
-        a=pl.Series(np.where(few, rng.normal(50, 9, 2_000), np.nan)).fill_nan(None), b=rng.normal(size=2_000)
+        {"a": pl.Series(np.where(few, rng.normal(50, 9, 2_000), np.nan)).fill_nan(None), "b": rng.normal(size=2_000)}
     )
     made = fitted(taught, real).sample(2_000, seed=1).rows["a"]
     # About 20 values of 2,000 on each side: standard errors of 0.0022.
