@@ -9,6 +9,7 @@ import pytest
 
 from trasunto.metrics.repeats import Spread
 from trasunto.reports import frontier
+from trasunto.reports.blocks import Points
 from trasunto.reports.board import Board, Row
 
 
@@ -64,7 +65,7 @@ def test_the_table_shows_mean_and_spread(board):
     head, lines = board.table()
     assert head == ("method", "fit+sample s", "MB", "C2ST", "nearer", "shapes %")
     cells = dict(zip(head, lines[3], strict=True))
-    assert cells["method"] == "● faithful" and cells["fit+sample s"] == "3.0 + 0.3" and cells["MB"] == "900"
+    assert cells["method"] == "●\u00a0faithful" and cells["fit+sample s"] == "3.0 + 0.3" and cells["MB"] == "900"
     score = board.rows[3].scores[0]
     assert cells["C2ST"] == f"{score.mean:.3f}±{score.spread:.3f}"
     assert lines[-1] == ("broken", "", "", "", "", "")
@@ -121,3 +122,20 @@ def test_a_page_before_anything_was_judged(tmp_path):
     written = frontier.write(board, tmp_path)
     assert [path.name for path in written] == ["comparison.html"]
     assert "Nothing was drawn yet" in written[0].read_text()
+
+
+def test_the_best_on_each_axis_are_named(board):
+    best = {axis: row.name for axis, row in board.best.items()}
+    assert (best["likeness"], best["time"]) == ("faithful", "fast")
+    # Below 0.5 there is nothing to gain.
+    assert best["privacy"] in ("fast", "private")
+    told = next(block for block in frontier.story(board) if isinstance(block, Points))
+    assert [text.partition(": ")[2].split()[0] for text in told.items] == list(best.values())
+
+
+def test_spanish_heads_and_decimals(board):
+    head, lines = board.table("es")
+    assert head[0] == "método"
+    assert "formas %" in head
+    assert not any("." in cell for line in lines for cell in line[1:])
+    assert frontier.figure(board, "es").spec["config"]["locale"]["number"]["decimal"] == ","

@@ -23,6 +23,8 @@ MOST_ROWS = 100_000
 MOST_TREES = 500
 MOST_ROUNDS = 100
 FEW_ROUNDS = 30
+# Rows of a class below which boosting runs away with it: its chances are near 0, and so is what divides the leaves.
+RARE = 100
 AFTER = " The control is the same model trained on real rows, the baseline on columns drawn by themselves."
 READINGS = {
     "auc": "Area under the curve that trees trained on synthetic rows reach on unseen real rows; 1 is perfect, 0.5 a "
@@ -104,6 +106,7 @@ def _chances(x: np.ndarray, y: np.ndarray, questions: np.ndarray, category: np.n
         early_stopping=counts.min() >= 10 and (len(y) > 10_000 or x.shape[1] > WIDE),
         max_iter=rounds,
         learning_rate=0.1 if rounds >= FEW_ROUNDS else 0.3,
+        l2_regularization=1.0 if len(counts) > 2 or counts.min() < RARE else 0.0,
     )
     with threads(x):
         return model.fit(x, y).predict_proba(questions)

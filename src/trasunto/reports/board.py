@@ -111,6 +111,17 @@ class Board:
             )
         )
 
+    @property
+    def best(self) -> dict[str, Row]:
+        """The best of the synthesizers and brought rows in "likeness", "privacy" and "time", each where it is known."""
+        judged = [(row, at) for row in self.rows if row.kind != "reference" and (at := self._place(row)) is not None]
+        known = {"likeness": True, "privacy": self.axis(PRIVACY), "time": any(row.seconds for row, _ in judged)}
+        return {
+            axis: min(judged, key=lambda each: float(each[1][place]))[0]
+            for place, axis in enumerate(known)
+            if judged and known[axis]
+        }
+
     def _place(self, row: Row) -> np.ndarray | None:
         """(3,) costs; None for a row without likeness."""
         likeness, privacy = self.axis(QUALITY), self.axis(PRIVACY)
@@ -126,11 +137,16 @@ class Board:
         shown = [each for each in COLUMNS if any(row.score(each[1]) for row in self.rows)]
         heads = HEADS[language]
         timed = any(row.fit_seconds for row in self.rows)
-        head = (heads["method"], *((heads["time"], heads["memory"]) if timed else ()), *(name for name, *_ in shown))
+        head = (
+            heads["method"],
+            *((heads["time"], heads["memory"]) if timed else ()),
+            *(heads.get(name, name) for name, *_ in shown),
+        )
         unbeaten = self.unbeaten
         lines = []
         for row in self.rows:
-            cells = [f"● {row.name}" if row.name in unbeaten else row.name]
+            # No-break: the mark stays with its name.
+            cells = [f"●\u00a0{row.name}" if row.name in unbeaten else row.name]
             if timed:
                 cells += _cost(row, language)
             cells += [_cell(row.score(metric), times, digits, language) for _, metric, times, digits in shown]
@@ -148,7 +164,18 @@ class Board:
 
 HEADS = {
     "en": {"method": "method", "time": "fit+sample s", "memory": "MB"},
-    "es": {"method": "método", "time": "ajuste+muestreo s", "memory": "MB"},
+    "es": {
+        "method": "método",
+        "time": "ajuste+muestra s",
+        "memory": "MB",
+        "text": "texto",
+        "nearer": "cercanía",
+        "copies %": "copias %",
+        "verbatim %": "literal %",
+        "shapes %": "formas %",
+        "trends %": "parejas %",
+        "triples %": "ternas %",
+    },
 }
 
 

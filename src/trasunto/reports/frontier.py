@@ -50,6 +50,12 @@ TOLD = {
         "No other equals these in likeness, privacy and time together: {names}.",
         "Ningún otro iguala a estos en parecido, privacidad y tiempo a la vez: {names}.",
     ),
+    "likeness": ("Most like the real rows: {name} ({value}).", "El más parecido a las filas reales: {name} ({value})."),
+    "privacy": (
+        "Leans least on the rows it learnt from: {name} ({value}).",
+        "El que menos se apoya en las filas de que aprendió: {name} ({value}).",
+    ),
+    "time": ("Fastest: {name} ({value} s).", "El más rápido: {name} ({value} s)."),
     "alone": ("Nothing was drawn yet that could be judged.", "Aún no hay nada que juzgar."),
     "stopped": (
         "The comparison was stopped before its end: what was done until then is told.",
@@ -121,7 +127,10 @@ def figure(board: Board, language: str = "en") -> Figure | None:
         points = [_point(row, None, row.score(likeness), board.unbeaten) for row in timed]
         titles = (told("seconds", language), None if panels else told(likeness, language))
         panels.append(_panel(points, (scale, height), titles, (None, upwards[0].goal), language))
-    spec = {"$schema": SCHEMA, "hconcat": panels, "spacing": 26, "config": {"legend": {"orient": "top", "title": None}}}
+    config: dict[str, Any] = {"legend": {"orient": "top", "title": None}}
+    if language == "es":
+        config["locale"] = {"number": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " €"]}}
+    spec = {"$schema": SCHEMA, "hconcat": panels, "spacing": 26, "config": config}
     return Figure("frontier", "results", told("title", language), told("caption", language), spec)
 
 
@@ -295,6 +304,8 @@ def story(board: Board, language: str = "en") -> tuple[Block, ...]:
     names = ", ".join(board.unbeaten)
     blocks: list[Block] = [Heading(say("summary", language), "summary")]
     blocks.append(Words(told("unbeaten", language, names=names) if names else told("alone", language)))
+    if len(board.best) > 1:
+        blocks.append(Points(tuple(_best(board, axis, row, language) for axis, row in board.best.items())))
     if not facts.get("finished", True):
         blocks.append(Words(told("stopped", language), "warning"))
     drawn = figure(board, language)
@@ -319,6 +330,14 @@ def story(board: Board, language: str = "en") -> tuple[Block, ...]:
     rows = tuple((name, say(name, language) if known(name) else reading) for name, reading in metrics.items())
     head = (say("metric", language), say("what", language))
     return (*blocks, Heading(told("glossary", language), "glossary"), Grid(head, rows))
+
+
+def _best(board: Board, axis: str, row: Row, language: str) -> str:
+    """The best on an axis, with its figure there."""
+    metric = board.axis({"likeness": QUALITY, "privacy": PRIVACY}.get(axis, ()))
+    found = row.score(metric) if metric else None
+    value = number(row.seconds, language, 1) if axis == "time" else number(found.mean if found else None, language)
+    return told(axis, language, name=row.name, value=value)
 
 
 def write(board: Board, folder: str | Path, language: str = "en") -> list[Path]:

@@ -14,6 +14,9 @@ from trasunto.reports.report import Report
 from trasunto.reports.sections import story
 from trasunto.reports.words import say
 
+# Columns above which a table is set in smaller letters, so that it fits the page.
+WIDE = 8
+
 
 def render(report: Report) -> str:
     """The whole page."""
@@ -86,7 +89,8 @@ def _grid(grid: Grid) -> str:
         return "<tr>" + "".join(parts) + "</tr>"
 
     body = "".join(cells(row, "td") for row in grid.rows)
-    table = f'<div class="scroll"><table><thead>{cells(grid.head, "th")}</thead><tbody>{body}</tbody></table></div>\n'
+    frame = "scroll tight" if len(grid.head) > WIDE else "scroll"
+    table = f'<div class="{frame}"><table><thead>{cells(grid.head, "th")}</thead><tbody>{body}</tbody></table></div>\n'
     if grid.long and len(grid.rows) > 6:
         return f"<details><summary>{escape(', '.join(grid.head[:3]))} … ({len(grid.rows)})</summary>{table}</details>\n"
     return table
