@@ -213,3 +213,30 @@ class TestFrames:
             tr.read(pl.DataFrame({"a": []}))
         with pytest.raises(TrasuntoError, match="cannot model"):
             tr.read(pl.DataFrame({"a": [[1, 2], [3]]}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a,b\n"x,1",2\n,""\n "q" ,z\n',
+        "a;a\n1;\n;2\n",
+        'a,b\r\n1,"l1\r\nl2"\r\n3,4\r\n',
+        'a,b\n1,x"y"z\n',
+        "a,b\n#c,2\n\n3,4\n",
+        "a,b\n1,2\n3\n",
+        "a,b\n1,2,3\n4,5\n",
+    ],
+)
+def test_the_fast_reader_of_large_files_says_what_the_careful_one_says(text, monkeypatch):
+    from trasunto.connectors import delimited
+    from trasunto.errors import FileError
+
+    def read():
+        try:
+            return delimited.parse_delimited(text, "x.csv").to_dicts()
+        except FileError as error:
+            return str(error)
+
+    careful = read()
+    monkeypatch.setattr(delimited, "LARGE", 0)
+    assert read() == careful

@@ -11,6 +11,8 @@ import polars as pl
 from trasunto.errors import EmptyDataError, FileError
 
 DELIMITERS = (",", ";", "\t", "|")
+# Characters beyond which the fast reader is tried first; what it stumbles over, the careful one names by line.
+LARGE = 2_000_000
 _WESTERN = frozenset("áéíóúüñÁÉÍÓÚÜÑàèìòùçâêîôûäëïöãõåøæœßÀÈÇÄÖÂÊÔÕÃÅØ¿¡ºª€£°«»–—’“”…·ý")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -43,6 +45,8 @@ def parse_delimited(text: str, name: str, delimiter: str | None = None) -> pl.Da
     if not text.strip():
         raise EmptyDataError(f"{name} is empty.", "Give a file with a header line and rows.")
     mark = delimiter or _delimiter(text)
+    if len(text) > LARGE and (frame := _fast(text, mark)) is not None:
+        return frame
     rows = list(_reader(text, mark, name))
     header, body = rows[0], rows[1:]
     width = len(header)
@@ -60,6 +64,32 @@ def parse_delimited(text: str, name: str, delimiter: str | None = None) -> pl.Da
     columns = list(zip(*body, strict=True))
     names = distinct_names(header)
     return pl.DataFrame({n: pl.Series(n, list(c), dtype=pl.String) for n, c in zip(names, columns, strict=True)})
+
+
+def _fast(text: str, mark: str) -> pl.DataFrame | None:
+    """The same frame from the compiled reader, in a tenth of the time and memory; None when it is not sure."""
+    try:
+        header = next(csv.reader(io.StringIO(text[:1_000_000], newline=""), delimiter=mark))
+        frame = pl.read_csv(
+            text.encode("utf-8"),
+            separator=mark,
+            infer_schema=False,
+            empty_string_is_null=False,
+            has_header=False,
+            new_columns=[f"{place}" for place in range(len(header))],
+        )
+    except (pl.exceptions.PolarsError, csv.Error, StopIteration):
+        return None
+    if frame.width != len(header) or frame.width < 2 or frame.height < 2:
+        return None
+    # A line that is too short is filled up with empty fields: where the last is empty, fields must be counted.
+    if (frame[frame.columns[-1]] == "").any():
+        lines = len(text.rstrip("\r\n").split("\n"))
+        if '"' in text or text.count(mark) != lines * (frame.width - 1):
+            return None
+    frame = frame.slice(1)
+    frame.columns = distinct_names(header)
+    return frame
 
 
 def distinct_names(header: list[str]) -> list[str]:
