@@ -207,4 +207,5 @@ def _name(path: Path) -> str:
 
 
 def suffix_of(path: Path) -> str:
+    """The suffix that says the format, in lower case: that before .gz, where the file is packed."""
     return Path(path.name.removesuffix(".gz")).suffix.lower()
