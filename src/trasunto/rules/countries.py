@@ -123,7 +123,14 @@ LOCALES: dict[str, Facts] = {
         numbers=("%-%#", "%#-%#", "1##-%#"),
         phones=("+57 30# ### ####", "+57 31# ### ####", "+57 32# ### ####", "601 %######"),
     ),
-    "es_ES": Facts("ES", "España", name_order=_TWO, postcodes=("###",), id="dni"),
+    "es_ES": Facts(
+        "ES",
+        "España",
+        name_order=_TWO,
+        postcodes=("###",),
+        id="dni",
+        phones=("+34 6## ### ###", "+34 7%# ### ###", "+34 9%# ### ###", "6## ### ###", "7%# ### ###", "9%# ### ###"),
+    ),
     "es_MX": Facts(
         "MX",
         "México",

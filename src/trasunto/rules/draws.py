@@ -50,6 +50,11 @@ class Weighted:
         starts = (np.cumsum(sizes) - sizes).astype(np.int32)
         if all(np.ptp(table) == 0 for table in tables):
             return Weighted(sizes, starts, None, None)
+        if len(tables) == 1:
+            # A power of two of buckets, so that a draw takes no multiplication; the added ones are never kept.
+            padded = np.zeros(1 << max(1, len(tables[0]) - 1).bit_length())
+            padded[: len(tables[0])] = tables[0]
+            return Weighted(np.array([len(padded)], dtype=np.uint64), starts, *_alias(padded))
         made = [_alias(np.asarray(table, dtype=np.float64)) for table in tables]
         keep = np.concatenate([share for share, _ in made])
         other = np.concatenate([index + start for (_, index), start in zip(made, starts, strict=True)])
@@ -59,7 +64,13 @@ class Weighted:
         """(rows,) int32 entries, counted over all tables. groups: (rows,) int table of each row; None for the first."""
         if groups is None and self.sizes[0] == 1:
             return np.zeros(rows, dtype=np.int32)
-        wide = rng.integers(0, 1 << 32, rows, dtype=np.uint32).astype(np.uint64)
+        narrow = rng.integers(0, 1 << 32, rows, dtype=np.uint32)
+        if groups is None and self.keep is not None and self.other is not None and len(self.sizes) == 1:
+            bits = len(self.keep).bit_length() - 1
+            bucket = (narrow >> np.uint32(32 - bits)).astype(np.int32)
+            narrow <<= np.uint32(bits)
+            return np.where(narrow < self.keep[bucket], bucket, self.other[bucket])
+        wide = narrow.astype(np.uint64)
         wide *= self.sizes[0] if groups is None else self.sizes[groups]
         bucket = (wide >> _WORD).astype(np.int32)
         if groups is not None:
@@ -84,7 +95,7 @@ def _alias(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if scaled[high] < 1.0:
             small.append(large.pop())
     # What is left over differs from 1 by rounding alone.
-    return np.minimum(np.array(keep) * 2.0**32, 2.0**32 - 1).astype(np.uint32), np.array(other)
+    return np.minimum(np.array(keep) * 2.0**32, 2.0**32 - 1).astype(np.uint32), np.array(other, dtype=np.int32)
 
 
 @dataclass(frozen=True)

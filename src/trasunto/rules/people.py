@@ -51,6 +51,7 @@ class People:
             "labels": words(self.labels),
             "numbers": Lexicon.of(NUMBERS),
             "domains": Lexicon.of({f"@{domain}": 1.0 for domain in self.domains}),
+            "tails": words(f"{number}@{domain}" for number in NUMBERS for domain in dict.fromkeys(self.domains)),
             "forms": Weighted.of([share for _, _, share in FORMS]),
             "locales": words(locale.code for locale in self.locales),
         }

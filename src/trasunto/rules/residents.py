@@ -46,7 +46,8 @@ class Crowd:
         if attribute == "locale":
             return Drawn(self.which, words=self.people.tables["locales"])
         if attribute not in self.known:
-            self.known[attribute] = scattered([(p, r.get(attribute)) for p, r in self.parts], self.block.rows)
+            there = [(p, r) for p, r in self.parts if len(p)] or self.parts[:1]
+            self.known[attribute] = scattered([(p, r.get(attribute)) for p, r in there], self.block.rows)
         return self.known[attribute]
 
 
@@ -165,7 +166,12 @@ def _tiered(index: np.ndarray, seed: int, name: str) -> Any:
 
 def _email(crowd: Residents) -> Drawn:
     domain = crowd.people.tables["domains"].draw(crowd.rng("domain"), crowd.rows)
-    return Drawn(join([*crowd.get("user"), crowd.get("user_number"), domain]))
+    number = crowd.get("user_number")
+    if number.words is None:
+        return Drawn(join([*crowd.get("user"), number, domain]))
+    # One look-up for both: every number stands with every domain in one table.
+    tail = number.data * np.int32(len(domain.words)) + domain.data
+    return Drawn(join([*crowd.get("user"), Drawn(tail, words=crowd.people.tables["tails"])]))
 
 
 def _postcode(crowd: Residents) -> list[Drawn]:

@@ -25,6 +25,9 @@ MARKS = {
     "?": tuple(LETTERS),
 }
 
+# A table of more words than this is slower to look up than two smaller ones.
+MOST_SPELLINGS = 10_000
+
 
 def join(pieces: Sequence[Any]) -> Any:
     """Texts side by side. pieces: literals (str), Arrow string arrays, or Drawn; at least one of them by row.
@@ -148,6 +151,8 @@ def chunks(digits: int) -> list[int]:
 def spell(letters: np.ndarray, at: int, cut: Sequence[np.ndarray], digits: int) -> None:
     """Write chunks of digits into columns at..at+digits of (n, width) uint8 letters (contiguous)."""
     rows, across = letters.shape
+    if not rows:
+        return
     for chunk, width in zip(cut, chunks(digits), strict=True):
         for place, table in _spelled(width):
             target = np.ndarray((rows,), table.dtype, buffer=letters, offset=at + place, strides=(across,))
@@ -207,6 +212,7 @@ class Formats:
     @staticmethod
     def of(formats: Sequence[tuple[float, Sequence[dict[str, float]]]]) -> Formats:
         """formats: (weight, the words of each place with their weights)."""
+        formats = _as_one(formats)
         longest = max(len(places) for _, places in formats)
         padded = [[*places, *[{"": 1.0}] * (longest - len(places))] for _, places in formats]
         slots = []
@@ -219,6 +225,18 @@ class Formats:
         """Pieces to be joined, each of (rows,)."""
         chosen = None if len(self.choice.sizes) == 1 and self.choice.sizes[0] == 1 else self.choice.draw(rng, rows)
         return [Drawn(slot.weights.draw(rng, rows, chosen), words=slot.words) for slot in self.slots]
+
+
+def _as_one(formats: Sequence[tuple[float, Sequence[dict[str, float]]]]) -> Any:
+    """Formats of one place each are one format with the words of all of them."""
+    if len(formats) < 2 or any(len(places) != 1 for _, places in formats):
+        return formats
+    made: dict[str, float] = {}
+    for weight, (words_of,) in formats:
+        whole = sum(words_of.values())
+        for word, own in words_of.items():
+            made[word] = made.get(word, 0.0) + weight * own / whole
+    return [(1.0, [made])]
 
 
 def templates(weights: dict[str, float]) -> Formats:
@@ -242,12 +260,12 @@ def spellings(template: str) -> list[str]:
 
 
 def _cut(shape: str) -> list[str]:
-    """A shape cut into pieces of at most a thousand spellings, so that tables stay in the cache."""
+    """A shape cut into pieces of so few spellings that their tables stay in the cache."""
     pieces: list[str] = [""]
     size = 1
     for mark in shape:
         options = len(MARKS.get(mark, (mark,)))
-        if size * options > 1_000:
+        if size * options > MOST_SPELLINGS:
             pieces.append("")
             size = 1
         pieces[-1] += mark
