@@ -18,7 +18,8 @@ from scipy import special
 Parameters = dict[str, Any]
 # Mixtures have from two to this many parts.
 PARTS = 5
-# Smallest density of a mixture.
+# Gain in log-likelihood under which a mixture is settled; smallest density of a mixture.
+SETTLED = 0.01
 LEAST = 1e-300
 
 
@@ -273,13 +274,19 @@ def _mixture(s: Sample) -> Parameters | None:
     for parts in range(2, PARTS + 1):
         means = np.interp((np.arange(parts) + 0.5) / parts, order, x)
         deviations, shares = np.full(parts, max((x[-1] - x[0]) / (2 * parts), least)), np.full(parts, 1 / parts)
+        gained, likely = np.inf, -np.inf
         for _ in range(100):
+            if gained < SETTLED:
+                break
             near = shares / deviations * np.exp(-0.5 * ((x[:, None] - means) / deviations) ** 2) + LEAST
-            each = near / near.sum(axis=1, keepdims=True) * w[:, None]
+            total = near.sum(axis=1)
+            before, likely = likely, float(w @ np.log(total))
+            gained = likely - before
+            each = near * (w / total)[:, None]
             held = each.sum(axis=0) + 1e-9
             shares, means = held / held.sum(), (each * x[:, None]).sum(axis=0) / held
             deviations = np.sqrt((each * (x[:, None] - means) ** 2).sum(axis=0) / held + least**2)
-        worth = -2 * float((w * np.log(near.sum(axis=1))).sum()) + (3 * parts - 1) * math.log(w.sum())
+        worth = -2 * likely + (3 * parts - 1) * math.log(w.sum())
         if best is None or worth < best[0]:
             found = {"weights": shares.tolist(), "means": means.tolist(), "deviations": deviations.tolist()}
             best = worth, found

@@ -18,6 +18,7 @@ import numpy as np
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes, Levels
 from trasunto.errors import FitError
+from trasunto.machine import one_thread
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.coded import CodedModel, load_coded, prepare
@@ -68,7 +69,8 @@ class CopulaJoint:
 
     def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Rows as asked. SampleError when no value of a column is allowed."""
-        return draw_normal(self.cuts, self.correlation, evidence, sweeps=self.sweeps, rng=rng)
+        with one_thread():
+            return draw_normal(self.cuts, self.correlation, evidence, sweeps=self.sweeps, rng=rng)
 
     def free(self, rows: int, temperature: float, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Rows without conditions."""
@@ -120,8 +122,9 @@ def tied(
         coded = {name: values[seen] for name, values in coded.items()}
     if not cuts:
         return (), np.zeros((0, 0))
-    cuts = ranked_categories(cuts, coded)
-    return tuple(cuts), correlated(cuts, coded)
+    with one_thread():
+        cuts = ranked_categories(cuts, coded)
+        return tuple(cuts), correlated(cuts, coded)
 
 
 def cuts_by(codes: Codes, shares: Mapping[str, np.ndarray]) -> list[Cuts]:

@@ -171,21 +171,21 @@ def ranked_categories(cuts: list[Cuts], coded: Mapping[str, np.ndarray], rounds:
     That order is the first principal component of the other columns' mean scores; small categories are drawn to the
     middle, as if 10 average rows were among theirs.
     """
+    from scipy.sparse import csr_matrix
+
     several = len(cuts) + sum(each.missing > 0 for each in cuts) > 1
     wide = [at for at, each in enumerate(cuts) if several and not each.ordered and len(each.codes) > 2]
     for _ in range(rounds):
         scores, seen = scores_of(cuts, coded)
+        scores[~seen] = 0.0
         for at in wide:
-            codes = coded[cuts[at].name]
-            known = codes >= 0
-            others = np.delete(np.where(seen, scores, 0.0)[known], at, axis=1)
-            size = int(cuts[at].codes.max()) + 1
-            count = np.bincount(codes[known], minlength=size)
-            sums = np.stack([np.bincount(codes[known], column, minlength=size) for column in others.T], axis=1)
-            mean = sums / (count + 10.0)[:, None]
-            direction = np.linalg.eigh((mean * count[:, None]).T @ mean)[1][:, -1] if mean.shape[1] else np.zeros(0)
-            if direction.size:
-                direction = direction * (1.0 if direction[np.argmax(np.abs(direction))] >= 0 else -1.0)
+            known = np.flatnonzero(coded[cuts[at].name] >= 0)
+            codes, size = coded[cuts[at].name][known], int(cuts[at].codes.max()) + 1
+            count = np.bincount(codes, minlength=size)
+            hot = csr_matrix((np.ones(len(known)), (codes, known)), shape=(size, len(scores)))
+            mean = np.delete(hot @ scores, at, axis=1) / (count + 10.0)[:, None]
+            direction = np.linalg.eigh((mean * count[:, None]).T @ mean)[1][:, -1]
+            direction = direction * (1.0 if direction[np.argmax(np.abs(direction))] >= 0 else -1.0)
             order = np.argsort(mean @ direction, kind="stable")
             back = np.argsort(cuts[at].codes, kind="stable")
             cuts[at] = replace(cuts[at], codes=order, shares=cuts[at].shares[back][order])
