@@ -10,7 +10,7 @@ import pytest
 
 import trasunto as tr
 from trasunto.cli.main import code_of
-from trasunto.errors import FileError, MetricError, MissingLibraryError, RecipeError, UnknownNameError
+from trasunto.errors import DataError, FileError, MetricError, MissingLibraryError, RecipeError, UnknownNameError
 from trasunto.pipeline import compare as module
 from trasunto.pipeline.compare import JUDGED, Contest, compare, parse
 
@@ -65,7 +65,7 @@ def test_the_whole_job(data, tmp_path, capsys):
     ]
     # lm-finetune wants a text; its line says so.
     assert "one column of free text" in rows["lm-finetune"]["error"]
-    assert "lm-finetune: " in said and "● independent" in said
+    assert "lm-finetune: " in said and "●\u00a0independent" in said
     assert board["facts"]["finished"] and board["facts"]["train"] == 80
     assert board["facts"]["split"]["parts"]["holdout"]["rows"] == 80
     made, real, copied = (rows[name]["scores"] for name in ("independent", "unseen real rows", "bootstrap of train"))
@@ -164,8 +164,10 @@ def test_what_is_wrong_is_said_before_any_work(data, tmp_path, monkeypatch):
     for contest, error, words in cases:
         with pytest.raises(error, match=words):
             compare(str(data), contest)
-    with pytest.raises(tr.TrasuntoError):
+    with pytest.raises(tr.TrasuntoError, match=r"other\.csv: "):
         compare(str(data), Contest(("tree",), brought=(("peer", str(tmp_path / "other.csv")),)))
+    with pytest.raises(DataError, match="needs 20"):
+        compare(table(30), Contest(("tree",)))
     for settings in ({"repeats": 0}, {"time_limit": 0.0}, {"language": "fr"}):
         with pytest.raises(RecipeError):
             Contest(("tree",), **settings)

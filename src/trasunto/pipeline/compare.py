@@ -16,7 +16,7 @@ import numpy as np
 from trasunto import __version__
 from trasunto.data.dataset import Dataset
 from trasunto.data.split import Split, split
-from trasunto.errors import DataError, MetricError, MissingLibraryError, RecipeError, TrasuntoError, near
+from trasunto.errors import DataError, MetricError, MissingLibraryError, RecipeError, SchemaError, TrasuntoError, near
 from trasunto.machine import cores
 from trasunto.metrics.measure import measure
 from trasunto.metrics.repeats import Spread, spreads
@@ -42,6 +42,8 @@ REFERENCES = {
     "en": ("unseen real rows", "each column by itself", "bootstrap of train"),
     "es": ("filas reales no vistas", "cada columna por separado", "remuestreo de train"),
 }
+# With fewer on a side no classifier can be asked, and nothing that is measured means anything.
+LEAST_ROWS = 20
 TITLES = {"en": "Synthesizers compared", "es": "Sintetizadores comparados"}
 
 
@@ -140,6 +142,11 @@ def compare(data: Any, contest: Contest, *, folder: str | Path | None = None, pr
     if folder is not None:
         _needs_pictures()
     parts = _divided(dataset_of(data), contest)
+    for what, part in (("learn from", parts.train), ("judge with", parts.holdout)):
+        if len(part) < LEAST_ROWS:
+            raise DataError(
+                f"There are {len(part)} rows to {what}; a comparison needs {LEAST_ROWS}.", "Give more rows."
+            )
     brought = _brought(contest, parts, [each.label for each in asked])
     board = Board(TITLES[contest.language], (), _facts(contest, parts))
     kept = _Kept(board, Path(folder) if folder is not None else None, contest.language)
@@ -318,11 +325,11 @@ def _brought(contest: Contest, parts: Split, labels: Sequence[str]) -> dict[str,
     for name, path in contest.brought:
         if name in labels or name in REFERENCES[contest.language]:
             raise RecipeError(f"{name!r} names brought rows and something else.", "Give the file another name.")
-        rows = Dataset.of(read(path, schema=parts.train.schema).only, parts.train.name)
         try:
+            rows = Dataset.of(read(path, schema=parts.train.schema).only, parts.train.name)
             Comparison(parts.train, rows, parts.holdout, contest.target)
-        except MetricError as error:
-            raise MetricError(f"{path}: {error.problem}", error.next_move) from error
+        except (MetricError, SchemaError) as error:
+            raise type(error)(f"{path}: {error.problem}", error.next_move) from error
         found.setdefault(name, []).append(rows)
     return found
 
