@@ -1,0 +1,230 @@
+"""A variational autoencoder of rows of modes and scalars.
+
+Kingma and Welling 2014, "Auto-encoding variational Bayes"; for tables, TVAE of Xu et al. 2019, "Modeling tabular data
+using conditional GAN", section 4.5. What is other than there: a mode is drawn from its softmax, not the largest taken;
+and the place inside a mode has a logistic law along all modes of its column, cut to the one that was drawn, so that it
+is even where nothing is known of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from trasunto.encoders.vectors import Vectors
+
+# Logits beyond this are no more certain; their exponentials are finite in float32.
+CERTAIN = 40.0
+# Logarithms of the scale of a place, in modes: from almost a point to even over any mode.
+FINEST, EVEN = -4.0, 4.0
+# Variances of latent vectors, as logarithms.
+NARROW, BROAD = -12.0, 4.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where columns lie in what the network reads and says. vectors: of the rows."""
+
+    vectors: Vectors
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """(columns,) the first logit of each."""
+        return np.array([span.start for span in self.vectors.spans], dtype=np.int64)
+
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """(hot,) the column of each logit."""
+        widths = [span.stop - span.start for span in self.vectors.spans]
+        return np.repeat(np.arange(len(widths)), widths)
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """(scalars,) the column of each scalar."""
+        return np.array([at for at, span in enumerate(self.vectors.spans) if span.scalar is not None], dtype=np.int64)
+
+    @cached_property
+    def wide(self) -> np.ndarray:
+        """(hot,) bool: modes in which a scalar says something."""
+        return np.concatenate([span.wide for span in self.vectors.spans])
+
+    @property
+    def said(self) -> int:
+        """Numbers that the network says of a row: logits, then centres, then logarithms of scales."""
+        return self.vectors.hot + 2 * len(self.places)
+
+
+def network(layout: Layout, modes: np.ndarray, *, width: int, latent: int, seed: int) -> Any:
+    """The untrained weights, a torch ParameterDict. modes: (n, columns): their shares are what is said at first."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+
+    def drawn(inner: int, outer: int, gain: float = 1.0) -> Any:
+        return torch.nn.Parameter(torch.randn(inner, outer, generator=generator) * gain * inner**-0.5)
+
+    def zeros(*shape: int) -> Any:
+        return torch.nn.Parameter(torch.zeros(*shape))
+
+    hot, scalars = layout.vectors.hot, len(layout.places)
+    counts = np.bincount((modes + layout.starts).ravel(), minlength=hot) + 0.5
+    whole = np.bincount(layout.owner, counts)[layout.owner]
+    widths = np.bincount(layout.owner)[layout.places]
+    first = np.concatenate([np.log(counts / whole), widths / 2, np.full(scalars, EVEN - 1)]).astype(np.float32)
+    return torch.nn.ParameterDict(
+        {
+            "embedding": torch.nn.Parameter(torch.randn(hot, width, generator=generator) * len(layout.starts) ** -0.5),
+            "scalars": drawn(max(scalars, 1), width),
+            "bias": zeros(width),
+            "in": drawn(width, width, 1.4),
+            "in bias": zeros(width),
+            "latent": drawn(width, 2 * latent, 0.5),
+            "latent bias": zeros(2 * latent),
+            "out": drawn(latent, width, 1.4),
+            "out bias": zeros(width),
+            "out2": drawn(width, width, 1.4),
+            "out2 bias": zeros(width),
+            "said": drawn(width, layout.said, 0.3),
+            "said bias": torch.nn.Parameter(torch.from_numpy(first)),
+        }
+    )
+
+
+def encoded(net: Any, flat: Any, scalars: Any) -> tuple[Any, Any]:
+    """(n, latent) means and logarithms of variances.
+
+    flat: (n, columns) modes of all columns numbered through. scalars: (n, scalars).
+    """
+    import torch
+
+    inner = torch.nn.functional.embedding_bag(flat, net["embedding"], mode="sum") + net["bias"]
+    if scalars.shape[1]:
+        inner = torch.addmm(inner, scalars, net["scalars"])
+    inner = torch.relu(inner)
+    inner = inner + torch.relu(torch.addmm(net["in bias"], inner, net["in"]))
+    mean, spread = torch.addmm(net["latent bias"], inner, net["latent"]).chunk(2, dim=1)
+    return mean, spread.clamp(NARROW, BROAD)
+
+
+def decoded(net: Any, latent: Any) -> Any:
+    """(n, said) what is said of rows with these (n, latent) vectors."""
+    import torch
+
+    inner = torch.relu(torch.addmm(net["out bias"], latent, net["out"]))
+    inner = inner + torch.relu(torch.addmm(net["out2 bias"], inner, net["out2"]))
+    return torch.addmm(net["said bias"], inner, net["said"])
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the network is taught with.
+
+    modes: (n, columns) long and scalars: (n, scalars) float32 tensors on the device. beta: weight of the divergence
+    from the standard normal distribution.
+    """
+
+    net: Any
+    layout: Layout
+    modes: Any
+    scalars: Any
+    beta: float
+    seed: int
+
+    def loss(self, batch: np.ndarray) -> tuple[Any, float]:
+        """(summed loss of these rows, how many they are)."""
+        # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
+        rng = np.random.default_rng([self.seed, len(batch), *batch[:4].tolist()])
+        return self._loss(batch, rng), float(len(batch))
+
+    def validation(self, rows: np.ndarray, batch: int) -> Callable[[], float]:
+        """The mean loss of rows, with the same noise at each call."""
+
+        def found() -> float:
+            rng = np.random.default_rng([self.seed, 1])
+            parts = [rows[start : start + batch] for start in range(0, len(rows), batch)]
+            return sum(float(self._loss(part, rng)) for part in parts) / len(rows)
+
+        return found
+
+    @cached_property
+    def _fixed(self) -> dict[str, Any]:
+        import torch
+
+        layout, device = self.layout, self.modes.device
+        arrays = {name: getattr(layout, name) for name in ("starts", "owner", "places", "wide")}
+        return {name: torch.from_numpy(each).to(device) for name, each in arrays.items()}
+
+    def _loss(self, batch: np.ndarray, rng: np.random.Generator) -> Any:
+        import torch
+
+        fixed, device = self._fixed, self.modes.device
+        rows = torch.from_numpy(batch).to(device)
+        modes, scalars = self.modes[rows], self.scalars[rows]
+        flat = modes + fixed["starts"]
+        mean, spread = encoded(self.net, flat, scalars)
+        noise = torch.from_numpy(rng.standard_normal(mean.shape, dtype=np.float32)).to(device)
+        said = decoded(self.net, mean + noise * torch.exp(spread / 2)).float()
+        hot = self.layout.vectors.hot
+        logits = said[:, :hot].clamp(-CERTAIN, CERTAIN)
+        # The normalisers of all columns at once: sums of the exponentials of each column's logits.
+        whole = logits.new_zeros(len(batch), len(self.layout.starts)).index_add(1, fixed["owner"], torch.exp(logits))
+        loss = torch.log(whole).sum() - logits.gather(1, flat).sum()
+        if len(self.layout.places):
+            inside = fixed["wide"][flat[:, fixed["places"]]]
+            lost = _lost(said[:, hot:], modes[:, fixed["places"]], scalars)
+            loss = loss + torch.where(inside, lost, 0.0).sum()
+        divergence = (mean.square() + spread.exp() - 1 - spread).sum() / 2
+        return loss + self.beta * divergence
+
+
+def _lost(said: Any, modes: Any, scalars: Any) -> Any:
+    """(n, scalars) negative log-density, on [0, 1], of the places in the modes."""
+    import torch
+
+    softplus = torch.nn.functional.softplus
+    centre, spread = said.chunk(2, dim=1)
+    # Both ends of the mode, and the place, in scales from the centre.
+    fine = torch.exp(-spread.clamp(FINEST, EVEN))
+    low = (modes - centre) * fine
+    at, high = low + (scalars + 1) / 2 * fine, low + fine
+    # A logistic law cut to an interval: its mass there is sigma(high) sigma(-low) (1 - exp(low - high)).
+    density = -at - 2 * softplus(-at) + torch.log(fine)
+    mass = -softplus(-high) - softplus(low) + torch.log(-torch.expm1(-fine))
+    return mass - density
+
+
+def drawn_inside(said: np.ndarray, modes: np.ndarray, temperature: float, rng: np.random.Generator) -> np.ndarray:
+    """(n, scalars) float32 places from -1 to 1, drawn in the modes. said: (n, 2 scalars) centres and spreads."""
+    centre, spread = np.split(said.astype(np.float64), 2, axis=1)
+    fine = np.exp(-np.clip(spread, FINEST, EVEN)) / temperature
+    low = (modes - centre) * fine
+    # The same law turned about, so that the end that is near lies below: differences of chances near 1 are lost.
+    turned = low > -fine / 2
+    near = np.where(turned, -low - fine, low)
+    from_low, from_high = _sigmoid(near), _sigmoid(near + fine)
+    chance = from_low + (from_high - from_low) * rng.random(near.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        place = (np.log(chance) - np.log1p(-chance) - near) / fine
+    # So far from the centre that nothing of the law is left: at the end that is nearer.
+    place = np.clip(np.where(np.isfinite(place), place, 1.0), 0.0, 1.0)
+    return (2 * np.where(turned, 1 - place, place) - 1).astype(np.float32)
+
+
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-np.clip(values, -700, 700)))
+
+
+def plain(net: Any) -> dict[str, np.ndarray]:
+    """The weights as arrays."""
+    return {name: each.detach().float().cpu().numpy() for name, each in net.items()}
+
+
+def weights_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Back as tensors."""
+    import torch
+
+    return {name: torch.from_numpy(np.array(each, dtype=np.float32)) for name, each in arrays.items()}
