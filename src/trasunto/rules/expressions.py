@@ -52,7 +52,7 @@ class Scope:
 
 Step = Callable[[Scope], Any]
 # Steps that can leave a value missing whatever goes in.
-_RISKY = {"sqrt", "log", "log10"}
+_RISKY = {"sqrt", "log", "log10", "exp"}
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, Schema, TableSchema
 from trasunto.errors import RecipeError, SampleError, near
 from trasunto.rules.attributes import GIVABLE, Attribute
-from trasunto.rules.choices import settled
+from trasunto.rules.choices import Cases, settled
 from trasunto.rules.draws import BLOCK
+from trasunto.rules.expressions import Expression
 from trasunto.rules.people import capacity
 from trasunto.rules.residents import Crowd
 from trasunto.rules.rule import Block, Rule, Unique
@@ -67,7 +68,9 @@ class Plan:
         for name in self.shown:
             planned = self.columns[name]
             kind = arrow_type(planned.known)
-            fields.append(pa.field(name, pa.dictionary(pa.int32(), kind) if planned.dictionary else kind))
+            # Whether an expression leaves gaps is known for certain only once it is computed.
+            gaps = planned.known.nullable or isinstance(planned.rule, Expression | Cases)
+            fields.append(pa.field(name, pa.dictionary(pa.int32(), kind) if planned.dictionary else kind, gaps))
         return pa.schema(fields)
 
     @property

@@ -98,7 +98,13 @@ def _write_parquet(plan: Plan, rows: int, target: Path, seed: int, threads: int,
         aside(target) as place,
         # Fast compression; the types of Arrow are not stored beside, so that any reader sees plain texts.
         parquet.ParquetWriter(
-            place, schema, compression="snappy", use_dictionary=repeated, write_statistics=told, store_schema=False
+            place,
+            schema,
+            compression="snappy",
+            use_dictionary=repeated,
+            write_statistics=told,
+            store_schema=False,
+            write_batch_size=BLOCK,
         ) as writer,
     ):
         batches: list[Any] = []
