@@ -80,22 +80,22 @@ class Family:
 
 
 def _normal(s: Sample) -> Parameters | None:
-    return _spread(mean=s.values.mean(), deviation=s.values.std())
+    return _spread({"mean": s.values.mean(), "deviation": s.values.std()})
 
 
-def _spread(**parameters: Any) -> Parameters | None:
+def _spread(parameters: Parameters) -> Parameters | None:
     """The parameters when the last is above 0."""
     return parameters if list(parameters.values())[-1] > 0 else None
 
 
 def _logistic(s: Sample) -> Parameters | None:
     # Moments: within a hundredth of the likelihood's scale for data of this shape.
-    return _spread(mean=s.values.mean(), scale=s.values.std() * math.sqrt(3) / math.pi)
+    return _spread({"mean": s.values.mean(), "scale": s.values.std() * math.sqrt(3) / math.pi})
 
 
 def _laplace(s: Sample) -> Parameters | None:
     middle = np.median(s.values)
-    return _spread(median=middle, scale=np.abs(s.values - middle).mean())
+    return _spread({"median": middle, "scale": np.abs(s.values - middle).mean()})
 
 
 def _student(s: Sample) -> Parameters | None:
@@ -189,16 +189,16 @@ def _truncated_normal(s: Sample) -> Parameters | None:
 
 
 def _exponential(s: Sample) -> Parameters | None:
-    return _spread(mean=s.above.mean())
+    return _spread({"mean": s.above.mean()})
 
 
 def _half_normal(s: Sample) -> Parameters | None:
-    return _spread(scale=math.sqrt((s.above**2).mean()))
+    return _spread({"scale": math.sqrt((s.above**2).mean())})
 
 
 def _lognormal(s: Sample) -> Parameters | None:
     logs = np.log(s.above)
-    return _spread(mean_log=logs.mean(), deviation_log=logs.std())
+    return _spread({"mean_log": logs.mean(), "deviation_log": logs.std()})
 
 
 def _gamma(s: Sample) -> Parameters | None:
@@ -209,7 +209,7 @@ def _gamma(s: Sample) -> Parameters | None:
     for _ in range(6):
         slope = 1 / shape - float(special.polygamma(1, shape))
         shape = max(shape - (math.log(shape) - float(special.psi(shape)) - gap) / slope, shape / 3)
-    return _spread(shape=shape, scale=s.above.mean() / shape)
+    return _spread({"shape": shape, "scale": s.above.mean() / shape})
 
 
 def _weibull(s: Sample) -> Parameters | None:
@@ -223,7 +223,7 @@ def _weibull(s: Sample) -> Parameters | None:
         first, second = (raised * logs).sum() / raised.sum(), (raised * logs**2).sum() / raised.sum()
         step = (first - 1 / shape - logs.mean()) / (second - first**2 + 1 / shape**2)
         shape = float(np.clip(shape - step, shape / 3, shape * 3))
-    return _spread(shape=shape, scale=float((y**shape).mean()) ** (1 / shape) * s.above.mean())
+    return _spread({"shape": shape, "scale": float((y**shape).mean()) ** (1 / shape) * s.above.mean()})
 
 
 def _inverse_gaussian(s: Sample) -> Parameters | None:
@@ -238,7 +238,7 @@ def _pareto(s: Sample) -> Parameters | None:
 
 
 def _poisson(s: Sample) -> Parameters | None:
-    return _spread(mean=s.counts.mean())
+    return _spread({"mean": s.counts.mean()})
 
 
 def _geometric(s: Sample) -> Parameters | None:
