@@ -25,6 +25,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "distributions": "trasunto.synthesizers.distributions:Distributions",
         "vae": "trasunto.synthesizers.vae:Vae",
         "autoregressive": "trasunto.synthesizers.autoregressive:Autoregressive",
+        "diffusion": "trasunto.synthesizers.diffusion:Diffusion",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetune",
     },
     "models": {
@@ -36,6 +37,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "distributions": "trasunto.synthesizers.distributions:DistributionsJoint",
         "vae": "trasunto.synthesizers.vae:VaeJoint",
         "autoregressive": "trasunto.synthesizers.autoregressive:AutoregressiveJoint",
+        "diffusion": "trasunto.synthesizers.diffusion:DiffusionJoint",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetuneModel",
     },
     "metrics": {
