@@ -55,3 +55,15 @@ def test_a_metric_that_is_not_there_is_said(files, capsys):
     code, found = said(capsys, "--metrics", "fidelity.c3st")
     assert code == 2
     assert "fidelity.c2st" in found.err
+
+
+def test_several_draws_are_told_with_their_spread(files, capsys):
+    asked = ("--synthetic", "real.csv", "--metrics", "fidelity.shapes")
+    code, found = said(capsys, *asked, "-o", "report.md")
+    assert code == 0
+    assert "Over the 2 draws" in found.out
+    assert "Drawn again" in (files / "report.md").read_text()
+    figures = json.loads(said(capsys, *asked, "--json")[1].out)
+    headline = figures["repeats"][0]
+    assert headline["values"] == [figures["fidelity_shapes"], 0.0]
+    assert headline["mean"] == pytest.approx(figures["fidelity_shapes"] / 2)

@@ -35,7 +35,7 @@ def test_rows_are_drawn_and_judged_once_a_seed(draw):
 
     start = Comparison(draw(200, 0), draw(200, 1), draw(200, 2))
     names = ["fidelity.shapes", "privacy.exact_copies"]
-    found = repeated(drawn, start, [11, 12, 13], names, lambda *each: told.append(each))
+    found = spreads(repeated(drawn, start, [11, 12, 13], names, lambda *each: told.append(each)))
     assert asked == [11, 12, 13]
     assert told == [("repeat", number, 3) for number in range(4)]
     shapes = next(each for each in found if each.metric == "fidelity.shapes" and not each.subject)

@@ -69,6 +69,16 @@ import os, signal, sys
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.run import run
 
+def test_several_draws_are_measured_and_their_spread_reaches_the_report(finished, tmp_path):
+    asked = recipe_for(repeats=3, report={"formats": ["json", "md"]})
+    report = run(asked, folder=tmp_path / "again").report
+    first = finished.report.score("fidelity.shapes").value
+    spread = next(each for each in report.facts["repeats"] if each["metric"] == "fidelity.shapes" and not each["subject"])
+    assert spread["values"][0] == first == report.score("fidelity.shapes").value
+    assert len(set(spread["values"])) == 3
+    assert "Drawn again" in (tmp_path / "again" / "report.md").read_text()
+
+
 def killer(what, done, total):
     if what.startswith(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from trasunto.cli.main import DONE, GATE
 from trasunto.cli.progress import shown
-from trasunto.cli.say import json_option, number, quiet_option, say_json, say_scores, seed_option
+from trasunto.cli.say import json_option, number, quiet_option, say_json, say_scores, say_table, seed_option
 
 
 @click.command("evaluate")
 @click.option("--real", required=True, metavar="TRAIN", help="The real rows that the synthetic ones were made from.")
-@click.option("--synthetic", required=True, metavar="SYN", help="The synthetic rows.")
+@click.option(
+    "--synthetic",
+    required=True,
+    multiple=True,
+    metavar="SYN",
+    help="The synthetic rows; again for further draws of the same model, whose scores are then told with their spread.",
+)
 @click.option(
     "--holdout", metavar="REAL2", help="Real rows that the synthesizer has not seen; without them no control."
 )
@@ -28,7 +36,7 @@ from trasunto.cli.say import json_option, number, quiet_option, say_json, say_sc
 @quiet_option
 def command(
     real: str,
-    synthetic: str,
+    synthetic: tuple[str, ...],
     holdout: str | None,
     target: str | None,
     schema_file: str | None,
@@ -70,12 +78,31 @@ def command(
     if as_json:
         from trasunto.pipeline.steps import headline
 
-        say_json({**headline(report.scores), "passed": report.passed, "gates": report.to_dict()["gates"]})
+        found = {**headline(report.scores), "passed": report.passed, "gates": report.to_dict()["gates"]}
+        say_json({**found, **({"repeats": report.facts["repeats"]} if len(synthetic) > 1 else {})})
     else:
         say_scores(report.scores)
+        _say_repeats(report.facts["repeats"], len(synthetic))
         for verdict in report.verdicts:
             word = "passed" if verdict.passed else "FAILED"
             click.echo(f"Gate {word}: {verdict.gate} (measured {number(verdict.value)})")
         if output:
             click.echo(f"Wrote {output}.")
     return DONE if report.passed else GATE
+
+
+def _say_repeats(spreads: list[dict[str, Any]], draws: int) -> None:
+    if draws == 1:
+        return
+    rows = [
+        (
+            each["metric"],
+            number(each["mean"]),
+            number(each["spread"]),
+            "{} to {}".format(*map(number, each["interval"])),
+        )
+        for each in spreads
+        if not each["subject"] and each["interval"]
+    ]
+    head = ("metric", "mean", "standard deviation", "95 % interval of the mean")
+    say_table(f"Over the {draws} draws", head, rows, right=(1, 2))

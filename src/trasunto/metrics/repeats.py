@@ -83,8 +83,9 @@ def repeated(
     seeds: Sequence[int],
     names: Sequence[str] | None = None,
     progress: Progress = quiet,
-) -> tuple[Spread, ...]:
-    """Measure what `draw(seed)` gives for each seed, in place of the synthetic rows of `comparison`.
+) -> list[tuple[Score, ...]]:
+    """The scores of what `draw(seed)` gives for each seed, in place of the synthetic rows of `comparison`; `spreads`
+    tells how far they lie apart.
 
     draw: such as `lambda seed: model.sample(1_000, seed=seed)`. names: metrics, as in `measure`; those that apply by
     default when None. Each seed is that of the measurement too. Raises MetricError without seeds, and as `measure`.
@@ -96,7 +97,7 @@ def repeated(
         progress("repeat", number, len(seeds))
         found.append(measure(replace(comparison, synthetic=draw(seed), seed=seed), names))
     progress("repeat", len(seeds), len(seeds))
-    return spreads(found)
+    return found
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

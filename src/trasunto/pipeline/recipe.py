@@ -84,6 +84,7 @@ class Recipe(Part):
     metrics: tuple[str, ...] = Field(
         (), description="Metrics to measure: see `trasunto list metrics`. All but the slow when empty; full: all."
     )
+    repeats: int = Field(1, ge=1, description="Draw and measure so many times; how far scores spread is told.")
     train: Training | None = Field(None, description="Leave out to make and measure synthetic data only.")
     gates: tuple[str, ...] = Field((), description='Limits that must hold, like "fidelity.c2st <= 0.6".')
     report: Reporting = Reporting()

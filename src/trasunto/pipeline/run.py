@@ -8,6 +8,7 @@ from there with `resume=True`, doing no finished step again.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
@@ -141,13 +142,13 @@ def _finish(job: _Job, started: float) -> Run:
     job.progress(f"planned: {plan['text']}", 1, 1)
     model, fitted = _fit(job, parts)
     synthetic, sampled = _sample(job, model, len(parts.train))
-    scores = _measure(job, parts, synthetic)
+    scores, measured = _measure(job, parts, model, synthetic)
     evaluations, trained = _train(job, parts, synthetic) if recipe.train else ((), None)
     verdicts = tuple(Gate.parse(gate).verdict(scores) for gate in recipe.gates)
 
     from trasunto.pipeline.tell import Told, told
 
-    facts = Told(job.prepared.facts, split.facts, model, fitted, sampled, trained)
+    facts = Told(job.prepared.facts, split.facts, model, fitted, sampled, trained, measured.facts)
     result = _digest(synthetic, scores, evaluations)
     manifest = _manifest(job, facts, result, verdicts, time.monotonic() - started)
     comparison = steps.compare(recipe, parts, synthetic)
@@ -200,21 +201,29 @@ def _sample(job: _Job, model: Any, fitted_to: int) -> tuple[Dataset, Record]:
     return job.step("sample", do, lambda _: load_dataset(folder), ("synthetic",))
 
 
-def _measure(job: _Job, parts: Any, synthetic: Dataset) -> tuple[Score, ...]:
+def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tuple[Score, ...], Record]:
+    """The scores of the rows, and what they are over further draws of the recipe's `repeats`."""
     from trasunto.metrics.measure import measure
+    from trasunto.metrics.repeats import repeated, spreads
 
     path = job.place.path / "scores.json"
 
     def do() -> tuple[tuple[Score, ...], dict[str, Any]]:
         comparison = steps.compare(job.recipe, parts, synthetic)
-        scores = measure(comparison, job.recipe.metrics or None, progress=job.progress)
+        names = job.recipe.metrics or None
+        scores = measure(comparison, names, progress=job.progress)
         _write_json(path, [score.to_dict() for score in scores])
-        return scores, {}
+        if job.recipe.repeats == 1:
+            return scores, {}
+        seeds = range(job.recipe.seed + 1, job.recipe.seed + job.recipe.repeats)
+        draw = functools.partial(steps.drawn, model, len(synthetic))
+        further = repeated(draw, comparison, seeds, names, job.progress)
+        return scores, {"repeats": [each.to_dict() for each in spreads([scores, *further])]}
 
     def load(_: Record) -> tuple[Score, ...]:
         return tuple(Score.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8")))
 
-    return job.step("measure", do, load, ("scores.json",))[0]
+    return job.step("measure", do, load, ("scores.json",))
 
 
 def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[tuple[Evaluation, ...], Record]:

@@ -127,6 +127,11 @@ def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> 
     return synthetic, {}
 
 
+def drawn(model: Model, rows: int, seed: int) -> Dataset:
+    """So many rows of a model for a repeat; as in `sample`, the seed of the rows is one above."""
+    return model.sample(rows, seed=seed + 1)
+
+
 def compare(recipe: Recipe, parts: Split, synthetic: Dataset) -> Comparison:
     return Comparison(
         real=parts.train,

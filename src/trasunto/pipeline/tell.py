@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trasunto.language.evaluation import Evaluation
+from trasunto.metrics.repeats import Spread
 from trasunto.metrics.score import Comparison, Score, Verdict
 from trasunto.pipeline.recipe import Recipe
 from trasunto.reports.figures import picture
@@ -29,6 +31,7 @@ class Told:
     fitted: Record
     sampled: Record
     trained: Record | None
+    measured: dict[str, Any] = field(default_factory=dict)
 
     @property
     def guarantee(self) -> dict[str, Any] | None:
@@ -60,6 +63,7 @@ def told(
             "curation": facts.sampled.facts.get("curation"),
             "method": method,
         },
+        "repeats": facts.measured.get("repeats", []),
         "training": {**facts.trained.facts, "seconds": facts.trained.seconds} if facts.trained else {},
         "run": {
             **{
@@ -81,14 +85,28 @@ def told(
     )
 
 
-def compared(comparison: Comparison, scores: tuple[Score, ...], verdicts: tuple[Verdict, ...], language: str) -> Report:
-    """The report of a comparison alone: no run stands behind it, so it tells only what the files show."""
+def compared(
+    comparison: Comparison,
+    scores: tuple[Score, ...],
+    verdicts: tuple[Verdict, ...],
+    language: str,
+    repeats: Sequence[Spread] = (),
+) -> Report:
+    """The report of a comparison alone: no run stands behind it, so it tells only what the files show.
+
+    repeats: the scores over several draws, of which the comparison shows the first.
+    """
     return Report(
         title=TITLES[language] if language in TITLES else TITLES["en"],
         scores=scores,
         verdicts=verdicts,
         figures=picture(comparison, scores, (), {}, language),
-        facts={"data": _columns(comparison), "split": _digests(comparison), "run": {"seed": comparison.seed}},
+        facts={
+            "data": _columns(comparison),
+            "split": _digests(comparison),
+            "run": {"seed": comparison.seed},
+            "repeats": [each.to_dict() for each in repeats],
+        },
         language=language,
     )
 

@@ -135,24 +135,34 @@ def evaluate(
     """Measure synthetic rows against the real rows they were made from and real rows nothing has seen.
 
     real, synthetic, holdout: datasets of one table, or anything `read` takes (synthetic and holdout are then
-    read with the schema of `real`). gates: limits such as "fidelity.c2st <= 0.6"; `Report.passed` tells.
+    read with the schema of `real`). synthetic may be a tuple of several draws: the report is about the first, and
+    tells how far the scores of all of them spread. gates: limits such as "fidelity.c2st <= 0.6"; `Report.passed` tells.
     metrics: names from `trasunto list metrics`, or "full" for all; all that apply but the slow ones when None.
     Raises MetricError, RecipeError for a gate on nothing.
     """
     from trasunto.metrics.measure import measure
+    from trasunto.metrics.repeats import repeated, spreads
     from trasunto.pipeline.tell import compared
 
     limits = [Gate.parse(gate) for gate in gates]
     truth = dataset_of(real)
+    draws = [_like(each, truth) for each in (synthetic if isinstance(synthetic, tuple) else (synthetic,))]
     comparison = Comparison(
         real=truth,
-        synthetic=_like(synthetic, truth),
+        synthetic=draws[0],
         holdout=_like(holdout, truth) if holdout is not None else None,
         target=target,
         seed=seed,
     )
+    for other in draws[1:]:
+        # What does not fit is said before any work.
+        replace(comparison, synthetic=other)
     scores = measure(comparison, metrics or None, progress=progress)
-    return compared(comparison, scores, tuple(limit.verdict(scores) for limit in limits), language)
+    verdicts = tuple(limit.verdict(scores) for limit in limits)
+    if len(draws) == 1:
+        return compared(comparison, scores, verdicts, language)
+    further = repeated(draws.__getitem__, comparison, range(1, len(draws)), metrics or None, progress)
+    return compared(comparison, scores, verdicts, language, spreads([scores, *further]))
 
 
 def train(

@@ -7,6 +7,7 @@ from typing import Any
 from trasunto.language.evaluation import Evaluation
 from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
 from trasunto.reports.limits import limits
+from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
 from trasunto.reports.words import known, number, percent, say
 
@@ -253,6 +254,7 @@ def _results(report: Report) -> list[Block]:
         head = tuple(say(key, at) for key in ("rule", "broken_made", "broken_real"))
         lines = tuple((s.subject, percent(s.value, at), percent(s.control or 0.0, at)) for s in rules)
         blocks += [Heading(say("rules", at), "rules", 3), Grid(head, lines, right=(1, 2), long=True)]
+    blocks += repeats(report)
     if report.evaluations:
         blocks += _arms(report)
     return blocks

@@ -223,6 +223,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "recipe": ("Recipe", "Receta"),
     "made_by": ("Made by Trasunto", "Hecho con Trasunto"),
     "worst_columns": ("What differs most", "Lo que más difiere"),
+    "repeats": ("Drawn again", "Generado otra vez"),
+    "repeats_told": (
+        "What {count} draws from the same model score, each with its own seed. It tells what chance in drawing changes, not "
+        "what other real rows would; for that see the intervals above.",
+        "Lo que puntúan {count} muestreos del mismo modelo, cada uno con su semilla. Dice lo que cambia el azar del muestreo, "
+        "no lo que cambiarían otras filas reales; para eso están los intervalos de arriba.",
+    ),
+    "mean": ("mean", "media"),
+    "deviation": ("standard deviation", "desviación típica"),
+    "interval_of_mean": ("95 % interval of the mean", "intervalo 95 % de la media"),
     "rules": ("Rules of the schema", "Reglas del esquema"),
     "rule": ("rule", "regla"),
     "broken_made": ("synthetic rows that break it", "filas sintéticas que la incumplen"),
