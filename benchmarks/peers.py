@@ -212,6 +212,9 @@ def _runs(bench: Bench, results: Results, given: Given, seed: int, methods: list
     """Every method on one cut of one data set, judged and written down one by one."""
     parts = split(given.rows, holdout=0.5, seed=seed)
     for method in methods:
+        # Another benchmark that fills the same folder may have done it meanwhile.
+        if results.holds(given.name, seed, method.label):
+            continue
         found: dict[str, Any] = {"data": given.name, "seed": seed, "method": method.label}
         try:
             folder = results.folder(given.name, seed, method.label)
