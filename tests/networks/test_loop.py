@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from trasunto.errors import FitError, ModelError
+from trasunto.errors import FitError, ModelError, StoreError
 from trasunto.networks.course import watched
 from trasunto.networks.loop import Loop, Parts, Watch, train, train_steps
 
@@ -102,13 +102,33 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(tmp_path, average
 
 
 def test_a_finished_training_is_not_done_again_and_another_is_not_taken_for_it(tmp_path):
+    first, second, like, other = Task(), Task(), Task(), Task(seed=5)
     with watched(Watch(folder=tmp_path)):
-        first, second, other = Task(), Task(), Task(seed=5)
         run(first)
+    with watched(Watch(folder=tmp_path)):
         run(second)
-        assert second.steps == 0 and same(first.weights(), second.weights())
-        run(other)
-    assert other.steps == 48 and len(list(tmp_path.iterdir())) == 2
+        # The second training of a block has other data, though nothing else tells them apart.
+        run(like)
+    assert second.steps == 0 and same(first.weights(), second.weights())
+    assert like.steps == 48
+    run(other, watch=Watch(folder=tmp_path))
+    assert other.steps == 48 and len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_watch_that_stops_leaves_a_checkpoint_and_raises(tmp_path):
+    def pressed(batch):
+        if task.steps == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+        return task.loss(batch)
+
+    task = Task()
+    with pytest.raises(KeyboardInterrupt):
+        run(task, watch=Watch(folder=tmp_path, stops=True), loss=pressed)
+    again = Task()
+    run(again, watch=Watch(folder=tmp_path))
+    whole = Task()
+    run(whole)
+    assert again.steps == 48 - 21 and same(again.weights(), whole.weights())
 
 
 def test_several_networks_and_generators_resume_too(tmp_path):
@@ -207,6 +227,10 @@ def test_refuses_what_it_cannot_do(tmp_path):
         Loop(average=1.0)
     with pytest.raises(FitError, match="every"):
         Watch(every=-1)
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="Cannot write"):
+        run(Task(), watch=Watch(folder=tmp_path / "file"))
+    (tmp_path / "file").unlink()
     run(Task(), watch=Watch(folder=tmp_path))
     next(tmp_path.iterdir()).write_bytes(b"torn")
     with pytest.raises(ModelError, match="cannot be read"):

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import click
 
-from trasunto.cli.main import DONE
+from trasunto.cli.main import DONE, STOPPED
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, seed_option, settings_of
 
@@ -13,33 +16,70 @@ from trasunto.cli.say import quiet_option, seed_option, settings_of
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known about the columns.")
 @click.option("--synthesizer", default="tree", show_default=True, help="See `trasunto list synthesizers`.")
 @click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting of the synthesizer.")
+@click.option("--resume", is_flag=True, help="Go on with a training that was stopped, from its last checkpoint.")
 @seed_option
 @quiet_option
 def command(
-    data: str, output: str, schema_file: str | None, synthesizer: str, settings: tuple[str, ...], seed: int, quiet: bool
+    data: str,
+    output: str,
+    schema_file: str | None,
+    synthesizer: str,
+    settings: tuple[str, ...],
+    resume: bool,
+    seed: int,
+    quiet: bool,
 ) -> int:
     """Fit a synthesizer to real data and save the model.
 
     DATA is a file, or a folder of files (one table each), or packaged:NAME.
 
+    A network that is being trained leaves a checkpoint beside MODEL every minute. Ctrl-C ends the training and saves
+    the best so far (exit code 130); the same command with --resume goes on with it.
+
     \b
     Examples:
       trasunto fit patients.csv -o model
       trasunto fit patients.csv -o model --set min_leaf=80 --seed 3
+      trasunto fit patients.csv -o model --synthesizer gan --set epochs=50
+      trasunto fit patients.csv -o model --synthesizer gan --set epochs=50 --resume
       trasunto fit messages.csv -o model --synthesizer lm-finetune
-      trasunto fit patients.csv -o model --synthesizer auto --set max_seconds=20
     """
-    from trasunto.pipeline import verbs
+    from trasunto.pipeline import kept, verbs
 
     verbs.make(synthesizer, settings_of(settings))
     real = verbs.read(data, schema=schema_file)
-    with shown(quiet) as progress:
-        model = verbs.fit(real, synthesizer, seed=seed, settings=settings_of(settings), progress=progress)
-        model.save(output)
-    told = model.describe()
-    if "because" in told:
-        synthesizer = told["chosen"]
-        click.echo("\n".join([f"Chose {synthesizer}.", *told["because"]]))
+    checkpoints = Path(f"{output.rstrip('/')}.checkpoints")
+    if not resume:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    elif not kept.standing(checkpoints):
+        click.echo(f"There is no checkpoint in {checkpoints}: the fit begins anew.", err=True)
+    try:
+        with shown(quiet) as progress:
+            model = verbs.fit(
+                real,
+                synthesizer,
+                seed=seed,
+                settings=settings_of(settings),
+                progress=progress,
+                checkpoints=checkpoints,
+            )
+            model.save(output)
+    except KeyboardInterrupt:
+        stands = kept.standing(checkpoints)
+        click.echo(
+            f"Stopped; {'--resume goes on from the last checkpoint' if stands else 'nothing is kept'}.", err=True
+        )
+        return STOPPED
+    broken_off = kept.interrupted(model)
+    if broken_off:
+        done, planned = broken_off
+        click.echo(
+            f"Interrupted after {done:,} of {planned:,} steps: {output} holds the best model so far. "
+            f"The same command with --resume goes on.",
+            err=True,
+        )
+        return STOPPED
+    shutil.rmtree(checkpoints, ignore_errors=True)
     click.echo(
         f"Fitted {synthesizer} to {len(real):,} rows. Next: trasunto sample {output} -n {len(real)} -o synthetic.csv"
     )

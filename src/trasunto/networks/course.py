@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trasunto.errors import FitError
+from trasunto.errors import FitError, StoreError
 from trasunto.networks.checkpoint import Parts, load_state, mark, save_state
 from trasunto.networks.device import precise
 
@@ -98,42 +99,50 @@ class Watch:
     """What goes with a training.
 
     callbacks: each is called with every Check; what one raises ends the training. folder: where checkpoints are
-    written, and resumed from when a training with the same settings, seed, data sizes and first weights stands there
-    (a finished one is taken as it is); None writes none. every: seconds between two checkpoints.
+    written, and resumed from when a training with the same settings, seed, data sizes, first weights and place among
+    the trainings of the `watched` block stands there (a finished one is taken as it is); None writes none. every:
+    seconds between two checkpoints. stops: Ctrl-C writes a checkpoint and goes on up, instead of ending the training
+    with the best so far.
     """
 
     callbacks: Sequence[Callable[[Check], None]] = ()
     folder: str | Path | None = None
     every: float = 60.0
+    stops: bool = False
 
     def __post_init__(self) -> None:
         if not self.every >= 0:
             raise FitError(f"Checkpoints every {self.every} s.", "Give 0 (after each step) or more seconds.")
 
 
-_WATCH: ContextVar[Watch | None] = ContextVar("watch", default=None)
+# The watch, and the numbers of the trainings inside its block.
+_WATCH: ContextVar[tuple[Watch, Iterator[int]] | None] = ContextVar("watch", default=None)
 
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[None]:
     """Every training inside this block is watched so: `with watched(Watch(folder="ck")): fit(real, "gan", seed=0)`."""
-    token = _WATCH.set(watch)
+    token = _WATCH.set((watch, count()))
     try:
         yield
     finally:
         _WATCH.reset(token)
 
 
-def present_watch() -> Watch:
-    """The watch of the block around, or one that does nothing."""
-    return _WATCH.get() or Watch()
+def present_watch() -> tuple[Watch, int]:
+    """The watch of the block around, or one that does nothing, and the number of this training inside the block."""
+    around = _WATCH.get()
+    return (around[0], next(around[1])) if around is not None else (Watch(), 0)
 
 
 class Course:
     """Where a training is: what it has seen, its best weights, its average, its time."""
 
-    def __init__(self, parts: Parts, settings: Loop, lengths: Sequence[int] | int, seed: int, watch: Watch) -> None:
-        self.parts, self.settings, self.seed, self.watch = parts, settings, seed, watch
+    def __init__(
+        self, parts: Parts, settings: Loop, lengths: Sequence[int] | int, seed: int, watch: Watch | None
+    ) -> None:
+        self.parts, self.settings, self.seed = parts, settings, seed
+        self.watch, self.number = (watch, 0) if watch is not None else present_watch()
         self.lengths = np.zeros(lengths, dtype=np.int8) if isinstance(lengths, int) else np.asarray(lengths)
         self.planned = settings.epochs * -(-len(self.lengths) // settings.batch)
         self.every = max(1, -(-self.planned // settings.checks))
@@ -148,7 +157,7 @@ class Course:
         for optimizer in parts.optimizers.values():
             for group in optimizer.param_groups:
                 group["initial_lr"] = group["lr"]
-        self.path = self._resumed() if watch.folder is not None else None
+        self.path = self._resumed() if self.watch.folder is not None else None
         self.started = self.saved = time.monotonic()
 
     @property
@@ -271,8 +280,13 @@ class Course:
 
     def _resumed(self) -> Path:
         """Where the checkpoint lies; what stands there is taken up."""
-        about = {**asdict(self.settings), "max_seconds": None, "seed": self.seed}
+        about = {**asdict(self.settings), "max_seconds": None, "seed": self.seed, "number": self.number}
         path = Path(self.watch.folder or ".") / f"{mark(self.parts, about, self.lengths)}.safetensors"
+        try:
+            # Better now than after an hour of training.
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"Cannot write {path.parent}: {error.strerror}.", "Name another folder.") from error
         if path.exists():
             more, facts = load_state(path, self.parts)
             device = self.parts.device

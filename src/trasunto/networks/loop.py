@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.networks.checkpoint import Parts
-from trasunto.networks.course import INTERRUPTED, TRAINING, Course, Curves, Loop, Watch, batches, present_watch
+from trasunto.networks.course import INTERRUPTED, TRAINING, Course, Curves, Loop, Watch, batches
 from trasunto.networks.device import precise, threads
 from trasunto.progress import Progress, quiet
 
@@ -72,7 +72,7 @@ def train_steps(
     step: (batch,) example numbers → losses by name, as 0-d tensors off the graph; it changes the modules, and its
     optimizers' learning rates are set before it. Everything else as in `train`.
     """
-    course = Course(parts, settings, lengths, seed, watch or present_watch())
+    course = Course(parts, settings, lengths, seed, watch)
     with threads(settings.threads), _pressed() as pressed:
         try:
             _follow(course, step, validate, progress, pressed)
@@ -81,6 +81,8 @@ def train_steps(
             if pressed or course.done == 0:
                 raise
             course.stopped = INTERRUPTED
+    if course.stopped == INTERRUPTED and course.watch.stops:
+        raise KeyboardInterrupt
     progress("train", course.planned, course.planned)
     return course.end()
 

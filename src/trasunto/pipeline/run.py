@@ -3,7 +3,8 @@
     read → check → split → fit → sample → measure → train → evaluate → report → gate → record
 
 Each long step leaves its result in the run's folder with a record of it; a run that was stopped finishes
-from there with `resume=True`, doing no finished step again.
+from there with `resume=True`, doing no finished step again. The training of a network leaves a checkpoint
+every minute and when Ctrl-C stops it, and is gone on with from there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from trasunto.machine import cores
 from trasunto.metrics.score import Gate, Score, Verdict
 from trasunto.pipeline import steps
 from trasunto.pipeline.estimate import estimate
+from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.recipe import Recipe, slug
 from trasunto.pipeline.verbs import make
 from trasunto.progress import Progress, quiet
@@ -129,8 +132,12 @@ class _Job:
             return load(old), old
         started = time.monotonic()
         self.place.log("begun", {"step": name})
-        value, facts = do()
-        return value, self.place.finish(name, started, facts, outputs)
+        checkpoints = self.place.path / "checkpoints" / name
+        with kept_at(checkpoints, self.prepared.dataset, stops=True):
+            value, facts = do()
+        record = self.place.finish(name, started, facts, outputs)
+        shutil.rmtree(checkpoints.parent, ignore_errors=True)
+        return value, record
 
 
 def _finish(job: _Job, started: float) -> Run:

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trasunto import registry
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import ModelError, RecipeError, SampleError, near
+from trasunto.errors import ModelError, SampleError, near
 from trasunto.metrics.score import Comparison, Gate
+from trasunto.pipeline.kept import kept_at
+from trasunto.pipeline.settings import built
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
 from trasunto.reports.report import Report
@@ -56,14 +59,19 @@ def fit(
     settings: Mapping[str, Any] | None = None,
     budget: Budget | None = None,
     progress: Progress = quiet,
+    checkpoints: str | Path | None = None,
 ) -> Model:
     """Fit a synthesizer, by name (see `trasunto list synthesizers`) or as a value, to real data.
 
-    real: a dataset, or anything `read` takes. settings: fields of the synthesizer by name.
+    real: a dataset, or anything `read` takes. settings: fields of the synthesizer by name. checkpoints: a folder where
+    the training of a network leaves its state every minute and at its end; a training of the same method on the same
+    data that stands there is gone on with. Ctrl-C ends such a training with the best so far (see `interrupted`).
     Raises UnknownNameError, RecipeError for a setting that is not there, FitError, BudgetError.
     """
     method = make(synthesizer, settings or {}) if isinstance(synthesizer, str) else synthesizer
-    model: Model = method.fit(dataset_of(real), seed=seed, budget=budget, progress=progress)
+    data = dataset_of(real)
+    with kept_at(checkpoints, data) if checkpoints is not None else nullcontext():
+        model: Model = method.fit(data, seed=seed, budget=budget, progress=progress)
     return model
 
 
@@ -93,13 +101,7 @@ def read_partial(source: Any, schema: Schema) -> Dataset:
 
 def make(name: str, settings: Mapping[str, Any]) -> Any:
     """A synthesizer of that name with those settings."""
-    kind = registry.load("synthesizers", name)
-    known = {field.name: field for field in fields(kind)}
-    for key, value in settings.items():
-        if key not in known:
-            raise RecipeError(f"The synthesizer {name!r} has no setting {key!r}.", near(key, known))
-        _check_setting(name, key, value, known[key].default)
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()})
+    return built(registry.load("synthesizers", name), f"The synthesizer {name!r}", settings)
 
 
 def load(folder: str | Path) -> Any:
@@ -193,12 +195,7 @@ def classify_settings(values: Mapping[str, Any]) -> Any:
     """The classification settings with those values. RecipeError for a setting that is not there."""
     from trasunto.language.classify import ClassifySettings
 
-    known = {field.name: field for field in fields(ClassifySettings)}
-    for key, value in values.items():
-        if key not in known:
-            raise RecipeError(f"The task 'classification' has no setting {key!r}.", near(key, known))
-        _check_setting("classification", key, value, known[key].default)
-    return ClassifySettings(**values)
+    return built(ClassifySettings, "The task 'classification'", values)
 
 
 def score(model: Any, data: Any, *, seed: int = 0, progress: Progress = quiet) -> Evaluation:
@@ -221,14 +218,3 @@ def dataset_of(data: Any) -> Dataset:
 
 def _like(data: Any, real: Dataset) -> Dataset:
     return data if isinstance(data, Dataset) else read(data, schema=real.schema, name=real.name)
-
-
-def _check_setting(owner: str, key: str, value: Any, default: Any) -> None:
-    """Refuse a value of another type than the default's, before any work is done with it."""
-    if isinstance(default, bool | int | float | str) and not isinstance(default, type(value)):
-        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-            return
-        raise RecipeError(
-            f"The setting {key!r} of {owner!r} is {value!r}; it must be {type(default).__name__}.",
-            f"The default is {default!r}.",
-        )
