@@ -140,7 +140,7 @@ def compare(data: Any, contest: Contest, *, folder: str | Path | None = None, pr
         except MissingLibraryError as error:
             late[each.label] = str(error)
     if folder is not None:
-        _needs_pictures()
+        frontier.ready()
     parts = _divided(dataset_of(data), contest)
     for what, part in (("learn from", parts.train), ("judge with", parts.holdout)):
         if len(part) < LEAST_ROWS:
@@ -349,12 +349,3 @@ def _facts(contest: Contest, parts: Split) -> dict[str, Any]:
         "versions": {"trasunto": __version__, "python": platform.python_version(), "system": platform.platform()},
         "finished": False,
     }
-
-
-def _needs_pictures() -> None:
-    from trasunto import registry
-
-    try:
-        import vl_convert  # noqa: F401
-    except ImportError as error:
-        raise registry.missing(error, "a comparison written to a folder") from error

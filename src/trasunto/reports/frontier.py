@@ -28,77 +28,6 @@ FAR = 0.15
 INK = "#7d8894"
 COLOURS = {"synthesizer": MADE, "brought": REAL, "reference": UNSEEN}
 
-TOLD = {
-    "title": ("Likeness, privacy and time", "Parecido, privacidad y tiempo"),
-    "caption": (
-        "Down and to the left is better in both charts. A filled point is one that no other equals in all three; "
-        "bars are the standard deviation over repeats. Grey: real rows as references. An arrow points to what "
-        "lies beyond the edge.",
-        "Abajo y a la izquierda es mejor en ambos gráficos. Un punto relleno es uno que ningún otro iguala en los"
-        " tres; las barras son la desviación típica entre repeticiones. Gris: filas reales de referencia. Una "
-        "flecha señala lo que queda más allá del borde.",
-    ),
-    "fidelity.c2st": ("told from real rows (C2ST), 0.5 best", "distinguibles de las reales (C2ST), 0,5 óptimo"),
-    "fidelity.text": ("told from real texts, 0.5 best", "distinguibles de textos reales, 0,5 óptimo"),
-    "privacy.nearer_to_train": ("nearer to a training row, 0.5 best", "más cerca del entrenamiento, 0,5 óptimo"),
-    "privacy.verbatim_text": ("repeats a private text, 0 best", "repite un texto privado, 0 óptimo"),
-    "seconds": ("fit + sample, seconds", "ajuste + muestreo, segundos"),
-    "synthesizer": ("synthesizer", "sintetizador"),
-    "brought": ("made elsewhere", "hechas en otro lugar"),
-    "reference": ("reference", "referencia"),
-    "unbeaten": (
-        "No other equals these in likeness, privacy and time together: {names}.",
-        "Ningún otro iguala a estos en parecido, privacidad y tiempo a la vez: {names}.",
-    ),
-    "likeness": ("Most like the real rows: {name} ({value}).", "El más parecido a las filas reales: {name} ({value})."),
-    "privacy": (
-        "Leans least on the rows it learnt from: {name} ({value}).",
-        "El que menos se apoya en las filas de que aprendió: {name} ({value}).",
-    ),
-    "time": ("Fastest: {name} ({value} s).", "El más rápido: {name} ({value} s)."),
-    "alone": ("Nothing was drawn yet that could be judged.", "Aún no hay nada que juzgar."),
-    "stopped": (
-        "The comparison was stopped before its end: what was done until then is told.",
-        "La comparación se detuvo antes de terminar: se cuenta lo hecho hasta entonces.",
-    ),
-    "table": ("Side by side", "Lado a lado"),
-    "told": (
-        "Mean over {seeds} repeats ± standard deviation. ● is one that no other equals in likeness, privacy and "
-        "time. Every repeat fits and draws with a seed of its own, and draws as many rows as it learns from.",
-        "Media de {seeds} repeticiones ± desviación típica. ● es uno que ningún otro iguala en parecido, "
-        "privacidad y tiempo. Cada repetición ajusta y muestrea con su propia semilla, y genera tantas filas como"
-        " aprende.",
-    ),
-    "failed": ("What failed", "Lo que falló"),
-    "how": ("How it was compared", "Cómo se comparó"),
-    "split": (
-        "{source}: {train} rows to learn from, {holdout} unseen rows to judge with, {columns} columns{target}.",
-        "{source}: {train} filas para aprender, {holdout} filas no vistas para juzgar, {columns} columnas{target}.",
-    ),
-    "target": (", to predict {name}", ", para predecir {name}"),
-    "cost": (
-        "Times are wall time on {cores} cores, without reading and starting; the peak of memory is that of a "
-        "process of its own, Python and libraries among it. Rows made elsewhere have neither.",
-        "Los tiempos son de reloj con {cores} núcleos, sin lectura ni arranque; el pico de memoria es el de un "
-        "proceso propio, con Python y sus bibliotecas. Las filas hechas en otro lugar no tienen ninguno.",
-    ),
-    "references": (
-        "References: unseen real rows stand in the place of synthetic ones (for C2ST training rows do, for TSTR "
-        "the model is trained on real rows); each column by itself is what guessing gives; a bootstrap of the "
-        "training rows is what copying gives.",
-        "Referencias: filas reales no vistas en lugar de las sintéticas (en C2ST, filas de entrenamiento; en "
-        "TSTR, el modelo se entrena con reales); cada columna por separado es lo que da adivinar; un remuestreo "
-        "del entrenamiento es lo que da copiar.",
-    ),
-    "glossary": ("How to read the numbers", "Cómo leer las cifras"),
-}
-
-
-def told(key: str, language: str, **values: Any) -> str:
-    """The words of a key in a language, filled in."""
-    text = TOLD[key][0 if language == "en" else 1]
-    return text.format(**values) if values else text
-
 
 def figure(board: Board, language: str = "en") -> Figure | None:
     """Two charts that share likeness upwards: privacy and time to the right. None before anything was judged."""
@@ -118,20 +47,20 @@ def figure(board: Board, language: str = "en") -> Figure | None:
         width = _domain([_ends(found) for found in near], goal, 0.01)
         points = [_point(row, row.score(privacy), row.score(likeness), board.unbeaten) for row in judged]
         best: tuple[float | None, float] = (goal, upwards[0].goal)
-        titles: tuple[str, str | None] = (told(privacy, language), told(likeness, language))
+        titles: tuple[str, str | None] = (say(f"compare.{privacy}", language), say(f"compare.{likeness}", language))
         panels.append(_panel(points, (width, height), titles, best, language))
     timed = [row for row in rows if row.seconds is not None]
     if timed:
         seconds = [row.seconds or 0.0 for row in timed]
         scale = (min(seconds) / 1.6, max(seconds) * 1.6)
         points = [_point(row, None, row.score(likeness), board.unbeaten) for row in timed]
-        titles = (told("seconds", language), None if panels else told(likeness, language))
+        titles = (say("compare.seconds", language), None if panels else say(f"compare.{likeness}", language))
         panels.append(_panel(points, (scale, height), titles, (None, upwards[0].goal), language))
     config: dict[str, Any] = {"legend": {"orient": "top", "title": None}}
     if language == "es":
         config["locale"] = {"number": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " €"]}}
     spec = {"$schema": SCHEMA, "hconcat": panels, "spacing": 26, "config": config}
-    return Figure("frontier", "results", told("title", language), told("caption", language), spec)
+    return Figure("frontier", "results", say("compare.title", language), say("compare.caption", language), spec)
 
 
 def _ends(found: Spread) -> tuple[float, float]:
@@ -169,7 +98,7 @@ def _panel(
     (low, high), (bottom, top) = domains
     log = best[0] is None
     for point in points:
-        point["word"], point["shown"] = told(point["kind"], language), point["name"]
+        point["word"], point["shown"] = say(f"compare.{point['kind']}", language), point["name"]
         if not low <= point["x"] <= high:
             value = number(point["x"], language)
             point["shown"] = f"{point['name']} ({value}) →" if point["x"] > high else f"← {point['name']} ({value})"
@@ -185,13 +114,16 @@ def _panel(
     colour = {
         "field": "word",
         "type": "nominal",
-        "scale": {"domain": [told(kind, language) for kind in kinds], "range": [COLOURS[kind] for kind in kinds]},
+        "scale": {
+            "domain": [say(f"compare.{kind}", language) for kind in kinds],
+            "range": [COLOURS[kind] for kind in kinds],
+        },
         "legend": {"title": None, "orient": "top", "symbolOpacity": 1, "symbolType": "circle"},
     }
     tips = [{"field": "name", "type": "nominal", "title": " "}]
     tips += [
         {"field": key, "type": "quantitative", "format": ".3f", "title": title}
-        for key, title in (("x", titles[0]), ("y", titles[1] or told("fidelity.c2st", language)))
+        for key, title in (("x", titles[0]), ("y", titles[1] or say("compare.fidelity.c2st", language)))
     ]
     across = {"x": {"field": "at_x0", **x}, "x2": {"field": "at_x1"}, "y": {"field": "y", **y}, "color": colour}
     upward = {"y": {"field": "y0", **y}, "y2": {"field": "y1"}, "x": {"field": "at_x", **x}, "color": colour}
@@ -303,33 +235,33 @@ def story(board: Board, language: str = "en") -> tuple[Block, ...]:
     facts = board.facts
     names = ", ".join(board.unbeaten)
     blocks: list[Block] = [Heading(say("summary", language), "summary")]
-    blocks.append(Words(told("unbeaten", language, names=names) if names else told("alone", language)))
+    blocks.append(Words(say("compare.unbeaten", language, names=names) if names else say("compare.alone", language)))
     if len(board.best) > 1:
         blocks.append(Points(tuple(_best(board, axis, row, language) for axis, row in board.best.items())))
     if not facts.get("finished", True):
-        blocks.append(Words(told("stopped", language), "warning"))
+        blocks.append(Words(say("compare.stopped", language), "warning"))
     drawn = figure(board, language)
     if drawn:
         blocks.append(Picture(drawn))
     head, lines = board.table(language)
     right = tuple(range(1, len(head)))
-    blocks += [Heading(told("table", language), "table"), Grid(head, tuple(lines), right)]
-    blocks.append(Words(told("told", language, seeds=len(facts["seeds"]))))
+    blocks += [Heading(say("compare.table", language), "table"), Grid(head, tuple(lines), right)]
+    blocks.append(Words(say("compare.told", language, seeds=len(facts["seeds"]))))
     failed = tuple(f"{row.name}: {row.error}" for row in board.rows if row.error)
     if failed:
-        blocks += [Heading(told("failed", language), "failed", 3), Points(failed)]
-    target = told("target", language, name=facts["target"]) if facts.get("target") else ""
+        blocks += [Heading(say("compare.failed", language), "failed", 3), Points(failed)]
+    target = say("compare.target", language, name=facts["target"]) if facts.get("target") else ""
     values = {key: number(facts[key], language) for key in ("train", "holdout", "columns")}
     blocks += [
-        Heading(told("how", language), "how"),
-        Words(told("split", language, source=facts["source"], target=target, **values)),
-        Words(told("references", language)),
-        Words(told("cost", language, cores=facts["cores"])),
+        Heading(say("compare.how", language), "how"),
+        Words(say("compare.split", language, source=facts["source"], target=target, **values)),
+        Words(say("compare.references", language)),
+        Words(say("compare.cost", language, cores=facts["cores"])),
     ]
     metrics = {each.metric: each.reading for row in board.rows for each in row.scores}
     rows = tuple((name, say(name, language) if known(name) else reading) for name, reading in metrics.items())
     head = (say("metric", language), say("what", language))
-    return (*blocks, Heading(told("glossary", language), "glossary"), Grid(head, rows))
+    return (*blocks, Heading(say("compare.glossary", language), "glossary"), Grid(head, rows))
 
 
 def _best(board: Board, axis: str, row: Row, language: str) -> str:
@@ -337,7 +269,15 @@ def _best(board: Board, axis: str, row: Row, language: str) -> str:
     metric = board.axis({"likeness": QUALITY, "privacy": PRIVACY}.get(axis, ()))
     found = row.score(metric) if metric else None
     value = number(row.seconds, language, 1) if axis == "time" else number(found.mean if found else None, language)
-    return told(axis, language, name=row.name, value=value)
+    return say(f"compare.{axis}", language, name=row.name, value=value)
+
+
+def ready() -> None:
+    """MissingLibraryError without the extra `report`, before work that would end in `write`."""
+    try:
+        import vl_convert  # noqa: F401
+    except ImportError as error:
+        raise registry.missing(error, "a comparison written to a folder") from error
 
 
 def write(board: Board, folder: str | Path, language: str = "en") -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trasunto.reports.compared_words import COMPARED
 from trasunto.reports.sentences import SENTENCES
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -292,6 +293,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "validation loss": ("validation loss", "pérdida de validación"),
     "writer": ("writer: {name}", "generador: {name}"),
     **SENTENCES,
+    **COMPARED,
 }  # fmt: skip
 
 
