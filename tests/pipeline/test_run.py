@@ -168,3 +168,9 @@ def test_a_preview_shows_rows_and_a_plan_and_keeps_nothing(tmp_path, monkeypatch
     assert look.plan["seconds"] > 0
     assert isinstance(look.rows.schema, Schema)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_metric_can_be_asked_for_at_once():
+    """`full` stands for all metrics, the slow ones too; it is a word, no metric."""
+    asked = recipe_for(metrics=["full"], synthesizer={"name": "independent"})
+    assert len(preview(asked, rows=2).rows) == 2
