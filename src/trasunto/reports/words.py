@@ -270,6 +270,18 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "fig_curves": ("Training curves", "Curvas de entrenamiento"),
     "fig_curves_caption": ("Loss as training went on.", "Pérdida a lo largo del entrenamiento."),
+    "fig_curves_course": (
+        "Loss as training went on: {steps} of {planned} steps in {seconds} s; {why}.",
+        "Pérdida a lo largo del entrenamiento: {steps} de {planned} pasos en {seconds} s; {why}.",
+    ),
+    "all epochs done": ("all epochs done", "todas las épocas hechas"),
+    "the validation loss had stopped falling": (
+        "the validation loss had stopped falling", "la pérdida de validación ya no bajaba",
+    ),
+    "interrupted; the best so far is kept": (
+        "interrupted, the best until then is kept", "interrumpido, se conserva lo mejor hasta entonces",
+    ),
+    "time limit": ("the time limit was reached", "se alcanzó el límite de tiempo"),
     "fig_arms": ("What each training set is worth", "Cuánto vale cada conjunto de entrenamiento"),
     "fig_arms_caption": ("Macro F1 on unseen real rows, with 95 % interval.", "F1 macro en filas reales no vistas, con intervalo del 95 %."),
     "fig_few": ("How many real examples is it worth?", "¿Cuántos ejemplos reales vale?"),
@@ -291,6 +303,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "per_class_axis": ("real examples per class", "ejemplos reales por clase"),
     "training loss": ("training loss", "pérdida de entrenamiento"),
     "validation loss": ("validation loss", "pérdida de validación"),
+    "critic's gap": ("critic's gap", "distancia del crítico"),
+    "conditions missed": ("conditions missed", "condiciones falladas"),
     "writer": ("writer: {name}", "generador: {name}"),
     **SENTENCES,
     **COMPARED,
