@@ -41,6 +41,7 @@ LOCALES: dict[str, Facts] = {
     "de_DE": Facts(
         "DE",
         "Deutschland",
+        postcodes=("###",),
         phones=("+49 15# %#######", "+49 17# %######", "030 %#######", "0%## %######"),
         numbers=("%", "%#", "%##", "%#a"),
     ),
@@ -65,6 +66,7 @@ LOCALES: dict[str, Facts] = {
         "India",
         street="{number}, {street}",
         address="{street_address}, {city} {postcode}",
+        postcodes=("###",),
         phones=("+91 9#########", "+91 8#########", "+91 7#########"),
         id="aadhaar",
         iban=False,

@@ -96,7 +96,12 @@ def operate(kind: type, left: Any, right: Any) -> Any:
         return _joined(left, right)
     if kind is ast.Pow:
         return combine(_power, left, right)
-    return combine(_ARITHMETIC[kind], left, right)
+    found = combine(_ARITHMETIC[kind], left, right)
+    if kind not in (ast.FloorDiv, ast.Mod) or not isinstance(found, Drawn) or found.data.dtype.kind != "i":
+        return found
+    # Whole numbers have no way to say that there is no result.
+    there = np.broadcast_to(np.asarray(right.data if isinstance(right, Drawn) else right) != 0, found.data.shape)
+    return found if there.all() else found.also(there)
 
 
 def _power(base: Any, exponent: Any) -> Any:

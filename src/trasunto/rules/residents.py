@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from trasunto.errors import SampleError
 from trasunto.rules.calendars import completed_years
 from trasunto.rules.codes import CODES, cards
 from trasunto.rules.draws import shuffle
@@ -78,11 +77,8 @@ class Residents:
         if "gender" not in self.told:
             return drawn
         given = self.told["gender"]
-        found = np.asarray(pc.index_in(given.texts(), value_set=self.people.tables["labels"]).fill_null(-1))
-        there = np.ones(self.rows, dtype=bool) if given.valid is None else given.valid
-        if (found[there] < 0).any():
-            raise SampleError("A given gender is not one of " + ", ".join(self.people.labels) + ".", "Give those.")
-        return np.where(there, found, drawn)
+        found = np.asarray(pc.index_in(given.texts(), value_set=self.people.tables["labels"]).fill_null(0))
+        return np.where(True if given.valid is None else given.valid, found, drawn)
 
     def numbered(self, attribute: str, capacity: int) -> np.ndarray:
         """(rows,) uint64 below capacity for a number: at random, or counted off when it must not repeat."""

@@ -30,7 +30,7 @@ from trasunto.rules.values import pa
 from trasunto.writing import aside
 
 # Blocks of a row group of Parquet; formats that are not written in parts take at most this many rows.
-GROUP = 8
+GROUP = 4
 WHOLE = 5_000_000
 
 
@@ -66,7 +66,7 @@ def ordered(work: Callable[[int], Any], numbers: Iterator[int], threads: int) ->
         ahead: deque[Future[Any]] = deque()
         for number in numbers:
             ahead.append(pool.submit(work, number))
-            if len(ahead) > 2 * threads:
+            if len(ahead) > threads + 1:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
