@@ -151,32 +151,44 @@ class Lesson:
         return found
 
     @cached_property
-    def _fixed(self) -> dict[str, Any]:
+    def _owner(self) -> Any:
+        import torch
+
+        return torch.from_numpy(self.layout.owner).to(self.modes.device)
+
+    @cached_property
+    def _flat(self) -> Any:
+        """(n, columns) modes of all columns numbered through."""
+        import torch
+
+        return self.modes + torch.from_numpy(self.layout.starts).to(self.modes.device)
+
+    @cached_property
+    def _inside(self) -> Any:
+        """(n, 3 scalars): scalars, their modes, and 1 where they say something."""
         import torch
 
         layout, device = self.layout, self.modes.device
-        arrays = {name: getattr(layout, name) for name in ("starts", "owner", "places", "wide")}
-        return {name: torch.from_numpy(each).to(device) for name, each in arrays.items()}
+        places, wide = (torch.from_numpy(each).to(device) for each in (layout.places, layout.wide))
+        parts = self.scalars, self.modes[:, places].float(), wide[self._flat[:, places]].float()
+        return torch.cat(parts, dim=1)
 
     def _loss(self, batch: np.ndarray, rng: np.random.Generator) -> Any:
         import torch
 
-        fixed, device = self._fixed, self.modes.device
+        device = self.modes.device
         rows = torch.from_numpy(batch).to(device)
-        modes, scalars = self.modes[rows], self.scalars[rows]
-        flat = modes + fixed["starts"]
+        flat, (scalars, modes, wide) = self._flat[rows], self._inside[rows].chunk(3, dim=1)
         mean, spread = encoded(self.net, flat, scalars)
         noise = torch.from_numpy(rng.standard_normal(mean.shape, dtype=np.float32)).to(device)
         said = decoded(self.net, mean + noise * torch.exp(spread / 2)).float()
         hot = self.layout.vectors.hot
         logits = said[:, :hot].clamp(-CERTAIN, CERTAIN)
         # The normalisers of all columns at once: sums of the exponentials of each column's logits.
-        whole = logits.new_zeros(len(batch), len(self.layout.starts)).index_add(1, fixed["owner"], torch.exp(logits))
+        whole = logits.new_zeros(len(batch), len(self.layout.starts)).index_add(1, self._owner, torch.exp(logits))
         loss = torch.log(whole).sum() - logits.gather(1, flat).sum()
         if len(self.layout.places):
-            inside = fixed["wide"][flat[:, fixed["places"]]]
-            lost = _lost(said[:, hot:], modes[:, fixed["places"]], scalars)
-            loss = loss + torch.where(inside, lost, 0.0).sum()
+            loss = loss + (_lost(said[:, hot:], modes, scalars) * wide).sum()
         divergence = (mean.square() + spread.exp() - 1 - spread).sum() / 2
         return loss + self.beta * divergence
 
