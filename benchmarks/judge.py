@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import statistics
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -93,12 +94,16 @@ def told(run: dict[str, Any]) -> str:
     return f"{where}: {seconds:.2f} s, {', '.join(figures)}{lost}"
 
 
-def table(data: str, runs: list[dict[str, Any]], methods: list[str], ours: str | None) -> str:
-    """Mean and standard deviation over seeds of every method, as a Markdown table; times also as a multiple of ours."""
+def table(data: str, runs: list[dict[str, Any]], methods: list[str], ours: str | None, shared: bool = False) -> str:
+    """Mean and standard deviation over seeds of every method, as a Markdown table; times also as a multiple of ours.
+
+    shared: the machine was shared, so that wall time says nothing and is left out.
+    """
+    times = [each for each in TIMES if not (shared and any(key.endswith("wall") for key in each[1]))]
     done = [run for run in runs if "failed" not in run]
     against = [run for run in done if run["method"] == ours]
     head = [""]
-    for heading, _, compared in TIMES:
+    for heading, _, compared in times:
         head += [heading, f"× {ours}"] if compared and against else [heading]
     head += [heading for heading, *_ in COLUMNS]
     lines, notes = [], []
@@ -111,14 +116,16 @@ def table(data: str, runs: list[dict[str, Any]], methods: list[str], ours: str |
             lines.append([method, "–"])
             continue
         line = [method if len(mine) == seeds else f"{method} ({len(mine)} of {seeds} seeds)"]
-        for _, keys, compared in TIMES:
+        for _, keys, compared in times:
             spent = [_spent(run, keys) for run in mine]
             line.append(_spread(spent, _places(_mean(spent))))
             if compared and against:
                 line.append(_multiple(_mean(spent), [_spent(run, keys) for run in against]))
         lines.append(line + [_cell(mine, *column[1:], "value") for column in COLUMNS])
     if done:
-        first = [run for run in done if run["method"] == done[0]["method"]]
+        # The control is the same for all methods; the one with the most seeds knows it best.
+        counts = Counter(run["method"] for run in done)
+        first = [run for run in done if run["method"] == counts.most_common(1)[0][0]]
         empty = len(head) - len(COLUMNS) - 1
         cells = [_cell(first, *column[1:], "control") for column in COLUMNS]
         lines.append(["real rows (control)", *[""] * empty, *cells])

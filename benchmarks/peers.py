@@ -130,7 +130,7 @@ def main() -> None:
                 _epochs(bench, results, given, method)
     runs = {name: results.of(name) for name in results.data}
     ours = next((method.label for method in methods if method.ours), None)
-    shown = "\n\n".join(table(name, found, _shown(methods, found), ours) for name, found in runs.items())
+    shown = "\n\n".join(table(name, found, _shown(methods, found), ours, asked.shared) for name, found in runs.items())
     shown += epochs_table(results.epochs())
     write_text(out / "table.md", shown + "\n")
     print(f"\n{shown}\n")
@@ -148,6 +148,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--once", default="", metavar="NAMES", help="methods that run with the first seed alone")
     parser.add_argument("--epochs", action=argparse.BooleanOptionalAction, default=True, help="also time one epoch")
+    parser.add_argument("--shared", action="store_true", help="the machine is shared: leave wall time out of the table")
     parser.add_argument("--rows", type=int, help="use at most so many rows of a data set, train and holdout together")
     parser.add_argument("--threads", type=int, default=cores(), help="threads a method may use (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=3600, help="seconds a run may take (default: %(default)s)")
