@@ -26,11 +26,11 @@ HALVINGS = 20
 @dataclass(frozen=True)
 class Modes:
     """One column. of: (size,) the mode of each code; shares: (size,) of the rows, above 0 and adding up to 1.
-    ordered: whether a scalar says which code of a mode it is; else that is drawn by the shares."""
+    placed: whether a scalar says which code of a mode it is; else that is drawn by the shares."""
 
     of: np.ndarray
     shares: np.ndarray
-    ordered: bool
+    placed: bool
 
     @property
     def count(self) -> int:
@@ -44,7 +44,7 @@ class Modes:
     @property
     def scalar(self) -> bool:
         """Whether the column has a scalar beside its one-hot."""
-        return self.ordered and bool(self.wide.any())
+        return self.placed and bool(self.wide.any())
 
     @cached_property
     def order(self) -> np.ndarray:
@@ -183,22 +183,26 @@ class Vectors:
         return found | {f"shares\x1f{name}": each.shares for name, each in self.columns.items()}
 
     @staticmethod
-    def of(codes: Codes, arrays: Mapping[str, np.ndarray]) -> Vectors:
-        """Back from what `arrays` gave."""
+    def of(codes: Codes, arrays: Mapping[str, np.ndarray], *, scalars: bool = True) -> Vectors:
+        """Back from what `arrays` gave. scalars: as when they were fitted."""
         return Vectors(
             {
-                name: Modes(arrays[f"modes\x1f{name}"], arrays[f"shares\x1f{name}"], isinstance(each, Steps))
+                name: Modes(
+                    arrays[f"modes\x1f{name}"], arrays[f"shares\x1f{name}"], scalars and isinstance(each, Steps)
+                )
                 for name, each in codes.columns.items()
             }
         )
 
 
-def fit_vectors(codes: Codes, coded: Mapping[str, np.ndarray], *, modes: int = 32, categories: int = 128) -> Vectors:
+def fit_vectors(
+    codes: Codes, coded: Mapping[str, np.ndarray], *, modes: int = 32, categories: int = 128, scalars: bool = True
+) -> Vectors:
     """Vectors for every column of codes.
 
     coded: (n,) codes by column, -1 for what is not published. modes: most of a column of numbers or dates; categories:
     most of a column of categories. With many columns there are fewer, so that a vector is not wider than about
-    8,192, or 4 modes a column.
+    8,192, or 4 modes a column. scalars: whether a number has one, or its place in a mode is drawn by the shares.
     """
     share = max(FEWEST, WIDEST // max(len(codes.columns), 1))
     made = {}
@@ -208,7 +212,7 @@ def fit_vectors(codes: Codes, coded: Mapping[str, np.ndarray], *, modes: int = 3
         ordered = isinstance(each, Steps)
         most = min(modes if ordered else categories, share)
         weight = (counts + 0.5) / (counts + 0.5).sum()
-        made[name] = Modes(_cut(weight, each.null, ordered, most), weight, ordered)
+        made[name] = Modes(_cut(weight, each.null, ordered, most), weight, ordered and scalars)
     return Vectors(made)
 
 

@@ -1,0 +1,268 @@
+"""Conditional tabular GAN: a generator of whole rows, taught by a critic, conditions, and the pairs of columns.
+
+Xu, Skoularidou, Cuesta-Infante and Veeramachaneni 2019, "Modeling tabular data using conditional GAN" (CTGAN): numbers
+are told by modes, each row is generated under a condition that a real row meets, the critic judges packs of rows under
+a gradient penalty. See networks/gan.py for what is other here, and faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trasunto.data.dataset import Dataset
+from trasunto.encoders.codes import Codes
+from trasunto.encoders.vectors import Vectors, fit_vectors
+from trasunto.errors import FitError, SampleError
+from trasunto.networks.checkpoint import Parts
+from trasunto.networks.device import accelerator, threads
+from trasunto.networks.gan import Layout, Lesson, Terms, critic, generator, logits
+from trasunto.networks.loop import Curves, Loop, train_steps
+from trasunto.networks.masked import halves
+from trasunto.networks.mixture import Asked, Mixture, chosen, inside
+from trasunto.privacy.budget import Budget, refuse
+from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.coded import CodedModel, load_coded, prepare
+from trasunto.synthesizers.joint import Evidence, sharpened
+
+# When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
+ROWS_SEEN, FEWEST, MOST = 1_500_000, 3, 100
+# Share of the rows that early stopping looks at, the most of them, and the fewest rows of a table that spares any.
+SPARED, SPARED_MOST, SPARED_FROM = 0.1, 4_000, 2_000
+# Names of the weights among saved arrays.
+WEIGHTS = "weights\x1f"
+
+
+@dataclass(frozen=True)
+class Gan:
+    """Settings.
+
+    epochs: passes over the rows; None for 3 to 100, fewer for more rows. batch: rows a step, fewer of small tables.
+    width, layers, noise: of the generator, and how many numbers a row is made from. critic_width, critic_layers: of
+    the critic. pac: rows that it judges together. penalty: weight of its gradient penalty, which is reckoned in one of
+    `lazy` steps. critic, pairs, condition: weights of the generator's losses: to pass for real, to have the real
+    tables of pairs of columns, to meet its condition. rare: share of conditions drawn by the logarithm of the
+    frequency. learning_rate, critic_rate: of Adam. average: decay of the moving average of the generator's weights.
+    modes, categories: most modes of a column of numbers and of categories.
+    bins: most quantile bins of a continuous column. candidates: proposals for each row under conditions. max_seconds:
+    of training, None for no limit. precision: "auto" for bfloat16 products where the hardware has them, or "float32".
+    """
+
+    epochs: int | None = None
+    batch: int = 400
+    width: int = 256
+    layers: int = 2
+    noise: int = 128
+    critic_width: int = 128
+    critic_layers: int = 2
+    pac: int = 2
+    penalty: float = 10.0
+    lazy: int = 4
+    critic: float = 1.0
+    pairs: float = 3.0
+    condition: float = 1.0
+    rare: float = 0.0
+    learning_rate: float = 2e-3
+    critic_rate: float = 1e-3
+    average: float = 0.99
+    modes: int = 32
+    categories: int = 128
+    bins: int = 300
+    candidates: int = 64
+    max_seconds: float | None = None
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        least = {
+            "batch": 1, "width": 1, "layers": 1, "noise": 1, "critic_width": 1, "critic_layers": 1, "pac": 1, "lazy": 1,
+            "modes": 2, "categories": 2, "bins": 2, "candidates": 1,
+        }  # fmt: skip
+        for name, lowest in least.items():
+            if getattr(self, name) < lowest:
+                raise FitError(f"{name} is {getattr(self, name)}; it must be at least {lowest}.")
+        if self.epochs is not None and self.epochs < 1:
+            raise FitError(f"epochs is {self.epochs}; it must be at least 1.", "Or None: the rows decide.")
+        for name in ("penalty", "critic", "pairs", "condition"):
+            if not getattr(self, name) >= 0:
+                raise FitError(f"{name} is {getattr(self, name)}; it is a weight, 0 or more.")
+        if not 0 <= self.rare < 1:
+            raise FitError(f"rare is {self.rare}; it is a share, from 0 to below 1.")
+        for name in ("learning_rate", "critic_rate", "max_seconds"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise FitError(f"{name} is {value}; it must be above 0.")
+        if self.precision not in ("auto", "float32"):
+            raise FitError(f"precision is {self.precision!r}.", 'It is "auto" or "float32".')
+
+    def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
+        """Fit to one table. Raises FitError for several tables, no rows or free text; BudgetError for a budget."""
+        refuse(budget, "gan")
+        ready = prepare(real, "gan", bins=self.bins)
+        coded = ready.filled(seed)
+        vectors = fit_vectors(ready.codes, coded, modes=self.modes, categories=self.categories, scalars=False)
+        if not vectors.columns:
+            return ready.model("gan", self, GanJoint(self, vectors, {}, {}))
+        with threads(1):
+            weights, curves = self._taught(Layout(vectors), vectors.modes(coded).astype(np.int64), seed, progress)
+        return ready.model("gan", self, GanJoint(self, vectors, weights, curves.to_dict()))
+
+    def _taught(
+        self, layout: Layout, table: np.ndarray, seed: int, progress: Progress
+    ) -> tuple[dict[str, np.ndarray], Curves]:
+        """The generator's weights as arrays, and how they came about."""
+        import torch
+
+        rows = np.random.default_rng(seed).permutation(len(table))
+        spared = min(int(SPARED * len(rows)), SPARED_MOST) if len(rows) >= SPARED_FROM else 0
+        kept, aside = table[rows[spared:]], table[rows[:spared]]
+        device = accelerator()
+        made = generator(layout, kept, width=self.width, layers=self.layers, noise=self.noise, seed=seed).to(device)
+        judge = critic(layout, pac=self.pac, width=self.critic_width, layers=self.critic_layers, seed=seed).to(device)
+        adam = partial(torch.optim.Adam, betas=(0.5, 0.9), fused=True)
+        optimizers = adam(made.parameters(), lr=self.learning_rate), adam(judge.parameters(), lr=self.critic_rate)
+        random, rng = torch.Generator(device).manual_seed(seed), np.random.default_rng([seed, 2])
+        half = self.precision == "auto" and halves(device)
+        there = torch.from_numpy(kept).to(device)
+        lesson = Lesson(made, judge, optimizers, layout, self._terms(), there, random, rng, half)
+        parts = Parts(
+            {"generator": made, "critic": judge},
+            {"generator": optimizers[0], "critic": optimizers[1]},
+            ("generator",),
+            {"torch": random, "numpy": rng},
+        )
+        validate = lesson.validation(torch.from_numpy(aside).to(device), self.noise, seed) if spared else None
+        loop = self._loop(len(kept))
+        curves = train_steps(parts, lesson.step, len(kept), loop, seed=seed, validate=validate, progress=progress)
+        return {name: each.detach().float().cpu().numpy() for name, each in made.items()}, curves
+
+    def _terms(self) -> Terms:
+        return Terms(
+            pac=self.pac,
+            penalty=self.penalty,
+            lazy=self.lazy,
+            critic=self.critic,
+            pairs=self.pairs,
+            condition=self.condition,
+            rare=self.rare,
+        )
+
+    def _loop(self, rows: int) -> Loop:
+        return Loop(
+            epochs=self.epochs or int(np.clip(round(ROWS_SEEN / rows), FEWEST, MOST)),
+            batch=int(np.clip(rows // 20, 1, self.batch)),
+            average=self.average,
+            patience=5,
+            checks=12,
+            max_seconds=self.max_seconds or float("inf"),
+            precision=self.precision,
+            threads=1,
+        )
+
+
+@dataclass(frozen=True)
+class GanJoint:
+    """A trained generator. vectors: of the rows it makes; weights: arrays by name; course: how the training went."""
+
+    settings: Gan
+    vectors: Vectors
+    weights: Mapping[str, np.ndarray]
+    course: Mapping[str, Any]
+
+    @cached_property
+    def layout(self) -> Layout:
+        return Layout(self.vectors)
+
+    @cached_property
+    def net(self) -> dict[str, Any]:
+        """The weights as tensors."""
+        import torch
+
+        return {name: torch.from_numpy(np.array(each, dtype=np.float32)) for name, each in self.weights.items()}
+
+    @cached_property
+    def shares(self) -> tuple[np.ndarray, ...]:
+        """By column, the shares of its modes."""
+        return tuple(np.bincount(each.of, each.shares) for each in self.vectors.columns.values())
+
+    def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Rows as asked, however rare. SampleError when no value of a column is allowed."""
+        for name, mask in evidence.allowed.items():
+            if not mask.any():
+                raise SampleError(f"No value of column {name!r} is allowed.", "Ask for values the model has learnt.")
+        if not self.vectors.columns:
+            return {}
+        known = {name: codes for name, codes in evidence.known.items() if (codes >= 0).any()}
+        asked = Asked(known, evidence.allowed)
+
+        def found(rows: int, asked: Asked, rng: np.random.Generator) -> np.ndarray:
+            return self._logits(self._conditions(rows, asked, evidence.temperature, rng), rng)
+
+        with threads(1):
+            mixture = Mixture(self.vectors, found, self.settings.candidates)
+            return mixture.draw(evidence.rows, asked, evidence.temperature, rng)
+
+    def _logits(self, condition: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        import torch
+
+        noise = rng.standard_normal((len(condition), self.settings.noise), dtype=np.float32)
+        with torch.inference_mode():
+            found: np.ndarray = logits(self.net, torch.from_numpy(noise), torch.from_numpy(condition)).numpy()
+        return found
+
+    def _conditions(self, rows: int, asked: Asked, temperature: float, rng: np.random.Generator) -> np.ndarray:
+        """(rows,) places of the modes to generate under: of what is asked of a row, else as frequent as they are."""
+        layout = self.layout
+        column = rng.choice(layout.told, rows)
+        made = np.empty(rows, dtype=np.int64)
+        for at in np.unique(column):
+            here = np.flatnonzero(column == at)
+            made[here] = rng.choice(len(self.shares[at]), len(here), p=sharpened(self.shares[at], temperature))
+        rarest = np.full(rows, 2.0)
+        for at, name in enumerate(self.vectors.names):
+            each, mask = self.vectors.columns[name], asked.allowed.get(name)
+            if mask is not None:
+                left = np.bincount(each.of, inside(each) * mask, minlength=each.count) * self.shares[at]
+                here = np.flatnonzero(rarest > left.sum())
+                column[here], rarest[here] = at, left.sum()
+                made[here] = chosen(np.broadcast_to(left, (len(here), len(left))), rng)
+            if name in asked.known:
+                mode = each.of[np.maximum(asked.known[name], 0)]
+                share = np.where(asked.known[name] >= 0, self.shares[at][mode], 2.0)
+                here = np.flatnonzero(share < rarest)
+                column[here], rarest[here], made[here] = at, share[here], mode[here]
+        return made + layout.starts[column]
+
+    def free(self, rows: int, temperature: float, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Rows without conditions."""
+        return self.draw(Evidence(rows, temperature=temperature), rng)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {f"{WEIGHTS}{name}": each for name, each in self.weights.items()} | self.vectors.arrays()
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "method": "A generator of rows under conditions, taught by a critic and by the tables of pairs of columns.",
+            "source": "Xu et al. 2019, CTGAN; Zhao et al. 2022, CTAB-GAN+",
+            "columns": {name: {"modes": each.count} for name, each in self.vectors.columns.items()},
+            **self.course,
+        }
+
+    @staticmethod
+    def of(settings: Gan, codes: Codes, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> GanJoint:
+        """Back from what `arrays` and `facts` gave."""
+        weights = {key.removeprefix(WEIGHTS): each for key, each in arrays.items() if key.startswith(WEIGHTS)}
+        course = {key: facts[key] for key in COURSE if key in facts}
+        return GanJoint(settings, Vectors.of(codes, arrays, scalars=False), weights, course)
+
+    @staticmethod
+    def load(folder: Path) -> CodedModel:
+        return load_coded(folder, Gan, GanJoint.of)
+
+
+# What a training tells of itself (Curves.to_dict).
+COURSE = ("curves", "steps", "planned_steps", "seconds", "stopped")
