@@ -274,12 +274,21 @@ def curp(text):
     return int(text[17]) == -sum(letters.index(c) * (18 - i) for i, c in enumerate(text[:17])) % 10
 
 
+def telling(name):
+    plain = name.upper().translate(str.maketrans("ÁÉÍÓÚÜÑ", "AEIOUUX"))
+    kept = [word for word in plain.split() if word not in ("DE", "LA", "DEL", "LOS", "LAS", "Y")]
+    return kept[1] if len(kept) > 1 and kept[0] in ("MARIA", "JOSE") else kept[0]
+
+
 def test_curp():
     assert curp("BOXW310820HNERXN09")
     names = {name: {"person": name} for name in ("first_name", "last_name", "second_last_name", "region_code")}
     for row in people("es_MX", **names):
         text, birth = row["id"], row["birth"]
         assert curp(text) and text[4:11] == f"{birth:%y%m%d}{'H' if row['gender'] == 'male' else 'M'}"
+        assert text[0] == telling(row["last_name"])[0] and text[2] == telling(row["second_last_name"])[0]
+        assert text[3] == telling(row["first_name"])[0]
+        assert text[13] == next((c for c in telling(row["last_name"])[1:] if c not in "AEIOU"), "X")
         assert text[11:13] == row["region_code"] and text[16].isdigit() == (birth.year < 2000)
 
 

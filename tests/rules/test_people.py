@@ -1,6 +1,7 @@
 """People of one row agree: names and gender, e-mail and name, city and postcode, age and birth, in every locale."""
 
 import csv
+import gc
 import re
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from trasunto.rules.attributes import ATTRIBUTES
 from trasunto.rules.countries import LOCALES
 from trasunto.rules.locales import locale, slug
 from trasunto.rules.people import lacking
+from trasunto.rules.residents import Crowd
 from trasunto.synthesizers.rules import Rules
 
 PLACES = Path(locales.__file__).parent / "places"
@@ -172,3 +174,14 @@ def test_a_missing_library_names_the_extra(library, monkeypatch):
     monkeypatch.setattr("builtins.__import__" if library == "anyascii" else "importlib.import_module", fail)
     with pytest.raises(MissingLibraryError, match="rules"):
         locale.__wrapped__("hu_HU")
+
+
+def test_people_are_let_go_without_the_help_of_the_collector():
+    whole = model("es_ES")
+    gc.collect()
+    gc.disable()
+    try:
+        whole.sample(100, seed=0)
+        assert not any(isinstance(each, Crowd) for each in gc.get_objects())
+    finally:
+        gc.enable()

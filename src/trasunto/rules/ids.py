@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from trasunto.rules.codes import luhn
+from trasunto.rules.locales import slug
 from trasunto.rules.text import by_weight, fixed, spell, split, weigh
-from trasunto.rules.values import pc, take, words
+from trasunto.rules.values import take, words
 
 _HETU = np.frombuffer(b"0123456789ABCDEFHJKLMNPRSTUVWXY", dtype=np.uint8)
 _CURP = "0123456789ABCDEFGHIJKLMN\N{LATIN CAPITAL LETTER N WITH TILDE}OPQRSTUVWXYZ"
@@ -27,6 +29,8 @@ _RUDE = ("BUEI", "CACA", "CACO", "CAGA", "CAKA", "COGE", "COJE", "COJO", "CULO",
          "KAGA", "KOGE", "KOJO", "KULO", "LOCA", "LOCO", "MAME", "MAMO", "MEAR", "MEON", "MIAR", "MION", "MOCO", "MULA",
          "PEDA", "PEDO", "PENE", "PUTA", "PUTO", "QULO", "RATA", "ROBA", "ROBE", "RUIN", "TETA", "VACA", "VAGA", "VAGO",
          "WUEI")  # fmt: skip
+_PARTICLES = {"da", "das", "de", "del", "der", "di", "die", "el", "la", "las", "le", "les", "los", "mac", "mc", "van",
+              "von", "y"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Person:
     birth: np.ndarray
     male: np.ndarray
     serial: np.ndarray
-    slugs: tuple[tuple[Any, np.ndarray], ...] = ()
+    names: tuple[tuple[Any, np.ndarray], ...] = ()
     region: Any = None
 
     @property
@@ -122,11 +126,14 @@ def cuil(person: Person) -> Any:
 def curp(person: Person) -> Any:
     """Mexican CURP: letters of the names, birth, gender, state, inner consonants, a sign and a check digit.
 
-    slugs: the words and places of the first surname, the second and the first name. region: Arrow words of two-letter
+    names: the words and places of the first surname, the second and the given name. region: Arrow words of two-letter
     state codes, by row.
     """
     year, month, day = person.date
-    (last, second, first) = ((_letters_of(w.to_pylist()), places) for w, places in person.slugs)
+    (last, second, first) = (
+        (_letters_of(tuple(words_of.to_pylist()), given), places)
+        for (words_of, places), given in zip(person.names, (False, False, True), strict=True)
+    )
     head = np.column_stack([last[0][0][last[1]], last[0][1][last[1]], second[0][0][second[1]], first[0][0][first[1]]])
     bad = np.isin(np.ascontiguousarray(head).view("S4").ravel(), [word.encode() for word in _RUDE])
     head[bad, 1] = ord("X")
@@ -145,8 +152,19 @@ def curp_check(letters: np.ndarray) -> np.ndarray:
     return (-total % 10 + ord("0")).astype(np.uint8)
 
 
-def _letters_of(slugs: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each word its first letter, its first inner vowel and its first inner consonant, X where there is none."""
+def _telling(name: str, given: bool) -> str:
+    """The word of a name that a CURP looks at, in letters a-z: not "de la", not the José of José Luis; Ñ is an X."""
+    parts = [slug(part.lower().replace("ñ", "x")) for part in name.split()]
+    parts = [part for part in parts if part not in _PARTICLES] or parts
+    if given and len(parts) > 1 and parts[0] in ("maria", "ma", "m", "jose", "j"):
+        parts = parts[1:]
+    return parts[0]
+
+
+@lru_cache(maxsize=8)
+def _letters_of(names: tuple[str, ...], given: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each name its first letter, its first inner vowel and its first inner consonant, X where there is none."""
+    slugs = [_telling(name, given) for name in names]
 
     def inner(word: str, among: Callable[[str], bool]) -> int:
         return ord(next((letter for letter in word[1:] if among(letter)), "x").upper())
@@ -155,12 +173,6 @@ def _letters_of(slugs: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     vowels = [inner(word, lambda letter: letter in "aeiou") for word in slugs]
     consonants = [inner(word, lambda letter: letter not in "aeiou") for word in slugs]
     return np.array(first, np.uint8), np.array(vowels, np.uint8), np.array(consonants, np.uint8)
-
-
-def spanish(serial: np.ndarray, foreign: np.ndarray, dni: Any, nie: Any) -> Any:
-    """DNI, or NIE for foreigners. dni, nie: functions of codes.py."""
-    native = dni((serial % 10**8).astype(np.uint64))
-    return pc.if_else(foreign, nie((serial % (3 * 10**7)).astype(np.uint64)), native)
 
 
 IDS: dict[str, Callable[[Person], Any]] = {

@@ -116,9 +116,17 @@ class Plan:
                 waiting += self.columns[name].rule.needs
         return found
 
+    def block(self, seed: int, number: int, given: Mapping[str, Drawn] | None = None) -> dict[str, Drawn]:
+        """All columns of block `number`; what was drawn on the way is let go at once."""
+        block = Block(seed, number)
+        drawn = self.draw(block, given)
+        # A block and its people hold each other: left alone, memory would grow until Python looks for such circles.
+        block.people.clear()
+        return drawn
+
     def batch(self, seed: int, number: int) -> Any:
         """Block `number` as an Arrow record batch."""
-        drawn = self.draw(Block(seed, number))
+        drawn = self.block(seed, number)
         schema = self.arrow_schema
         arrays = []
         for name, field in zip(self.shown, schema, strict=True):
@@ -144,7 +152,7 @@ class Plan:
             # What is told is filled up to a whole block at both its ends.
             at = number * BLOCK - start
             told = told_of(self, given, np.clip(np.arange(at, at + BLOCK), 0, rows - 1))
-            parts.append(self.table_of(self.draw(Block(seed, number), told), first, count))
+            parts.append(self.table_of(self.block(seed, number, told), first, count))
         return pl.concat(parts) if parts else self.table_of(self.draw(Block(seed, 0, 1)), rows=0)
 
     def check(self, rows: int, given: Table | None = None, first: int = 0) -> None:

@@ -186,14 +186,14 @@ def _postcode(crowd: Residents) -> list[Drawn]:
 def _id(crowd: Residents) -> Drawn:
     name = crowd.locale.facts.id
     if name in IDS:
-        slugs: tuple[tuple[Any, np.ndarray], ...] = ()
+        names: tuple[tuple[Any, np.ndarray], ...] = ()
         region = None
         if name == "curp":
-            last, first = crowd.locale.last.slugs, crowd.locale.first.slugs
-            slugs = ((last, crowd.get("last_code")), (last, crowd.get("second_code")), (first, crowd.get("first_code")))
+            last, first = crowd.locale.last.words, crowd.locale.first.words
+            names = ((last, crowd.get("last_code")), (last, crowd.get("second_code")), (first, crowd.get("first_code")))
             region = region_codes(crowd.locale.places.columns.get("code"), crowd.get("place"))
         serial = crowd.rng("id").integers(0, 2**62, crowd.rows)
-        told = Person(crowd.get("birth_date").data, crowd.get("genders") == 1, serial, slugs, region)
+        told = Person(crowd.get("birth_date").data, crowd.get("genders") == 1, serial, names, region)
         return Drawn(IDS[name](told))
     if name == "dni" and crowd.people.foreign:
         # A number counted off is below what either kind holds, so neither repeats.

@@ -25,7 +25,6 @@ from trasunto.machine import cores
 from trasunto.progress import Progress, quiet
 from trasunto.rules.draws import BLOCK
 from trasunto.rules.plan import Plan, blocks
-from trasunto.rules.rule import Block
 from trasunto.rules.values import pa
 from trasunto.writing import aside
 
@@ -123,7 +122,7 @@ def _write_delimited(plan: Plan, rows: int, target: Path, seed: int, threads: in
     counts = {number: count for number, _, count in blocks(0, rows)}
 
     def text(number: int) -> bytes:
-        frame = plan.table_of(plan.draw(Block(seed, number)), 0, counts[number])
+        frame = plan.table_of(plan.block(seed, number), 0, counts[number])
         return _delimited(Table(plan.schema.only, frame), separator, number == 0)
 
     done = 0
