@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.networks.digits import Digits, digits_of
-from trasunto.networks.flow_scale import HIGHEST, Scale, chances, cuts, scale_of, seen
+from trasunto.networks.flow_scale import HIGHEST, Scale, chances, cuts, scale_of, seen, shapes
 
 # Hat functions and intervals of a number; fewer where there are so many numbers that these many would be passed.
 HATS, HATS_MOST, BINS, BINS_MOST = 16, 1_024, 32, 4_096
@@ -187,7 +187,7 @@ def network(form: Form, table: np.ndarray, *, width: int, hidden: int, blocks: i
         "shares": torch.nn.Parameter(torch.from_numpy(shares), requires_grad=False),
         "out": drawn(width, values, scale=0.1 * width**-0.5),
         "seen": drawn(count * (form.hats + 2), width, scale=0.3),
-        "tilt": drawn(width, count * form.bins, scale=0.1 * width**-0.5),
+        "tilt": drawn(width, count * len(shapes(form.bins)), scale=0.1 * width**-0.5),
     }
     for block in range(blocks):
         made[f"in{block}"] = drawn(width, hidden, scale=width**-0.5)
@@ -207,6 +207,17 @@ def summed_up(net: Any, sums: Any) -> Any:
         found = torch.addmm(found, inner, net[f"back{block}"])
         block += 1
     return torch.nn.functional.layer_norm(found, width)
+
+
+def tilted(net: Any, told: Any, form: Form, number: int | None = None) -> Any:
+    """(n, numbers, bins), or (n, bins) of one number: the logarithm of how much likelier a row makes each interval."""
+    import torch
+
+    basis = torch.from_numpy(shapes(form.bins)).to(told.device)
+    size = len(basis)
+    weights = net["tilt"] if number is None else net["tilt"][:, number * size : (number + 1) * size]
+    found = (told @ weights).float()
+    return (found if number is not None else found.view(len(told), -1, size)) @ basis
 
 
 def looks(values: Any, level: Any, hats: int) -> Any:
@@ -283,7 +294,7 @@ class Lesson:
                 sums = sums + looks(values, level, form.hats) @ self.net["seen"]
             told = summed_up(self.net, sums)
             choice = self._choices(told[~flowing_on(flowing, device)], x, cover, flowing, rng) if form.digits else 0.0
-            tilts = told @ self.net["tilt"]
+            tilts = tilted(self.net, told, form)
         if not len(form.numbers):
             return choice
         weight = np.where(flowing, 1.0, UNSEEN)[:, None] * (on & ~known)
@@ -362,7 +373,7 @@ class Lesson:
         ends = torch.from_numpy(cuts(self.form.bins).astype(np.float32)).to(values.device)
         goal = torch.searchsorted(ends[1:-1].contiguous(), scores)
         asked = torch.from_numpy(weight.astype(np.float32)).to(values.device)
-        logits = tilts.view(*values.shape, -1) + chances(values, level.clamp(max=HIGHEST), ends)
+        logits = tilts + chances(values, level.clamp(max=HIGHEST), ends)
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), goal.flatten(), reduction="none")
         return (loss * asked.flatten()).sum()
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.networks.device import threads
-from trasunto.networks.flow import Form, looks, summed_up, vectors_of
+from trasunto.networks.flow import Form, looks, summed_up, tilted, vectors_of
 from trasunto.networks.flow_scale import HIGHEST, chances, cuts, drawn, means
 
 # Rows, with candidates counted, on their way at once.
@@ -208,7 +208,7 @@ class Rows:
         product = self.source.product
         shown = looks(values, level, self.form.hats).to(product["seen"].dtype)
         told = summed_up(product, base.to(shown.dtype) + shown @ product["seen"])
-        tilts = (told @ product["tilt"]).float().view(*values.shape, -1)
+        tilts = tilted(product, told, self.form)
         return tilts / self.temperature + chances(values, level, self.source.ends)
 
     def _told(self, places: Any) -> Any:
@@ -264,7 +264,7 @@ class Rows:
         form, line = self.form, self.form.fields[at].line
         assert line is not None
         number = int(np.searchsorted(form.numbers, at))
-        tilts = self._told(rows) @ self.source.product["tilt"][:, number * form.bins : (number + 1) * form.bins]
+        tilts = tilted(self.source.product, self._told(rows), form, number)
         shares = torch.softmax(tilts.double() / self.temperature, dim=1).cpu().numpy()
         parts = _overlaps(line.ends, form.bins) * mask[line.codes][:, None]
         held = parts.sum(axis=0)

@@ -17,6 +17,8 @@ import numpy as np
 
 # Chances below this count as this much; what is likelier elsewhere is not moved by it.
 LEAST = 1e-12
+# How steep a slope and a bend of 1 are: close ties need steep ones, and soon.
+SLOPE = 6.0
 # Scores lie within this, about one in ten million.
 FARTHEST = 5.2
 # The highest level at which a score that is asked for is seen.
@@ -66,6 +68,19 @@ def cuts(bins: int) -> np.ndarray:
 
     found: np.ndarray = ndtri(np.linspace(0, 1, bins + 1))
     return found
+
+
+def shapes(bins: int) -> np.ndarray:
+    """(shapes, bins) float32, what a network adds up to say how much likelier each interval is.
+
+    A slope and a bend over the scores, which are all that columns tied as normal ones are need (their chance given
+    others is normal, and a normal density over another is the exponential of a parabola); runs of 4 intervals; each.
+    """
+    ends = np.clip(cuts(bins), -3, 3)
+    middle = (ends[1:] + ends[:-1]) / 2
+    runs = np.arange(bins)[None] // 4 == np.arange(-(-bins // 4))[:, None]
+    found = np.concatenate([SLOPE * middle[None], SLOPE * (middle[None] ** 2 - 1), 2 * runs, np.eye(bins)])
+    return found.astype(np.float32)
 
 
 def seen(scores: Any, level: Any, noise: Any) -> Any:
