@@ -98,6 +98,21 @@ class TestWhatIsLearnt:
         assert parents_of(column("c", c, 4), others, most=4, cells=15) != ()
         assert parents_of(column("c", c, 4), others, most=4, cells=4) == ()
 
+    def test_what_is_to_be_predicted_is_a_parent_before_all_others_where_it_tells_anything(self):
+        rng = np.random.default_rng(1)
+        target = rng.integers(0, 2, 4000)
+        near = np.where(rng.random(4000) < 0.9, target, rng.integers(0, 2, 4000)) * 4 + rng.integers(0, 4, 4000)
+        child = np.where(rng.random(4000) < 0.8, near, rng.integers(0, 8, 4000))
+        others = [column("near", near, 8), column("target", target, 2)]
+
+        def named(child, first):
+            found = parents_of(column("child", child, 8), others, most=4, cells=10_000, first=first)
+            return [parent.name for parent in found]
+
+        assert named(child, ())[0] == "near"
+        assert named(child, ("target",)) == ["target", "near"]
+        assert "target" not in named(rng.integers(0, 8, 4000), ("target",))
+
 
 def network():
     """Three columns of which all probabilities are known: a → b → c and a → c."""

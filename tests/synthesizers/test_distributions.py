@@ -163,7 +163,7 @@ class TestTheDocument:
             (lambda t: t["columns"]["ward"].update(kind="law"), "kind is 'law'"),
             (lambda t: t["columns"].pop("ward"), "has no column 'ward'"),
             (lambda t: t["columns"].update(wart={}), "has a column 'wart'"),
-            (lambda t: t["correlations"].update(method="magic"), "no method 'none', 'gaussian'"),
+            (lambda t: t["correlations"].update(method="magic"), "no method 'none' or 'gaussian'"),
             (lambda t: t["correlations"].update(pairs={"dose": {"wart": 0.1}}), "no 'wart'.*Did you mean 'ward'"),
             (lambda t: t["correlations"].update(pairs={"ward": {"dose": 1.1}}), "is 1.1; it must be between"),
             (lambda t: t["correlations"].update(pairs=[1]), "The correlations of"),

@@ -1,7 +1,7 @@
 """`bayes`: a Bayesian network of columns, learnt greedily, with tables smoothed towards fewer parents.
 
 The network is that of PrivBayes (Zhang et al. 2017, "PrivBayes: private data release via Bayesian networks") without
-its noise: what is learnt and how is in synthesizers/dag.py. It stands over at most about 32 groups a column;
+its noise: what is learnt and how is in synthesizers/dag.py. It stands over at most about 24 groups a column;
 synthesizers/within.py reaches the codes inside the groups, and synthesizers/inference.py draws rows, under conditions
 too.
 """
@@ -56,8 +56,8 @@ class Bayes:
     is drawn again given all others.
     """
 
-    parents: int = 4
-    groups: int = 32
+    parents: int = 5
+    groups: int = 24
     cells: int = 131_072
     bins: int = 300
     candidates: int = 16
@@ -86,7 +86,8 @@ class Bayes:
         for place, at in enumerate(order):
             progress("fit bayes", place, len(order))
             near = _nearest(shared[at], order[:place])[:TRIED]
-            parents = parents_of(part[at], [part[o] for o in near], most=self.parents, cells=self.cells)
+            among = [part[o] for o in dict.fromkeys([*near, *(o for o in first if o in order[:place])])]
+            parents = parents_of(part[at], among, most=self.parents, cells=self.cells, first=ready.first)
             column = columns[at]
             context = contexts_of(parents, codes, groups, len(column.narrow))
             contexts = int(np.prod([p.width for p in parents]))

@@ -8,7 +8,7 @@ information: it stops by itself where a further parent would only learn the rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,8 @@ KEPT = 24
 # A column tells another when its codes guess so many of the other's groups right; codes of fewer rows than SURE say
 # too little.
 TOLD, SURE = 0.8, 5
+# More than any gain.
+FAR = 1e30
 # Smallest probability of a held-out value that no other row has.
 LEAST = 1e-9
 
@@ -260,10 +262,14 @@ def smoothed(counts: np.ndarray, widths: Sequence[int], strengths: Sequence[floa
     return table
 
 
-def parents_of(child: Column, others: Sequence[Column], *, most: int, cells: int) -> tuple[Parent, ...]:
+def parents_of(
+    child: Column, others: Sequence[Column], *, most: int, cells: int, first: Collection[str] = ()
+) -> tuple[Parent, ...]:
     """The parents of a column among those before it, added one by one as long as held-out rows grow likelier.
 
-    others: the candidates. most: parents at most. cells: of its table at most.
+    others: the candidates. most: parents at most. cells: of its table at most. first: names of candidates that are
+    taken before all others where they tell anything of the column: what is to be predicted stays tied to whatever
+    may predict it (Friedman, Geiger and Goldszmidt 1997, section 4).
     """
     k, seen = child.width, child.seen
     if not seen.all():
@@ -281,7 +287,10 @@ def parents_of(child: Column, others: Sequence[Column], *, most: int, cells: int
             if contexts * width * k <= cells:
                 tried = counted(context * width + way[values], contexts * width, child.narrow, k)
                 gains[place] = max(held_out(tried, expected, strength) for strength in ROUGH) - score
-        best = int(np.argmax(gains))
+        ahead = gains + np.array(
+            [FAR if gain > 0 and way[0] in first else 0.0 for gain, way in zip(gains, ways, strict=True)]
+        )
+        best = int(np.argmax(ahead))
         if gains[best] <= 0:
             break
         name, way, values, by_code = ways[best]

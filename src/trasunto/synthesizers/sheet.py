@@ -1,6 +1,6 @@
 """A fitted model as one document that a person can read, sign, and mend: every number that rows are drawn from.
 
-Columns by themselves are `Marginal`, `Shares` or `Ids`; what ties them is a table of correlations, or a vine. What is
+Columns by themselves are `Marginal`, `Shares` or `Ids`; what ties them is a table of correlations. What is
 written is what is drawn from: a fitted model is made from its own document.
 """
 
@@ -60,15 +60,14 @@ class Shares:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The document. rows: fitted to. columns: by name. ties: "none", "gaussian" or "vine". pairs: correlations that
-    are not 0, by name and the name of a variable before it. vine: the vine in its own words, when it ties columns."""
+    """The document. rows: fitted to. columns: by name. ties: "none" or "gaussian". pairs: correlations that are not
+    0, by name and the name of a variable before it."""
 
     table: str
     rows: int
     columns: dict[str, Marginal | Shares | Ids]
     ties: str
     pairs: dict[str, dict[str, float]]
-    vine: dict[str, Any] | None = None
 
     @property
     def codes(self) -> dict[str, Levels | Steps]:
@@ -95,14 +94,14 @@ class Sheet:
 
     def to_dict(self) -> dict[str, Any]:
         told = {name: _told(each) for name, each in self.columns.items()}
-        ties = {"vine": self.vine} if self.vine is not None else {"pairs": self.pairs}
+        ties = {} if self.ties == "none" else {"pairs": self.pairs}
         return {
             "model": "distributions",
             "version": 1,
             "table": self.table,
             "rows": self.rows,
             "columns": told,
-            "correlations": {"method": self.ties, **(ties if self.ties != "none" else {})},
+            "correlations": {"method": self.ties, **ties},
         }
 
     @staticmethod
@@ -121,13 +120,9 @@ class Sheet:
         found = {name: _read(name, schema[name].kind, columns[name]) for name in schema.names}
         ties = told.get("correlations")
         method = ties.get("method") if isinstance(ties, dict) else None
-        if not isinstance(ties, dict) or method not in ("none", "gaussian", "vine"):
-            raise ModelError(f"The correlations of {SHEET} have no method 'none', 'gaussian' or 'vine'.", MEND)
-        pairs, vine = ties.get("pairs", {}), ties.get("vine")
-        sheet = Sheet(str(told.get("table")), told.get("rows", 0), found, method, pairs, vine)
-        if method == "gaussian":
-            matrix_of(sheet.cuts, pairs)
-        return sheet
+        if not isinstance(ties, dict) or method not in ("none", "gaussian"):
+            raise ModelError(f"The correlations of {SHEET} have no method 'none' or 'gaussian'.", MEND)
+        return Sheet(str(told.get("table")), told.get("rows", 0), found, method, ties.get("pairs", {}))
 
     def text(self) -> str:
         """YAML, with what it is in words."""
@@ -156,7 +151,6 @@ class Sheet:
         ties = {
             "none": "Ties: columns are drawn independently of each other.",
             "gaussian": "Ties: of each pair of columns one correlation is kept, of three or more together nothing.",
-            "vine": "Ties: pairs of columns, given others, follow a family each; other ties are not kept.",
         }
         return [*found, ties[self.ties], "There is no noise: these are not differentially private figures."]
 
