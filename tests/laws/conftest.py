@@ -18,7 +18,7 @@ QUICK = {
     "diffusion": {"epochs": 2},
 }
 # Methods that draw under conditions directly, fill gaps and hold every rule; others are asked by their own tests.
-CONDITIONED = tuple(name for name in NAMES if name not in {"gan", "vae", "diffusion"})
+CONDITIONED = tuple(name for name in NAMES if name not in {"diffusion"})
 
 
 def pytest_generate_tests(metafunc):
