@@ -25,7 +25,7 @@ from trasunto.machine import cores
 from trasunto.progress import Progress, quiet
 from trasunto.rules.draws import BLOCK
 from trasunto.rules.plan import Plan, blocks
-from trasunto.rules.values import pa
+from trasunto.rules.values import POOL, pa
 from trasunto.writing import aside
 
 # Blocks of a row group of Parquet; formats that are not written in parts take at most this many rows.
@@ -104,6 +104,7 @@ def _write_parquet(plan: Plan, rows: int, target: Path, seed: int, threads: int,
             write_statistics=told,
             store_schema=False,
             write_batch_size=BLOCK,
+            memory_pool=POOL,
         ) as writer,
     ):
         batches: list[Any] = []
