@@ -28,6 +28,7 @@ class Loop:
 
     epochs: passes over the examples. batch: examples a step. learning_rate: of AdamW, after warm-up and before it
     falls in a line to zero. warmup: share of the steps. clip: largest norm of the gradient. weight_decay: of AdamW.
+    undecayed: names of the parameters that it leaves alone.
     max_seconds: stop after this, at the end of a step; the schedule is stretched over the time left.
     patience: stop when the validation loss has not improved for so many checks; checks: how many a run has.
     average: decay of the moving average of the weights that is judged and kept (Polyak and Juditsky 1992); 0 keeps
@@ -41,6 +42,7 @@ class Loop:
     warmup: float = 0.05
     clip: float = 1.0
     weight_decay: float = 0.0
+    undecayed: tuple[str, ...] = ()
     max_seconds: float = float("inf")
     patience: int = 3
     checks: int = 6

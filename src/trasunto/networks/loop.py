@@ -41,7 +41,14 @@ def train(
     import torch
 
     weights = [each for each in network.parameters() if each.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    fast, kept = settings.learning_rate, settings.undecayed
+    groups: dict[float, list[Any]] = {}
+    for name, each in network.named_parameters():
+        if each.requires_grad:
+            groups.setdefault(0.0 if name in kept else settings.weight_decay, []).append(each)
+    optimizer = torch.optim.AdamW(
+        [{"params": part, "weight_decay": decay} for decay, part in groups.items()], lr=fast, fused=True
+    )
 
     def step(batch: np.ndarray) -> dict[str, Any]:
         with precise(settings.precision, weights[0].device):

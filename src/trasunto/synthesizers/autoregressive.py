@@ -54,7 +54,7 @@ class Autoregressive:
     width: int = 160
     hidden: int = 128
     layers: int = 1
-    random: float = 0.3
+    random: float = 0.4
     learning_rate: float = 3e-3
     weight_decay: float | None = None
     average: float = 0.99
@@ -106,12 +106,14 @@ class Autoregressive:
         half = self.precision == "auto" and halves(device)
         lesson = Lesson(net.to(device), layout, torch.from_numpy(table).to(device), self.random, seed, half)
         batch = batch_of(layout, self.width, len(kept))
-        decay = DECAY * (DECAY_ROWS / len(kept)) ** 0.5 if self.weight_decay is None else self.weight_decay
+        decay = DECAY * (DECAY_ROWS / len(kept)) ** 0.25 if self.weight_decay is None else self.weight_decay
         loop = Loop(
             epochs=self.epochs or int(np.clip(round(ROWS_SEEN / len(kept)), FEWEST, MOST)),
             batch=batch,
             learning_rate=self.learning_rate,
             weight_decay=decay,
+            # A rare value's vector learns in few steps, and would be forgotten in all the others.
+            undecayed=("vectors",),
             average=self.average,
             clip=5.0,
             checks=10,
