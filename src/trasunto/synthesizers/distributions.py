@@ -4,6 +4,9 @@ Numbers and dates follow the family, of some twenty and mixtures, that an inform
 (encoders/marginal.py; Schwarz 1978, Akaike 1974); categories are shares; a Gaussian copula ties them
 (synthesizers/copula.py). The saved model is a document to read and sign (synthesizers/sheet.py), and what is read from
 it is what is drawn from.
+
+Vine copulas tie pairs more freely, and pyvinecopulib draws them well. They are left out: rows cannot be drawn under
+conditions on any of their columns but by rejection, and their trees of pairs are no page that a person can check.
 """
 
 from __future__ import annotations
