@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,8 @@ import numpy as np
 FEW = 32
 # Rows put before a tree at a time.
 BLOCK = 100_000
-# A truly continuous column is cut finer: a leaf then has more to pay for (see `penalty`), since in a column in which
-# hardly a value repeats, what looks like structure in few rows is mostly those rows.
-MANY = 150
+# What a tree says of each node.
+TREE = ("left", "right", "parent", "feature", "threshold", "start", "stop", "escape")
 
 
 @dataclass(frozen=True)
@@ -81,29 +81,110 @@ def grow(
     name: str,
     growth: Growth,
     rng: np.random.Generator,
+    within: tuple[str, np.ndarray] | None = None,
 ) -> Branches:
-    """A tree for `response` (codes) on columns before it (codes; -1 where not published)."""
-    continuous = name not in worded and sizes[name] > MANY
-    groups = _groups(response, sizes[name], name in worded, MANY if continuous else FEW)
+    """A tree for `response` (codes) on columns before it (codes; -1 where not published).
+
+    within: (name of the column of groups, (size,) group of each code): the tree first takes its way by group, and
+    grows anew in each.
+    """
+    size = sizes[name]
+    groups = _groups(response, size, name in worded) if within is None else within[1][response]
     rows = len(response)
     few = rng.permutation(rows)[: growth.max_rows] if rows > growth.max_rows else np.arange(rows)
-    if not before or rows < 2 * growth.min_leaf or int(groups.max(initial=0)) < 1:
-        return _stump(response, sizes[name])
     scales = {each: _scale(each, before[each][few], sizes[each], groups[few], each in worded) for each in before}
+    if within is None:
+        return _grown(before, response, groups, few, scales, size, growth, rng)
+    parts = []
+    for group in range(int(within[1].max()) + 1):
+        here = np.flatnonzero(groups == group)
+        inner = {each: codes[here] for each, codes in before.items()}
+        fine = _groups(response[here], size, name in worded)
+        inside = rng.permutation(len(here))[: max(growth.max_rows * len(here) // max(rows, 1), 1)]
+        inside = np.arange(len(here)) if len(inside) == len(here) else inside
+        parts.append(_grown(inner, response[here], fine, inside, scales, size, growth, rng))
+    return _joined(within[0], parts)
+
+
+def _grown(
+    before: dict[str, np.ndarray],
+    response: np.ndarray,
+    groups: np.ndarray,
+    few: np.ndarray,
+    scales: dict[str, np.ndarray],
+    size: int,
+    growth: Growth,
+    rng: np.random.Generator,
+) -> Branches:
+    """A tree grown on the rows `few` and filled with all. groups: (n,) what it tells apart."""
+    rows, kinds = len(response), len(np.unique(groups[few]))
+    if not before or rows < 2 * growth.min_leaf or kinds < 2:
+        return _stump(response, size)
     from sklearn.tree import DecisionTreeClassifier
 
+    # In bits a row, a leaf costs `penalty` times what splitting noise gains at the best of many places: half a nat for
+    # each of the shares that it fits, and the logarithm of the places.
+    table = _table(scales, before, few)
+    places = sum(max(len(np.unique(column)) - 1, 1) for column in table.T)
+    price = growth.penalty * ((kinds - 1) / 2 + np.log(places)) / (len(few) * np.log(2))
     tree = DecisionTreeClassifier(
         criterion="entropy",
         min_samples_leaf=growth.min_leaf,
         max_depth=growth.max_depth,
-        # Pruned to the least of entropy + penalty * leaves (Breiman et al. 1984, chapter 3). In bits a row, a leaf
-        # costs `penalty` times half a nat for each of the shares it fits: what splitting noise would gain.
-        ccp_alpha=growth.penalty * (len(np.unique(groups[few])) - 1) / (2 * len(few) * np.log(2)),
+        # Pruned to the least of entropy + price * leaves (Breiman et al. 1984, chapter 3).
+        ccp_alpha=price,
+        # Splits far below that price need not be tried further: half of it spares the work and changes next to nothing.
+        min_impurity_decrease=0.5 * price,
         random_state=int(rng.integers(2**31)),
-    ).fit(_table(scales, before, few), groups[few])
+    ).fit(table, groups[few])
     found = tree.tree_
     leaf = np.concatenate([found.apply(_table(scales, before, slice(at, at + BLOCK))) for at in range(0, rows, BLOCK)])
-    return _filled(found, leaf, response, scales, sizes[name], growth.smoothing)
+    return _filled(found, leaf, response, scales, size, growth.smoothing)
+
+
+def _joined(name: str, parts: list[Branches]) -> Branches:
+    """One tree that takes its way to a part by the number that column `name` holds. Trees of the same scales."""
+    inputs = [name, *dict.fromkeys(each for part in parts for each in part.inputs)]
+    scales = {name: np.append(np.arange(len(parts)), 0.0).astype(np.float32)}
+    for part in parts:
+        scales |= {
+            each: part.lookup[a:b] for each, a, b in zip(part.inputs, part.offset[:-1], part.offset[1:], strict=True)
+        }
+    columns: dict[str, list[np.ndarray]] = {key: [] for key in TREE}
+    nodes, held = 0, [0, *np.cumsum([len(part.codes) for part in parts]).tolist()]
+
+    def lay(first: int, last: int, parent: int) -> None:
+        """The parts from `first` up to `last`, in depth-first order."""
+        nonlocal nodes
+        at = nodes
+        if last - first == 1:
+            part = parts[first]
+            place = np.array([inputs.index(each) for each in part.inputs] or [0], dtype=np.int32)
+            moved = {key: getattr(part, key) for key in TREE}
+            for key in ("left", "right", "parent"):
+                moved[key] = np.where(moved[key] >= 0, moved[key] + at, -1).astype(np.int32)
+            moved["parent"][0] = parent
+            moved["feature"] = place[part.feature]
+            moved["start"], moved["stop"] = part.start + held[first], part.stop + held[first]
+            nodes += len(part.left)
+        else:
+            middle = (first + last) // 2
+            one = {"left": at + 1, "right": -1, "parent": parent, "feature": 0, "threshold": middle - 0.5}
+            one |= {"start": held[first], "stop": held[last], "escape": 0.0}
+            moved = {key: np.array([value]) for key, value in one.items()}
+            nodes += 1
+        for key, values in moved.items():
+            columns[key].append(values)
+        if last - first > 1:
+            lay(first, middle, at)
+            moved["right"][0] = nodes
+            lay(middle, last, at)
+
+    lay(0, len(parts), -1)
+    laid = {key: np.concatenate(columns[key]).astype(getattr(parts[0], key).dtype) for key in TREE}
+    offset = np.cumsum([0, *(len(scales[each]) for each in inputs)]).astype(np.int64)
+    codes, lookup = np.concatenate([part.codes for part in parts]), np.concatenate([scales[each] for each in inputs])
+    return Branches(**laid, codes=codes, lookup=lookup, offset=offset, inputs=tuple(inputs))
 
 
 def leaf_of(branches: Branches, drawn: dict[str, np.ndarray], rows: int) -> np.ndarray:
@@ -136,9 +217,10 @@ def _scale(name: str, codes: np.ndarray, size: int, groups: np.ndarray, unordere
     return np.append(scale, np.float32(np.median(scale) if size else 0.0)).astype(np.float32)
 
 
-def _groups(response: np.ndarray, size: int, unordered: bool, most: int) -> np.ndarray:
+def _groups(response: np.ndarray, size: int, unordered: bool) -> np.ndarray:
     """The response in few groups: quantiles of an ordered one, the most frequent codes of an unordered one."""
-    if size <= most:
+    most = FEW
+    if len(np.unique(response)) <= most:
         return response
     counts = np.bincount(response, minlength=size)
     if unordered:
@@ -182,7 +264,7 @@ def _stump(response: np.ndarray, size: int) -> Branches:
 
 
 def _filled(
-    tree: object,
+    tree: Any,
     leaf: np.ndarray,
     response: np.ndarray,
     scales: dict[str, np.ndarray],
@@ -191,8 +273,8 @@ def _filled(
 ) -> Branches:
     """The grown tree with its leaves filled: node numbers are in depth-first order, so that the codes below any
     node lie side by side. Of the inputs only those that it looks at are kept."""
-    left = tree.children_left.astype(np.int32)  # type: ignore[attr-defined]
-    right = tree.children_right.astype(np.int32)  # type: ignore[attr-defined]
+    left = tree.children_left.astype(np.int32)
+    right = tree.children_right.astype(np.int32)
     nodes = len(left)
     parent = np.full(nodes, -1, dtype=np.int32)
     inner = np.flatnonzero(left >= 0)
@@ -207,15 +289,15 @@ def _filled(
         start[right[node]] = start[node] + held[left[node]]
     codes = response[np.lexsort((response, start[leaf]))]
     stop = (start + held).astype(np.int32)
-    used, place = np.unique(tree.feature[inner], return_inverse=True)  # type: ignore[attr-defined]
+    used, place = np.unique(tree.feature[inner], return_inverse=True)
     feature = np.zeros(nodes, dtype=np.int32)
     feature[inner] = place
     names = [list(scales)[each] for each in used.tolist()]
     lookup = np.concatenate([scales[each] for each in names]) if names else np.empty(0, dtype=np.float32)
     offset = np.cumsum([0, *(len(scales[each]) for each in names)]).astype(np.int64)
-    threshold = tree.threshold.astype(np.float64)  # type: ignore[attr-defined]
+    threshold = tree.threshold.astype(np.float64)
     escape = _escape(codes, start, stop, parent, size, smoothing)
-    few = codes.astype(smallest(size))
+    few: np.ndarray = codes.astype(smallest(size))
     return Branches(left, right, parent, feature, threshold, start, stop, escape, few, lookup, offset, tuple(names))
 
 

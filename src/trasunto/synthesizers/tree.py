@@ -2,11 +2,12 @@
 
 The chain of trees is that of Reiter (2005, "Using CART to generate partially synthetic public use microdata") and
 synthpop (Nowok, Raab and Dibben 2016), with these changes. Values are codes (atoms, bins, categories: see
-encoders/codes.py), so that no real value of a continuous column is copied. Trees are pruned by what a split would
-gain by chance, and a value is drawn from its leaf only with the chance that the leaf has seen enough, else from the
-node above, and so on up: small leaves lean on few people, and borrow from their parents. And rows are drawn from
-several chains, each in a random order of the columns: what one order cannot say in few splits another can, so that
-the mixture is closer to the table than any of them, while none has to follow the training rows more closely.
+encoders/codes.py), so that no real value of a continuous column is copied, and columns of many codes are drawn coarse
+to fine (synthesizers/coarse.py). Trees are pruned by what the best of many splits would gain by chance, and a value is
+drawn from its leaf only with the chance that the leaf has seen enough, else from the node above, and so on up: small
+leaves lean on few people, and borrow from their parents. And rows are drawn from several chains, each in a random order
+of the columns: what one order cannot say in few splits another can, so that the mixture is closer to the table than
+any of them, while none has to follow the training rows more closely.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from trasunto.errors import FitError, ModelError
 from trasunto.machine import cores
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers import coarse
 from trasunto.synthesizers.branches import Branches, Growth, grow
 from trasunto.synthesizers.chain import Chain
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
@@ -44,15 +46,15 @@ class Tree:
     """Settings.
 
     orders: chains of trees, each with the columns in another order; large tables take fewer.
-    penalty: what a split must gain to stay, in units of what chance would give it; more is more private and less
-    faithful. smoothing: how readily a leaf borrows from the nodes above it; 0 draws from leaves alone.
+    penalty: what a split must gain to stay, in units of what chance gives the best of many splits; more is more
+    private and less faithful. smoothing: how readily a leaf borrows from the nodes above it; 0 draws from leaves alone.
     min_leaf: fewest training rows in a leaf. max_depth: deepest tree. bins: most quantile bins of a continuous
     column. grow_rows: rows of which a tree's splits are found; leaves are filled with more. max_inputs: most columns
     that a tree looks at: the most telling ones.
     """
 
     orders: int = 10
-    penalty: float = 2.5
+    penalty: float = 1.0
     smoothing: float = 1.0
     min_leaf: int = 10
     max_depth: int = 24
@@ -70,7 +72,8 @@ class Tree:
         """Fit to one table. Raises FitError for several tables, no rows, or free text; BudgetError for a budget."""
         refuse(budget, "tree")
         ready = prepare(real, "tree", bins=self.bins)
-        orders = orders_of(ready, self, seed)
+        groups = _groups(ready)
+        orders = [coarse.spread(order, groups) for order in orders_of(ready, self, seed)]
         jobs = [(number, place) for number, order in enumerate(orders) for place in range(len(order))]
         seeds = np.random.SeedSequence(seed).spawn(len(jobs))
         rows = [_kept(ready.rows, number, seed) for number in range(len(orders))]
@@ -80,7 +83,7 @@ class Tree:
         def one(job: int) -> None:
             number, place = jobs[job]
             trees[number][orders[number][place]] = _tree(
-                ready, orders[number][: place + 1], told, self, rows[number], np.random.default_rng(seeds[job])
+                ready, groups, orders[number][: place + 1], told, self, rows[number], np.random.default_rng(seeds[job])
             )
 
         # Trees are grown in compiled code that lets other threads run; each has a seed of its own.
@@ -88,7 +91,7 @@ class Tree:
             for done, _ in enumerate(pool.map(one, range(len(jobs)))):
                 progress("fit tree", done + 1, len(jobs))
         chains = tuple(Chain(order, {n: trees[number][n] for n in order}) for number, order in enumerate(orders))
-        return ready.model("tree", self, Chains(chains))
+        return ready.model("tree", self, Chains(chains, groups))
 
 
 def orders_of(ready: Prepared, settings: Tree, seed: int) -> list[tuple[str, ...]]:
@@ -105,15 +108,22 @@ def orders_of(ready: Prepared, settings: Tree, seed: int) -> list[tuple[str, ...
 
 @dataclass(frozen=True)
 class Chains:
-    """Several chains; rows are shared out evenly among them."""
+    """Several chains; rows are shared out evenly among them. groups: by column, (size,) the group of each code."""
 
     chains: tuple[Chain, ...]
+    groups: Mapping[str, np.ndarray]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns."""
+        return [name for name in self.chains[0].order if not coarse.marked(name)]
 
     def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """(rows,) codes by column. What is asked of columns goes to the chains that draw those columns first."""
         chains = self._fit_for(evidence)
         if not evidence.rows:
-            return {name: np.empty(0, dtype=np.int32) for name in self.chains[0].order}
+            return {name: np.empty(0, dtype=np.int32) for name in self.names}
+        evidence = coarse.told(evidence, self.groups)
         dealt = np.array_split(rng.permutation(evidence.rows), len(chains))
         seeds = rng.integers(0, 2**63, len(chains))
         drawn: dict[str, np.ndarray] = {}
@@ -121,13 +131,13 @@ class Chains:
             # Blocks of rows keep memory flat, however many particles a row needs.
             for block in np.array_split(places, max(1, len(places) // 100_000)):
                 made = chain.draw(evidence.take(block), np.random.default_rng([int(seed), len(block)]))
-                for name, codes in made.items():
-                    drawn.setdefault(name, np.empty(evidence.rows, dtype=np.int32))[block] = codes
+                for name in self.names:
+                    drawn.setdefault(name, np.empty(evidence.rows, dtype=np.int32))[block] = made[name]
         return drawn
 
     def _fit_for(self, evidence: Evidence) -> tuple[Chain, ...]:
         asked = list(evidence.allowed) + [n for n, codes in evidence.known.items() if (codes >= 0).any()]
-        free = len(asked) == 0 or len(set(asked)) == len(self.chains[0].order)
+        free = len(asked) == 0 or len(set(asked)) == len(self.names)
         if free or len(self.chains) < 4:
             return self.chains
         late = [sum(chain.order.index(name) for name in set(asked)) for chain in self.chains]
@@ -135,16 +145,16 @@ class Chains:
         return tuple(self.chains[place] for place in sorted(best.tolist()))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        return {
+        trees = {
             f"{number}\x1f{name}\x1f{key}": value
             for number, chain in enumerate(self.chains)
             for name, tree in chain.trees.items()
             for key, value in tree.arrays().items()
         }
+        return trees | {f"groups\x1f{name}\x1f": group for name, group in self.groups.items()}
 
     def facts(self) -> dict[str, Any]:
-        names = self.chains[0].order
-        leaves = {name: [chain.trees[name].leaves for chain in self.chains] for name in names}
+        leaves = {name: [chain.trees[name].leaves for chain in self.chains] for name in self.names}
         inputs = [[list(chain.trees[name].inputs) for name in chain.order] for chain in self.chains]
         return {
             "method": "Chains of decision trees, one per column on the columns before it, in several orders.",
@@ -158,18 +168,22 @@ class Chains:
     def of(settings: Tree, codes: Codes, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Chains:
         """Back from `arrays` and `facts`."""
         parts: dict[tuple[int, str], dict[str, np.ndarray]] = {}
+        groups = {}
         for key, value in arrays.items():
             of, name, field = key.split("\x1f")
-            parts.setdefault((int(of), name), {})[field] = value
+            if of == "groups":
+                groups[name] = value
+            else:
+                parts.setdefault((int(of), name), {})[field] = value
         chains = []
         for number, order in enumerate(facts["orders"]):
             trees = {}
             for place, name in enumerate(order):
                 trees[name] = Branches(**parts[number, name], inputs=tuple(facts["inputs"][number][place]))
-            if set(order) != set(codes.names):
+            if {name for name in order if not coarse.marked(name)} != set(codes.names):
                 raise ModelError("The chains of the model have other columns than its codes.", "Fit it again.")
             chains.append(Chain(tuple(order), trees))
-        return Chains(tuple(chains))
+        return Chains(tuple(chains), groups)
 
     @staticmethod
     def load(folder: Path) -> CodedModel:
@@ -183,15 +197,27 @@ def _kept(rows: int, number: int, seed: int) -> np.ndarray | None:
     return np.sort(np.random.default_rng([seed, 11, number]).choice(rows, KEPT, replace=False))
 
 
+def _groups(ready: Prepared) -> dict[str, np.ndarray]:
+    """Groups of the codes of the columns that have many."""
+    found = {
+        name: coarse.groups_of(ready.coded[name], size, ordered=name not in ready.worded)
+        for name, size in ready.sizes.items()
+    }
+    return {name: group for name, group in found.items() if group is not None}
+
+
 def _tree(
     ready: Prepared,
+    groups: Mapping[str, np.ndarray],
     order: tuple[str, ...],
     told: dict[str, list[str]] | None,
     settings: Tree,
     rows: np.ndarray | None,
     rng: np.random.Generator,
 ) -> Branches:
-    *earlier, name = order
+    """The tree of the last column of `order`."""
+    name = order[-1].removesuffix(coarse.MARK)
+    earlier = [each for each in order[:-1] if not coarse.marked(each)]
     if told is not None and len(earlier) > settings.max_inputs:
         there = set(earlier)
         earlier = [each for each in told[name] if each in there][: settings.max_inputs]
@@ -206,6 +232,9 @@ def _tree(
         settings.smoothing,
         settings.grow_rows,
     )
-    response = coded[name] if whole else coded[name][known]
-    sizes = ready.sizes
-    return grow(before, response, sizes=sizes, worded=ready.worded, name=name, growth=growth, rng=rng)
+    response, sizes, within = coded[name] if whole else coded[name][known], ready.sizes, None
+    if coarse.marked(order[-1]):
+        response, sizes = groups[name][response], {**sizes, name: int(groups[name].max()) + 1}
+    elif name in groups:
+        within = (coarse.of(name), groups[name])
+    return grow(before, response, sizes=sizes, worded=ready.worded, name=name, growth=growth, rng=rng, within=within)
