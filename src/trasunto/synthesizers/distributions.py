@@ -5,7 +5,7 @@ Numbers and dates follow the family, of some twenty and mixtures, that an inform
 (synthesizers/copula.py). The saved model is a document to read and sign (synthesizers/sheet.py), and what is read from
 it is what is drawn from.
 
-Vine copulas tie pairs more freely, and pyvinecopulib draws them well. They are left out: rows cannot be drawn under
+Vine copulas (pyvinecopulib) tie pairs more freely. They are left out: rows cannot be drawn under
 conditions on any of their columns but by rejection, and their trees of pairs are no page that a person can check.
 """
 
