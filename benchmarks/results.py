@@ -44,7 +44,7 @@ class Results:
     def forget(self, methods: list[str]) -> None:
         """Throw away every run of these methods, by their labels or by their names."""
         for kind, name in (("runs", RUN), ("epochs", EPOCH)):
-            for path in (self.out / kind).glob(f"**/{name}"):
+            for path in list((self.out / kind).glob(f"**/{name}")):
                 label = json.loads(path.read_text(encoding="utf-8"))["method"]
                 if label in methods or label.partition(":")[0] in methods:
                     shutil.rmtree(path.parent)
