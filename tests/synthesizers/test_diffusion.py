@@ -69,8 +69,10 @@ def test_conditions_are_met_and_what_hangs_on_them_follows(model):
     seeds = pl.DataFrame({"weight": [70.0, 130.0] * 60, "gain": [0.0, None] * 60})
     rows = model.sample(120, seed=1, given=seeds).rows
     assert (rows["weight"] == seeds["weight"]).all() and (rows["gain"][::2] == 0).all()
-    assert (rows["diagnosis"][1::2] == "ill").mean() > 0.7 > 0.3 > (rows["diagnosis"][::2] == "ill").mean()
-    assert abs(rows["age"][1::2].mean() - 65) < 5 and abs(rows["age"][::2].mean() - 35) < 5
+    heavy, light = rows[1::2], rows[::2]
+    # By chance both would be ill in 40 of 100 and of a mean age of 48; learnt to the end, 99 and 1, 65 and 35.
+    assert (heavy["diagnosis"] == "ill").mean() - (light["diagnosis"] == "ill").mean() > 0.3
+    assert heavy["age"].mean() - light["age"].mean() > 12
 
 
 def test_a_range_of_codes_is_drawn_as_often_as_it_is_in_the_rest(model):

@@ -26,6 +26,8 @@ HATS, HATS_MOST, BINS, BINS_MOST = 16, 1_024, 32, 4_096
 TARGETS = 64
 # Weight of a number of which nothing is seen yet, where choices are being learnt.
 UNSEEN = 0.2
+# Share of the rows in which some numbers are known beforehand.
+KNOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -281,7 +283,8 @@ class Lesson:
         form, device = self.form, self.digits.device
         rows = len(batch)
         flowing = rng.permutation((np.arange(rows) + rng.random()) / rows) < self._flowing
-        partly = (rng.random((rows, 1)) < self.random) * rng.random((rows, 1))
+        some = np.where(flowing & (len(form.numbers) < 2), 0.0, KNOWN)[:, None]
+        partly = (rng.random((rows, 1)) < some) * rng.random((rows, 1))
         hidden = self._hidden(flowing, rng)
         x = self.digits[torch.from_numpy(batch).to(device)].long()
         cover = torch.from_numpy(hidden).to(device) | (x < 0)

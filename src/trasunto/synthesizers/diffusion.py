@@ -33,9 +33,9 @@ from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepar
 from trasunto.synthesizers.joint import Evidence
 
 # When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
-ROWS_SEEN, FEWEST, MOST = 500_000, 4, 100
+ROWS_SEEN, FEWEST, MOST = 350_000, 4, 100
 # Weight decay at so many rows; what few rows say is held on to less.
-DECAY, DECAY_ROWS = 0.3, 22_000
+DECAY, DECAY_ROWS = 0.5, 22_000
 # Share of the rows that early stopping looks at, the most of them, and the fewest rows of a table that spares any.
 SPARED, SPARED_MOST, SPARED_FROM = 0.1, 4_000, 50
 
