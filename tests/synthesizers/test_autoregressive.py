@@ -12,7 +12,7 @@ from trasunto.synthesizers.autoregressive import Autoregressive
 from trasunto.synthesizers.joint import Evidence
 
 ROWS = 2_000
-QUICK = {"epochs": 16, "width": 64, "hidden": 64}
+QUICK = {"epochs": 16, "width": 64, "hidden": 64, "random": 0.4}
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ class Autoregressive:
     width: int = 160
     hidden: int = 128
     layers: int = 1
-    random: float = 0.4
+    random: float = 0.3
     learning_rate: float = 3e-3
     weight_decay: float | None = None
     average: float = 0.99
@@ -112,8 +112,9 @@ class Autoregressive:
             batch=batch,
             learning_rate=self.learning_rate,
             weight_decay=decay,
-            # A rare value's vector learns in few steps, and would be forgotten in all the others.
-            undecayed=("vectors",),
+            # The vector of a value that few rows have learns in few steps, and would be forgotten in all the others. In
+            # large tables rare values have more rows, and vectors that are shrunk lean less on single ones.
+            undecayed=("vectors",) if len(kept) < DECAY_ROWS // 2 else (),
             average=self.average,
             clip=5.0,
             checks=10,
