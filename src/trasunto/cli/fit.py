@@ -43,6 +43,7 @@ def command(
       trasunto fit patients.csv -o model --synthesizer gan --set epochs=50
       trasunto fit patients.csv -o model --synthesizer gan --set epochs=50 --resume
       trasunto fit messages.csv -o model --synthesizer lm-finetune
+      trasunto fit patients.csv -o model --synthesizer auto --set max_seconds=20
     """
     from trasunto.pipeline import kept, verbs
 
@@ -80,6 +81,10 @@ def command(
         )
         return STOPPED
     shutil.rmtree(checkpoints, ignore_errors=True)
+    told = model.describe()
+    if "because" in told:
+        synthesizer = told["chosen"]
+        click.echo("\n".join([f"Chose {synthesizer}.", *told["because"]]))
     click.echo(
         f"Fitted {synthesizer} to {len(real):,} rows. Next: trasunto sample {output} -n {len(real)} -o synthetic.csv"
     )

@@ -119,7 +119,9 @@ class DistributionsJoint:
             raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
         joint = DistributionsJoint.of(sheet, settings.sweeps)
         codes = sheet_codes(sheet, plan.schema)
-        return CodedModel(schema, "distributions", settings, plan, codes, joint, fitted_to, _write)
+        return CodedModel(
+            schema, "distributions", settings, plan, codes, joint, fitted_to, _write, document.get("choice", {})
+        )
 
 
 def _write(place: Path, model: CodedModel, document: dict[str, Any]) -> None:
