@@ -14,7 +14,16 @@ from trasunto.synthesizers.gan import Gan
 from trasunto.synthesizers.joint import Evidence
 from trasunto.testing import table_of
 
-SMALL = {"width": 32, "noise": 16, "critic_width": 32, "batch": 60, "learning_rate": 0.01}
+SMALL = {
+    "width": 32,
+    "noise": 16,
+    "critic_width": 32,
+    "batch": 60,
+    "learning_rate": 0.01,
+    "pac": 2,
+    "pairs": 3.0,
+    "lazy": 4,
+}
 
 
 def rows(count=2000, seed=0):
@@ -127,7 +136,7 @@ def test_a_time_limit_ends_the_training():
 )
 @pytest.mark.parametrize("pac", [1, 10])
 def test_small_tables(real, pac):
-    made = Gan(epochs=2, pac=pac, **SMALL).fit(real, seed=0)
+    made = Gan(epochs=2, **{**SMALL, "pac": pac}).fit(real, seed=0)
     assert len(made.sample(20, seed=0)) == 20 and len(made.sample(0, seed=0)) == 0
 
 

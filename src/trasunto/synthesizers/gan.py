@@ -44,7 +44,8 @@ class Gan:
 
     epochs: passes over the rows; None for 3 to 100, fewer for more rows. batch: rows a step, fewer of small tables.
     width, layers, noise: of the generator, and how many numbers a row is made from. critic_width, critic_layers: of
-    the critic. pac: rows that it judges together. penalty: weight of its gradient penalty, which is reckoned in one of
+    the critic. pac: rows that it judges together; the tables of pairs already keep the generator from leaving modes
+    out, and a critic of single rows learns faster. penalty: weight of its gradient penalty, which is reckoned in one of
     `lazy` steps. critic, pairs, condition: weights of the generator's losses: to pass for real, to have the real
     tables of pairs of columns, to meet its condition. rare: share of conditions drawn by the logarithm of the
     frequency. learning_rate, critic_rate: of Adam. average: decay of the moving average of the generator's weights.
@@ -54,20 +55,20 @@ class Gan:
     """
 
     epochs: int | None = None
-    batch: int = 400
+    batch: int = 500
     width: int = 256
     layers: int = 2
-    noise: int = 128
+    noise: int = 64
     critic_width: int = 128
     critic_layers: int = 2
-    pac: int = 2
+    pac: int = 1
     penalty: float = 10.0
-    lazy: int = 4
+    lazy: int = 8
     critic: float = 1.0
-    pairs: float = 3.0
+    pairs: float = 6.0
     condition: float = 1.0
     rare: float = 0.0
-    learning_rate: float = 2e-3
+    learning_rate: float = 6e-3
     critic_rate: float = 1e-3
     average: float = 0.99
     modes: int = 32
