@@ -133,7 +133,9 @@ class LmFinetuneModel:
         Raises SampleError for a negative count, or when the filters leave too few texts of a label.
         """
         drawn = self._attributes(rows, seed, given, where, temperature, first)
-        return self._written(rows, drawn, int(np.random.SeedSequence([seed, first]).generate_state(1)[0]), quiet)[0]
+        # The first part of the rows is what is drawn in one go; later ones go on with seeds of their own.
+        own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
+        return self._written(rows, drawn, own, quiet)[0]
 
     def sample_with_curation(
         self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
