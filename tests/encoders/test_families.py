@@ -59,7 +59,9 @@ def test_every_family_is_known_here():
 def test_the_distribution_function_is_scipys(family):
     parameters, law = KNOWN[family]
     ends = law.ppf([0.001, 0.999])
-    values = np.unique(np.concatenate([np.linspace(*ends, 101), [ends[0] - 1, ends[1] + 1], np.arange(*np.floor(ends))]))
+    values = np.unique(
+        np.concatenate([np.linspace(*ends, 101), [ends[0] - 1, ends[1] + 1], np.arange(*np.floor(ends))])
+    )
     assert Law(family, parameters).cdf(values) == pytest.approx(law.cdf(values), abs=1e-6)
 
 
