@@ -182,6 +182,6 @@ def test_people_are_let_go_without_the_help_of_the_collector():
     gc.disable()
     try:
         whole.sample(100, seed=0)
-        assert not any(isinstance(each, Crowd) for each in gc.get_objects())
+        assert not any(type(each) is Crowd for each in gc.get_objects())
     finally:
         gc.enable()
