@@ -87,5 +87,6 @@ def test_columns_that_say_nothing_of_each_other_are_not_split():
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({f"c{each}": rng.integers(0, 2 + each, 4_000) for each in range(7)})
     schema = TableSchema(tuple(Column(name, "integer") for name in frame.columns))
-    columns = tr.fit(Dataset.of(Table(schema, frame)), "tree", seed=0).describe()["columns"]
+    model = tr.fit(Dataset.of(Table(schema, frame)), "tree", seed=0, settings={"penalty": 2.0})
+    columns = model.describe()["columns"]
     assert max(column["leaves"] for column in columns.values()) == 1

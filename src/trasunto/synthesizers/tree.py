@@ -54,7 +54,7 @@ class Tree:
     """
 
     orders: int = 10
-    penalty: float = 1.0
+    penalty: float = 1.2
     smoothing: float = 1.0
     min_leaf: int = 10
     max_depth: int = 24
