@@ -12,6 +12,8 @@ import numpy as np
 FEW = 32
 # Rows put before a tree at a time.
 BLOCK = 100_000
+# Steps down a tree before the rows at their leaves are sorted out.
+STRIDE = 4
 # What a tree says of each node.
 TREE = ("left", "right", "parent", "feature", "threshold", "start", "stop", "escape")
 
@@ -192,15 +194,19 @@ def leaf_of(branches: Branches, drawn: dict[str, np.ndarray], rows: int) -> np.n
     node = np.zeros(rows, dtype=np.int32)
     if branches.left[0] < 0:
         return node
-    place = branches.feature.astype(np.int64) * rows
     numbers = np.concatenate([branches.numbers(at, drawn[each]) for at, each in enumerate(branches.inputs)])
-    threshold = branches.threshold.astype(np.float32)
-    children = np.stack([branches.right, branches.left], axis=1).ravel()
-    going, here = np.arange(rows), node.copy()
+    threshold, leaf = branches.threshold.astype(np.float32), branches.left < 0
+    # Everything that is looked up by is as wide as an address, so that no look-up has to widen it first.
+    place = branches.feature.astype(np.intp) * rows
+    own = np.arange(len(leaf), dtype=np.intp)
+    children = np.stack([np.where(leaf, own, branches.right), np.where(leaf, own, branches.left)], axis=1).ravel()
+    going, here = np.arange(rows), np.zeros(rows, dtype=np.intp)
     while going.size:
-        below = numbers[place[here] + going] <= threshold[here]
-        here = children[2 * here + below]
-        ended = branches.left[here] < 0
+        # A row that has come to its leaf stays there; rows are sorted out once in a while only.
+        for _ in range(STRIDE):
+            below = numbers.take(place.take(here) + going) <= threshold.take(here)
+            here = children.take(2 * here + below)
+        ended = leaf.take(here)
         node[going[ended]] = here[ended]
         going, here = going[~ended], here[~ended]
     return node

@@ -99,7 +99,9 @@ def _places(tree: Branches, node: np.ndarray, rng: np.random.Generator) -> np.nd
     """
     rows = len(node)
     shuffled = rng.permutation(rows)
-    by_node = shuffled[np.argsort(node[shuffled], kind="stable")]
+    # Numbers of two bytes are sorted by counting.
+    key = node.astype(np.uint16) if len(tree.left) <= 2**16 else node
+    by_node = shuffled[np.argsort(key[shuffled], kind="stable")]
     count_of = np.bincount(node, minlength=len(tree.left))
     first = np.concatenate([[0], np.cumsum(count_of)[:-1]])
     sorted_node = node[by_node]

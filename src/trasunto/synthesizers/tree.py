@@ -34,7 +34,7 @@ from trasunto.synthesizers.joint import Evidence
 from trasunto.synthesizers.telling import telling
 
 # Tree growth is about rows × columns × inputs steps a chain; with more than this in all, fewer orders are grown.
-STEPS = 400_000_000
+STEPS = 200_000_000
 # Chains of a table with very many columns cost more than they bring.
 COLUMNS = 1_500
 # A chain keeps the codes of at most so many rows in its leaves; other chains keep others.
@@ -59,7 +59,7 @@ class Tree:
     min_leaf: int = 10
     max_depth: int = 24
     bins: int = 300
-    grow_rows: int = 200_000
+    grow_rows: int = 100_000
     max_inputs: int = 40
 
     def __post_init__(self) -> None:
