@@ -3,8 +3,8 @@
     python benchmarks/size.py [--synthesizer tree] [--rows 5000000] [--columns 20] [--draw 50000000] [--quick]
 
 A table of ten numbers, eight categories and two dates that hang together is written as Parquet. Fitting and drawing
-(to Parquet, in parts) are processes of their own; the peak of each is its resident memory, that of an idle process
-with the table read is said beside it. Prints a line each and one JSON line at the end.
+(to Parquet, in parts) are processes of their own; the peak of each is its resident memory and that of the largest
+process that it starts; reading alone is said beside them. Linux only. Prints a line each and one JSON line at the end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ STEPS = {
     "fit": "import trasunto as tr; tr.fit(tr.read(sys.argv[1]), sys.argv[2], seed=0).save(sys.argv[3])",
     "draw": "from trasunto.cli.main import code_of; assert code_of(sys.argv[1:]) == 0",
 }
-PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+# The high-water mark of the process itself, and of the largest process it waited for, in kB.
+PEAK = """
+import re, resource
+own = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+print(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+"""
 
 
 def main() -> None:
@@ -88,9 +93,12 @@ def _done(step: str, arguments: list[str]) -> dict[str, float]:
     seconds = time.monotonic() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    peak = int(done.stderr.strip().splitlines()[-1]) / 1e3
-    print(f"{step}: {seconds:.1f} s, {spent:.1f} s of processor, peak {peak:,.0f} MB", flush=True)
-    return {f"{step}_seconds": seconds, f"{step}_cpu_seconds": spent, f"{step}_peak_mb": peak}
+    own, workers = (int(each) / 1e3 for each in done.stderr.strip().splitlines()[-1].split())
+    print(
+        f"{step}: {seconds:.1f} s, {spent:.1f} s of processor, peak {own:,.0f} MB, a worker {workers:,.0f}", flush=True
+    )
+    told = {"seconds": seconds, "cpu_seconds": spent, "peak_mb": own, "worker_peak_mb": workers}
+    return {f"{step}_{key}": value for key, value in told.items()}
 
 
 if __name__ == "__main__":
