@@ -61,7 +61,8 @@ def _lazy(frames: Any, first: pl.DataFrame) -> pl.LazyFrame:
 
 def _sunk(lazy: pl.LazyFrame, name: str, place: Path) -> None:
     if name == "parquet":
-        lazy.sink_parquet(place, compression="zstd", compression_level=1)
+        # Half again the size of zstd, written in two thirds of the time, and read everywhere.
+        lazy.sink_parquet(place, compression="snappy")
     elif name == "arrow":
         lazy.sink_ipc(place)
     elif name == "jsonl":

@@ -55,9 +55,17 @@ class Branches:
 
     def numbers(self, place: int, codes: np.ndarray) -> np.ndarray:
         """(rows,) what the tree compares for these codes of the input at `place`."""
+        if self.plain[place] and codes.min(initial=0) >= 0:
+            return codes.astype(np.float32)
         scale = self.lookup[self.offset[place] : self.offset[place + 1]]
         found: np.ndarray = scale[codes]
         return found
+
+    @cached_property
+    def plain(self) -> list[bool]:
+        """Whether each input is compared by its codes as they are."""
+        scales = np.split(self.lookup, self.offset[1:-1])
+        return [bool((scale[:-1] == np.arange(len(scale) - 1)).all()) for scale in scales] if self.inputs else []
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "inputs"}
