@@ -115,7 +115,7 @@ def main() -> None:
     out = Path(asked.out)
     conditions = {"threads": asked.threads, "tell_target": asked.tell_target}
     results = Results(out, conditions, {given.name: given.facts() for given in data})
-    results.forget(_listed(asked.again))
+    results.forget(_listed(asked.again), [given.name for given in data])
     bench = Bench(Path(asked.envs).expanduser(), asked.threads, asked.limit, asked.tell_target)
     once = _listed(asked.once)
     for seed in range(asked.seeds):

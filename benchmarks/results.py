@@ -41,12 +41,13 @@ class Results:
         """Of one run."""
         return self.out / "runs" / data / str(seed) / method.replace("/", "_")
 
-    def forget(self, methods: list[str]) -> None:
-        """Throw away every run of these methods, by their labels or by their names."""
+    def forget(self, methods: list[str], data: list[str]) -> None:
+        """Throw away every run of these methods, by their labels or by their names, on these data sets."""
         for kind, name in (("runs", RUN), ("epochs", EPOCH)):
             for path in list((self.out / kind).glob(f"**/{name}")):
-                label = json.loads(path.read_text(encoding="utf-8"))["method"]
-                if label in methods or label.partition(":")[0] in methods:
+                found = json.loads(path.read_text(encoding="utf-8"))
+                label = found["method"]
+                if found["data"] in data and (label in methods or label.partition(":")[0] in methods):
                     shutil.rmtree(path.parent)
 
     def add(self, found: dict[str, Any]) -> None:
