@@ -31,6 +31,8 @@ from trasunto.writing import aside
 # Blocks of a row group of Parquet; formats that are not written in parts take at most this many rows.
 GROUP = 4
 WHOLE = 5_000_000
+# Blocks that wait beside those under way: so many are drawn while a row group is written.
+AHEAD = 6
 
 
 def write_rows(
@@ -65,7 +67,7 @@ def ordered(work: Callable[[int], Any], numbers: Iterator[int], threads: int) ->
         ahead: deque[Future[Any]] = deque()
         for number in numbers:
             ahead.append(pool.submit(work, number))
-            if len(ahead) > threads + 1:
+            if len(ahead) > threads + AHEAD:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
