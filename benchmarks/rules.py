@@ -48,7 +48,7 @@ DOCUMENT = {
 }
 LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 # Rows of one run: (rules and DuckDB, Faker and Mimesis).
-ROWS = {True: (1_000_000, 4_000), False: (4_000_000, 20_000)}
+ROWS = {True: (4_000_000, 4_000), False: (4_000_000, 20_000)}
 # Mean calendar year in days, for ages where a maker gives none.
 YEAR = 365.2425
 
