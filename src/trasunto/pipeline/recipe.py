@@ -65,10 +65,57 @@ class Training(Part):
     )
 
 
+class Consent(Part):
+    """Which rows may be used: those whose people have agreed."""
+
+    column: str = Field(description="The column that says whether a person agreed.")
+    values: tuple[str, ...] = Field(("yes", "true", "1", "sí", "si"), description="Its values that mean yes.")
+
+
+class Privacy(Part):
+    """What protects the people in the data: before it enters, while it is learnt from, and what is attacked after."""
+
+    purpose: str = Field("", description="What the data may be used for; recorded, and held against a policy.")
+    consent: Consent | None = Field(None, description="Rows without consent are left out before anything else.")
+    policy: str | dict[str, Any] | None = Field(
+        None, description="What becomes of each column: a file from `trasunto protect DATA --propose`, or its content."
+    )
+    key_file: str | None = Field(None, description="The secret key of pseudonyms; TRASUNTO_KEY when null.")
+    epsilon: float | None = Field(None, gt=0, description="Budget of differential privacy; none when null.")
+    delta: float = Field(1e-6, ge=0, lt=1, description="Its delta: below 1 / rows.")
+    person: str | None = Field(None, description="The column that names the person whom the budget protects.")
+    contributions: int = Field(1, ge=1, description="Rows of one person that are learnt from, at most.")
+    domain_share: float = Field(
+        0.0, ge=0, lt=1, description="Share of the budget that may buy categories and bounds nobody declared."
+    )
+    rows: int | None = Field(None, ge=1, description="The number of rows to learn from, where it is public.")
+    grant: float | None = Field(None, gt=0, description="Epsilon granted to this source over all runs; none when null.")
+    ledger: str = Field("trasunto-runs/ledger.sqlite", description="The file that remembers what was spent.")
+    source: str | None = Field(None, description="The name of the data in the ledger; data.source when null.")
+    keys: tuple[str, ...] = Field((), description="Columns that an attacker may know of a person.")
+    secrets: tuple[str, ...] = Field((), description="Columns that nobody should learn of a person.")
+    audit: int = Field(0, ge=0, description="Canaries to plant, to measure a lower bound of epsilon; 0 for none.")
+
+
+class Repair(Part):
+    """How the synthetic rows are made fairer."""
+
+    mode: str = Field("parity", description="parity, odds, rebalance, fill or reweigh: see docs/fairness.md.")
+    intensity: float = Field(1.0, ge=0, le=1, description="0 leaves the rows as they are, 1 repairs as far as it can.")
+
+
+class Fairness(Part):
+    """Whom the data and the models must serve equally well."""
+
+    protected: tuple[str, ...] = Field((), description="Columns whose groups are compared, also where they cross.")
+    repair: Repair | None = Field(None, description="Leave out to measure only.")
+
+
 class Reporting(Part):
     """How it is told."""
 
     formats: tuple[Format, ...] = Field(("html", "json", "md"), description="Forms to write into the run's folder.")
+    papers: tuple[str, ...] = Field((), description="Papers to write: see `trasunto papers --list`; [all] for all.")
 
 
 class Recipe(Part):
@@ -80,6 +127,8 @@ class Recipe(Part):
     seed: int = Field(0, ge=0, description="Same seed, same result.")
     data: Data
     split: Split = Split()
+    privacy: Privacy | None = Field(None, description="Leave out for data that anybody may see.")
+    fairness: Fairness | None = Field(None, description="Leave out where no group needs to be looked at.")
     synthesizer: Synthesis = Synthesis()
     metrics: tuple[str, ...] = Field(
         (), description="Metrics to measure: see `trasunto list metrics`. All but the slow when empty; full: all."
@@ -105,6 +154,7 @@ class Recipe(Part):
             raise RecipeError(f"Cannot use {where}: {faults}", "Mend these keys and run again.") from error
 
 
+NESTED: dict[tuple[str, str], type[Part]] = {("privacy", "consent"): Consent, ("fairness", "repair"): Repair}
 STARTER = "Write one with `trasunto init recipe.yaml --data FILE`."
 
 
@@ -178,9 +228,13 @@ def _keys(path: Sequence[Any]) -> list[str]:
     parts: dict[str, type[Part]] = {
         "data": Data,
         "split": Split,
+        "privacy": Privacy,
+        "fairness": Fairness,
         "synthesizer": Synthesis,
         "train": Training,
         "report": Reporting,
     }
+    if tuple(path[:2]) in NESTED:
+        return list(NESTED[(str(path[0]), str(path[1]))].model_fields)
     model: type[Part] = parts.get(str(path[0]), Recipe) if path else Recipe
     return list(model.model_fields)

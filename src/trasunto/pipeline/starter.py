@@ -7,6 +7,9 @@ from typing import Any
 from trasunto.data.dataset import Dataset
 from trasunto.pipeline.recipe import Data, Recipe, Reporting, Split, Synthesis, Training
 
+# Sections that a recipe may leave out.
+OPTIONAL = ("privacy", "fairness", "train")
+
 
 def starter(source: str, real: Dataset) -> str:
     """YAML text of a recipe for `source`, with every key, its comment and a sensible value for these columns."""
@@ -39,7 +42,7 @@ def _part(model: Any, prefix: str, values: dict[str, Any]) -> list[str]:
     indent = "  " if prefix else ""
     plain = model.model_construct()
     for name, field in model.model_fields.items():
-        if field.description is None or name == "train":
+        if field.description is None or name in OPTIONAL:
             continue
         default = getattr(plain, name, None)
         value = values.get(f"{prefix}{name}", default)
