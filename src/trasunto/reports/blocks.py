@@ -62,4 +62,26 @@ class Picture:
     figure: Figure
 
 
-Block = Heading | Words | Points | Grid | Cards | Code | Picture
+@dataclass(frozen=True)
+class Blank:
+    """A fact that only a person can give.
+
+    key: its name in the file of answers. what: what is asked. mark: who is to answer, or who has. hint: what a good
+    answer holds. answer: "" while it is open.
+    """
+
+    key: str
+    what: str
+    mark: str
+    hint: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Files that lie beside this one: (name, address, what it is)."""
+
+    items: tuple[tuple[str, str, str], ...]
+
+
+Block = Heading | Words | Points | Grid | Cards | Code | Picture | Blank | Links

@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from trasunto import registry
-from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
+from trasunto.reports.blocks import Blank, Block, Card, Cards, Code, Grid, Heading, Links, Picture, Points, Words
 from trasunto.reports.report import Report
 from trasunto.reports.sections import story
 from trasunto.reports.words import say
@@ -70,7 +70,21 @@ def _block(block: Block) -> str:
         return f'<div class="cards">{"".join(_card(card) for card in block.cards)}</div>\n'
     if isinstance(block, Grid):
         return _grid(block)
+    if isinstance(block, Blank):
+        return _blank(block)
+    if isinstance(block, Links):
+        items = (f'<li><a href="{escape(to)}">{escape(name)}</a> {escape(what)}</li>' for name, to, what in block.items)
+        return f"<ul>{''.join(items)}</ul>\n"
     return _figure(block)
+
+
+def _blank(blank: Blank) -> str:
+    key = f"<code>{escape(blank.key)}</code>"
+    if blank.answer:
+        said = f"<b>{escape(blank.what)}</b> <span>{escape(blank.answer)}</span>"
+        return f'<p class="blank given">{said} <small>{escape(blank.mark)} {key}</small></p>\n'
+    asked = f"<b>[{escape(blank.mark)} — {escape(blank.what)}]</b> <span>{escape(blank.hint)}</span>"
+    return f'<p class="blank">{asked} <small>{key}</small></p>\n'
 
 
 def _card(card: Card) -> str:

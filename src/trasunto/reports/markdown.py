@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trasunto.reports.blocks import Block, Cards, Code, Grid, Heading, Points, Words
+from trasunto.reports.blocks import Blank, Block, Cards, Code, Grid, Heading, Links, Points, Words
 from trasunto.reports.report import Report
 from trasunto.reports.sections import story
 
@@ -29,7 +29,18 @@ def block_text(block: Block) -> str:
         return "\n".join(f"- **{_plain(c.title)}: {_plain(c.value)}** {_plain(c.detail)}" for c in block.cards)
     if isinstance(block, Grid):
         return _grid(block)
+    if isinstance(block, Blank):
+        return _blank(block)
+    if isinstance(block, Links):
+        return "\n".join(f"- [{_plain(name)}](<{to}>) {_plain(what)}".rstrip() for name, to, what in block.items)
     return f"*{_plain(block.figure.title)}: {_plain(block.figure.caption)}*"
+
+
+def _blank(blank: Blank) -> str:
+    if blank.answer:
+        return f"> **{_plain(blank.what)}** {_plain(blank.answer)} *{_plain(blank.mark)}* `{blank.key}`"
+    asked = _plain(f"[{blank.mark} — {blank.what}]")
+    return f"> **{asked}** {_plain(blank.hint)} `{blank.key}`"
 
 
 def _grid(grid: Grid) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from trasunto import registry
-from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
+from trasunto.reports.blocks import Blank, Block, Card, Cards, Code, Grid, Heading, Links, Picture, Points, Words
 from trasunto.reports.pictures import svg
 from trasunto.reports.report import Report
 from trasunto.reports.sections import story
@@ -14,7 +15,7 @@ from trasunto.reports.words import say
 
 _TONES = {"good": "#00785a", "fair": "#a86500", "poor": "#b8420f"}
 _STYLE = """
-#set document(title: {title})
+#set document(title: {title}, date: none)
 #set page(paper: "a4", margin: (x: 2cm, y: 2.2cm), numbering: "1 / 1", header: context {{
   if counter(page).get().first() > 1 [#text(8pt, fill: rgb("#5b6b7b"))[#{title}]] }})
 #set text(lang: "{language}", size: 10pt, font: ("Libertinus Serif", "DejaVu Sans Mono"))
@@ -29,21 +30,24 @@ _STYLE = """
 
 def render(report: Report) -> bytes:
     """The PDF's bytes. MissingLibraryError without the extra `report`."""
+    return document(report.title, story(report), report.language, report.facts.get("run", {}).get("finished", ""))
+
+
+def document(title: str, blocks: Sequence[Block], at: str, made: str = "") -> bytes:
+    """A PDF of these blocks in the language `at`. made: when, as text. Equal blocks give equal bytes."""
     try:
         import typst
     except ImportError as error:
         raise registry.missing(error, "a PDF report") from error
-    at = report.language
     with tempfile.TemporaryDirectory(prefix="trasunto-") as folder:
         place = Path(folder)
         parts = [
-            _STYLE.format(title=_string(report.title), language=at),
-            f'#text(24pt, weight: "bold")[#{_string(report.title)}]\n\n',
-            f'#text(fill: rgb("#5b6b7b"))[#{_string(say("made_by", at))} '
-            f"#{_string(report.facts.get('run', {}).get('finished', ''))}]\n\n",
+            _STYLE.format(title=_string(title), language=at),
+            f'#text(24pt, weight: "bold")[#{_string(title)}]\n\n',
+            f'#text(fill: rgb("#5b6b7b"))[#{_string(say("made_by", at))} #{_string(made)}]\n\n',
             f"#outline(depth: 1, title: {_string(say('contents', at))})\n#v(1em)\n",
         ]
-        parts += [_block(block, place, number) for number, block in enumerate(story(report))]
+        parts += [_block(block, place, number) for number, block in enumerate(blocks)]
         (place / "report.typ").write_text("\n".join(parts), encoding="utf-8")
         compiled: bytes = typst.compile(str(place / "report.typ"))
         return compiled
@@ -67,7 +71,22 @@ def _block(block: Block, place: Path, number: int) -> str:
         return _cards(block)
     if isinstance(block, Grid):
         return _grid(block)
+    if isinstance(block, Blank):
+        return _blank(block)
+    if isinstance(block, Links):
+        return "\n".join(f"- #link({_string(to)})[#{_string(name)}] #{_string(what)}" for name, to, what in block.items)
     return _picture(block, place, number)
+
+
+def _blank(blank: Blank) -> str:
+    below = f"{blank.mark} {blank.key}" if blank.answer else blank.key
+    small = f'#text(7.5pt, fill: rgb("#5b6b7b"))[#{_string(below)}]'
+    if blank.answer:
+        said = f"*#{_string(blank.what)}* #{_string(blank.answer)} {small}"
+        return f'#block(width: 100%, inset: 8pt, stroke: (left: 2pt + rgb("#00785a")))[{said}]'
+    asked = f"*#{_string(f'[{blank.mark} — {blank.what}]')}* #{_string(blank.hint)} {small}"
+    box = 'fill: rgb("#fff8e8"), stroke: (paint: rgb("#a86500"), thickness: 0.8pt, dash: "dashed")'
+    return f"#block(width: 100%, inset: 8pt, breakable: false, {box})[{asked}]"
 
 
 def _cards(cards: Cards) -> str:
