@@ -64,6 +64,18 @@ def test_noise_of_training_spends_the_budget():
     assert dpsgd_epsilon(1.0, rate=0.01, steps=1000, delta=1e-5) == pytest.approx((1.83, 2.10), abs=0.01)
 
 
+def test_a_measurement_beside_a_training_is_paid_from_the_same_budget():
+    budget = Budget(1.0, 1e-6)
+    whole = gaussian_sigma(budget)
+    alone = dpsgd_noise(budget, rate=0.05, steps=100)
+    shared = dpsgd_noise(budget, rate=0.05, steps=100, beside=whole / 0.1**0.5)
+    # A tenth of what is spent, as squares of 1 / sigma add up: noise grows by about 1 / sqrt(0.9).
+    assert 1.02 < shared / alone < 1.08
+    assert dpsgd_epsilon(shared, rate=0.05, steps=100, delta=1e-6, beside=whole / 0.1**0.5)[0] <= 1.0
+    with pytest.raises(BudgetError, match="No noise brings"):
+        dpsgd_noise(budget, rate=0.05, steps=100, beside=whole / 2)
+
+
 @pytest.mark.parametrize("ask", [rho_of, gaussian_sigma, lambda b: dpsgd_noise(b, rate=0.1, steps=3)])
 def test_gaussian_noise_needs_a_delta(ask):
     with pytest.raises(BudgetError, match="delta is 0, and Gaussian noise is never that private"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from trasunto.errors import BudgetError, MissingLibraryError
 from trasunto.privacy.budget import Budget
@@ -17,6 +18,8 @@ from trasunto.privacy.budget import Budget
 HALVINGS = 200
 # Width of the grid of privacy losses; halving it moves epsilon by less than 0.001.
 GRID = 1e-3
+# Orders of Renyi privacy: whole ones, whose sums end.
+ORDERS = (*range(2, 65), *range(72, 257, 8), 512, 1024)
 
 
 def epsilon_of(rho: float, delta: float) -> float:
@@ -86,16 +89,21 @@ def gaussian_delta(epsilon: float, sigma: float, *, sensitivity: float = 1.0, ti
     return _delta(epsilon, sensitivity * math.sqrt(times) / sigma)
 
 
-def dpsgd_noise(budget: Budget, *, rate: float, steps: int) -> float:
+def dpsgd_noise(budget: Budget, *, rate: float, steps: int, beside: float | None = None) -> float:
     """Noise multiplier (standard deviation over clipping norm) with which `steps` steps spend the budget.
 
-    rate: chance of a row to be in a batch (Poisson sampling), above 0 and at most 1.
+    rate: chance of a row to be in a batch (Poisson sampling), above 0 and at most 1. beside: noise multiplier of a
+    Gaussian measurement of all rows that the same budget pays. BudgetError when that alone is more than it has.
     """
     if budget.delta == 0:
         rho_of(budget)
     _sampled(rate, steps)
+
+    def spent(noise: float) -> float:
+        return _exact(noise, rate, steps, budget.delta, beside)
+
     low, high = 0.1, 1.0
-    while dpsgd_epsilon(high, rate=rate, steps=steps, delta=budget.delta)[0] > budget.epsilon:
+    while spent(high) > budget.epsilon:
         low, high = high, 2 * high
         if high > 1e6:
             raise BudgetError(
@@ -103,32 +111,45 @@ def dpsgd_noise(budget: Budget, *, rate: float, steps: int) -> float:
             )
     while high - low > 1e-3 * high:
         middle = math.sqrt(low * high)
-        if dpsgd_epsilon(middle, rate=rate, steps=steps, delta=budget.delta)[0] > budget.epsilon:
+        if spent(middle) > budget.epsilon:
             low = middle
         else:
             high = middle
     return high
 
 
-def dpsgd_epsilon(noise: float, *, rate: float, steps: int, delta: float) -> tuple[float, float]:
+def dpsgd_epsilon(
+    noise: float, *, rate: float, steps: int, delta: float, beside: float | None = None
+) -> tuple[float, float]:
     """epsilon after `steps` steps of DP-SGD, by (privacy loss distributions, Renyi privacy): both bounds hold.
 
-    noise: the noise multiplier. Neighbours differ by one row more or less.
+    noise: the noise multiplier. beside: that of a Gaussian measurement made beside them. Neighbours differ by one row
+    more or less.
     """
+    from dp_accounting import rdp
+
+    either = _accounting().NeighboringRelation.ADD_OR_REMOVE_ONE
+    renyi = _composed(rdp.RdpAccountant(ORDERS, either), noise, rate, steps, beside)
+    return _exact(noise, rate, steps, delta, beside), float(renyi.get_epsilon(delta))
+
+
+def _exact(noise: float, rate: float, steps: int, delta: float, beside: float | None) -> float:
+    """epsilon of DP-SGD by privacy loss distributions."""
+    accounting = _accounting()
+    from dp_accounting import pld
+
+    made = pld.PLDAccountant(accounting.NeighboringRelation.ADD_OR_REMOVE_ONE, value_discretization_interval=GRID)
+    return float(_composed(made, noise, rate, steps, beside).get_epsilon(delta))
+
+
+def _composed(made: Any, noise: float, rate: float, steps: int, beside: float | None) -> Any:
+    """An accountant of `dp_accounting` that has seen so many steps, and the measurement beside them."""
     accounting = _accounting()
     _sampled(rate, steps)
-    from dp_accounting import pld, rdp
-
-    step = accounting.PoissonSampledDpEvent(rate, accounting.GaussianDpEvent(noise))
-    either = accounting.NeighboringRelation.ADD_OR_REMOVE_ONE
-    found = []
-    for made in (
-        pld.PLDAccountant(either, value_discretization_interval=GRID),
-        rdp.RdpAccountant(neighboring_relation=either),
-    ):
-        made.compose(step, steps)
-        found.append(float(made.get_epsilon(delta)))
-    return found[0], found[1]
+    made.compose(accounting.PoissonSampledDpEvent(rate, accounting.GaussianDpEvent(noise)), steps)
+    if beside is not None:
+        made.compose(accounting.GaussianDpEvent(beside))
+    return made
 
 
 def _sampled(rate: float, steps: int) -> None:
@@ -162,7 +183,7 @@ def _lowest(value: Callable[[float], float], low: float, high: float) -> float:
     return min(at_left, at_right)
 
 
-def _accounting():  # type: ignore[no-untyped-def]
+def _accounting() -> Any:
     """The library `dp_accounting`, or MissingLibraryError."""
     try:
         import dp_accounting
