@@ -58,6 +58,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "privacy.nearer_to_train": "trasunto.metrics.copies:nearer_to_train",
         "privacy.authenticity": "trasunto.metrics.support:authenticity",
         "privacy.verbatim_text": "trasunto.metrics.text:verbatim",
+        "privacy.ngram_overlap": "trasunto.metrics.text_overlap:overlap",
     },
     "connectors": {
         "csv": "trasunto.connectors.files:CsvFile",

@@ -127,6 +127,6 @@ def test_the_interval_of_word_frequencies_is_the_bootstraps(compared, build):
     rng, drawn = np.random.default_rng(0), []
     for _ in range(100):
         comparison = compared([made[place] for place in rng.integers(0, 200, 200)])
-        drawn.append(text._words(text._read(comparison), rng)[0].value)
+        drawn.append(text._words(text.texts_of(comparison), rng)[0].value)
     # 100 draws know their spread to within 7 %; words met once make an error near zero, and the interval cruder.
     assert half == pytest.approx(1.96 * np.std(drawn), rel=0.5)

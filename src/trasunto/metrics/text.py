@@ -34,7 +34,7 @@ def fidelity(comparison: Comparison) -> tuple[Score, ...]:
 
     () without a column of text. Raises MetricError with fewer than 10 texts a side.
     """
-    read = _read(comparison)
+    read = texts_of(comparison)
     if read is None:
         return ()
     made, real = _joined(read.texts["synthetic"]), _joined(read.texts["real"])
@@ -69,7 +69,7 @@ def verbatim(comparison: Comparison) -> tuple[Score, ...]:
 
     Words are compared in lower case, punctuation aside. () without a column of text.
     """
-    read = _read(comparison)
+    read = texts_of(comparison)
     if read is None:
         return ()
     streams = read.streams
@@ -112,7 +112,7 @@ def verbatim(comparison: Comparison) -> tuple[Score, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Read:
+class Read:
     """The texts of each part by row, missing ones and rows without any left out; their words; how many words."""
 
     columns: str
@@ -122,11 +122,11 @@ class _Read:
 
 
 # Held as long as the comparison itself is, and no longer: these are private texts.
-_KEPT: WeakKeyDictionary[Comparison, _Read] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[Comparison, Read] = WeakKeyDictionary()
 
 
-def _read(comparison: Comparison) -> _Read | None:
-    """None without a column of text."""
+def texts_of(comparison: Comparison) -> Read | None:
+    """The texts of a comparison, read once for all metrics; None without a column of text."""
     names = [column.name for column in comparison.real.only.schema.columns if column.kind == "text"]
     if not names:
         return None
@@ -138,7 +138,7 @@ def _read(comparison: Comparison) -> _Read | None:
         texts = {part: [row for row in rows if row] for part, rows in texts.items()}
         vocabulary = Vocabulary()
         streams = {part: vocabulary.stream(rows) for part, rows in texts.items()}
-        _KEPT[comparison] = _Read(", ".join(names), texts, streams, len(vocabulary))
+        _KEPT[comparison] = Read(", ".join(names), texts, streams, len(vocabulary))
     return _KEPT[comparison]
 
 
@@ -205,7 +205,7 @@ def _lengths(texts: list[str]) -> np.ndarray:
     return np.array([len(text) for text in texts], dtype=float)
 
 
-def _words(read: _Read, rng: np.random.Generator) -> tuple[Score, ...]:
+def _words(read: Read, rng: np.random.Generator) -> tuple[Score, ...]:
     """Total variation of the word frequencies, with the influence of each text."""
     real, made, unseen = read.streams["real"], read.streams["synthetic"], read.streams.get("holdout")
     truth = np.bincount(real.words, minlength=read.words) / len(real.words)
@@ -233,7 +233,7 @@ def _words(read: _Read, rng: np.random.Generator) -> tuple[Score, ...]:
     )
 
 
-def _variety(read: _Read, rng: np.random.Generator) -> tuple[Score, ...]:
+def _variety(read: Read, rng: np.random.Generator) -> tuple[Score, ...]:
     """Distinct-2 (Li et al. 2016): different word pairs over all word pairs, on equally many words."""
     compared = read.streams.get("holdout", read.streams["real"])
     made = read.streams["synthetic"]

