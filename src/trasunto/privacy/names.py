@@ -34,15 +34,16 @@ _ONE = rf"{_UPPER}{_LETTER}*"
 _BEFORE = re.compile(
     rf"(?:(?P<title>\b(?:{TITLES}))\.?\s+|(?P<firm>\b(?i:{FIRM}))[\s,:]+|(?P<cue>\b(?i:{CUES}))[\s,:]+)$"
 )
-    rf"(?:(?P<title>\b(?:{TITLES}))\.?\s+|(?P<firm>\b(?i:{FIRM}))[\s,:]+|(?P<cue>\b(?i:{CUES}))[\s,:]+)$"
-)
 _LOWER = re.compile(rf"\b(?i:{FIRM})[\s,:]+([a-zà-ÿ'’-]+(?: [a-zà-ÿ'’-]+){{0,3}})")
 _OPENING = re.compile(r"(?:^|[.!?¡¿:;\n\"“«(•*-]\s*)$")
 
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Names in plain letters (see `plain`). given: name → "f", "m" or "u"; family names; common: words like any other."""
+    """Names in plain letters (see `plain`).
+
+    given: name → "f", "m" or "u". family: family names. common: words like any other.
+    """
 
     given: Mapping[str, str]
     family: frozenset[str]
