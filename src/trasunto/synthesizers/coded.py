@@ -75,11 +75,12 @@ class Prepared:
             made[name] = values
         return made
 
-    def model(self, method: str, settings: Any, joint: Joint) -> CodedModel:
-        """The fitted model around a joint."""
+    def model(self, method: str, settings: Any, joint: Joint, *, guarantee: Guarantee | None = None) -> CodedModel:
+        """The fitted model around a joint. guarantee: what it promises, when it was fitted under a budget."""
         schema = replace(self.plan.whole, columns=tuple(self._public(c) for c in self.plan.whole.columns))
         plan = replace(self.plan, whole=schema)
-        return CodedModel(Schema({self.name: schema}), method, settings, plan, self.codes, joint, self.rows)
+        whole = Schema({self.name: schema})
+        return CodedModel(whole, method, settings, plan, self.codes, joint, self.rows, guarantee=guarantee)
 
     def _public(self, column: Any) -> Any:
         """A column without what was read from private rows."""
@@ -105,7 +106,7 @@ def written(place: Path, model: CodedModel, document: dict[str, Any]) -> None:
 @dataclass(frozen=True)
 class CodedModel:
     """A fitted method of one table. fitted_to: rows it has seen. write: how it is written into a folder. choice: how
-    `auto` came to choose the method (see its `Choice`), empty when it was named."""
+    `auto` came to choose the method (see its `Choice`), empty when it was named. guarantee: of differential privacy."""
 
     schema: Schema
     method: str
@@ -116,10 +117,7 @@ class CodedModel:
     fitted_to: int
     write: Callable[[Path, CodedModel, dict[str, Any]], None] = written
     choice: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def guarantee(self) -> Guarantee | None:
-        return None
+    guarantee: Guarantee | None = None
 
     def sample(
         self,
@@ -174,6 +172,7 @@ class CodedModel:
             "plan": self.plan.to_dict(),
             "facts": self.joint.facts(),
             "choice": dict(self.choice),
+            "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
         }
         with aside(folder, folder=True) as place:
             self.write(place, self, document)
@@ -190,6 +189,8 @@ class CodedModel:
             **facts,
             "columns": columns,
         }
+        if self.guarantee is not None:
+            told["guarantee"] = self.guarantee.to_dict()
         if self.plan.left_out:
             told["rows_left_out_for_breaking_a_rule"] = self.plan.left_out
         return told
@@ -262,7 +263,9 @@ def load_coded(
         chosen = settings(**known)
         joint = joint_of(chosen, codes, arrays, document["facts"])
         model = CodedModel(schema, document["synthesizer"], chosen, plan, codes, joint, document["fitted_to"])
-        return replace(model, choice=document.get("choice", {}))
+        promised = document.get("guarantee")
+        guarantee = Guarantee.from_dict(promised) if promised is not None else None
+        return replace(model, choice=document.get("choice", {}), guarantee=guarantee)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
 
