@@ -49,7 +49,10 @@ class Comparison:
 
     real: the rows the synthesizer was fitted to. synthetic: what it drew.
     holdout: real rows that nothing has seen; without it, scores have no control.
-    target: the column to predict in utility metrics. protected: columns for fairness.
+    target: the column to predict in utility metrics. protected: columns for fairness, and positive: the value of the
+    target that is the favourable one (as text), where it is not to be guessed.
+    keys: what an attacker knows of a person; secrets: what he would like to know. Where none are given, attacks take
+    the columns whose roles say so (quasi-identifier; sensitive and target), and else all columns.
     """
 
     real: Dataset
@@ -58,6 +61,9 @@ class Comparison:
     target: str | None = None
     protected: tuple[str, ...] = ()
     seed: int = 0
+    keys: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    positive: str | None = None
 
     def __post_init__(self) -> None:
         names = self.real.only.schema.names
@@ -75,6 +81,15 @@ class Comparison:
                 )
         if self.target is not None and self.target not in names:
             raise MetricError(f"No target column called {self.target!r}.", near(self.target, names))
+        if self.target is not None and self.target in self.protected:
+            raise MetricError(
+                f"The protected column {self.target!r} is the target: a model cannot be fair to what it predicts.",
+                "Protect other columns, or name another target.",
+            )
+        for what, columns in (("protected", self.protected), ("key", self.keys), ("secret", self.secrets)):
+            for name in columns:
+                if name not in names:
+                    raise MetricError(f"No {what} column called {name!r}.", near(name, names))
         if self.holdout is not None and self.real.digest() == self.holdout.digest():
             raise MetricError(
                 "The holdout is the training data itself.", "Give real rows that the synthesizer has not seen."
