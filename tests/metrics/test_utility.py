@@ -69,10 +69,7 @@ def test_a_class_met_once_never_or_only_in_synthetic_rows(draw):
 def test_the_interval_is_the_bootstraps(draw, target):
     real, made, unseen = draw(400, 0), draw(400, 1), draw(400, 2)
     comparison = Comparison(real, made, unseen, target=target)
-    given = utility.arrays(comparison)
-    place = given.names.index(target)
-    test = utility._known(given.parts["holdout"], place)
-    answers = utility._answers(given, "synthetic", place, test, target != "income", 0)
+    answers = utility.boosted_answers(comparison, "synthetic")
     rng = np.random.default_rng(0)
     for measure in (utility._r2,) if target == "income" else (utility._auc, utility._accuracy, utility._f1):
         value, influence = measure(answers)

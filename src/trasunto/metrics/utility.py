@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from trasunto.metrics.answers import Answers as _Answers
-from trasunto.metrics.answers import Learner, Measured, Task, answered, task_of
+from trasunto.metrics.answers import Learner, Measured, answered, task_of
 from trasunto.metrics.answers import accuracy as _accuracy
 from trasunto.metrics.answers import auc as _auc
 from trasunto.metrics.answers import f1 as _f1
 from trasunto.metrics.answers import known as _known
 from trasunto.metrics.answers import r2 as _r2
-from trasunto.metrics.frames import WIDE, Arrays, arrays, at_most, least_in_leaf, threads
+from trasunto.metrics.frames import WIDE, arrays, at_most, least_in_leaf, threads
 from trasunto.metrics.interval import around
 from trasunto.metrics.score import Comparison, Score
 
@@ -37,6 +39,9 @@ READINGS = {
     "reaches; 1 is as good.",
 }
 
+# Answers by part, held as long as the comparison itself is.
+_KEPT: WeakKeyDictionary[Comparison, dict[str, _Answers]] = WeakKeyDictionary()
+
 
 def tstr(comparison: Comparison) -> tuple[Score, ...]:
     """utility.tstr (area under the curve, the mean of one class against the rest when there are more than two; R²
@@ -50,7 +55,7 @@ def tstr(comparison: Comparison) -> tuple[Score, ...]:
     if task is None:
         return ()
     classes = task.classes
-    answers = {arm: _answers(given, arm, task.place, task.test, classes, comparison.seed) for arm in ARMS}
+    answers = {arm: boosted_answers(comparison, arm) for arm in ARMS}
     measures = {"auc": _auc, "accuracy": _accuracy, "f1": _f1} if classes else {"r2": _r2}
     scores: list[Score] = []
     for name, measure in measures.items():
@@ -76,10 +81,17 @@ def _ratio(value: dict[str, Measured]) -> tuple[Score, ...]:
     return (Score("utility.tstr_ratio", ratio, 1.0, interval, baseline, 1.0, reading=READINGS["ratio"]),)
 
 
-def _answers(given: Arrays, arm: str, place: int, test: np.ndarray, classes: bool, seed: int) -> _Answers:
-    """What boosted trees trained on one part answer to the test rows."""
-    train = at_most(_known(given.parts[arm], place), MOST_ROWS, np.random.default_rng(seed))
-    return answered(given, Task(place, test, classes), train, BOOSTED, seed)
+def boosted_answers(comparison: Comparison, arm: str) -> _Answers:
+    """What boosted trees trained on one part answer to the holdout's rows whose target is known; trained once for a
+    comparison, whoever asks. The comparison must have a task (see `task_of`)."""
+    kept = _KEPT.setdefault(comparison, {})
+    if arm not in kept:
+        given = arrays(comparison)
+        task = task_of(comparison, given)
+        assert task is not None
+        train = at_most(_known(given.parts[arm], task.place), MOST_ROWS, np.random.default_rng(comparison.seed))
+        kept[arm] = answered(given, task, train, BOOSTED, comparison.seed)
+    return kept[arm]
 
 
 def _numbers(x: np.ndarray, y: np.ndarray, questions: np.ndarray, category: np.ndarray, seed: int) -> np.ndarray:
