@@ -75,11 +75,11 @@ def test_the_interval_is_the_bootstraps(draw, target):
         value, influence = measure(answers)
         drawn = []
         for _ in range(300):
-            rows = rng.integers(0, len(test), len(test))
+            rows = rng.integers(0, len(answers.truth), len(answers.truth))
             again = utility._Answers(answers.truth[rows], answers.called[rows], answers.chances[rows], answers.classes)
             drawn.append(measure(again)[0])
         # 300 draws know their spread to within 4 %.
-        assert influence.std() / np.sqrt(len(test)) == pytest.approx(np.std(drawn), rel=0.2)
+        assert influence.std() / np.sqrt(len(answers.truth)) == pytest.approx(np.std(drawn), rel=0.2)
         assert value == pytest.approx(np.mean(drawn), abs=0.02)
 
 
