@@ -22,7 +22,7 @@ def layout():
 def test_an_untrained_generator_draws_columns_by_their_shares(layout):
     rng = np.random.default_rng(0)
     table = np.stack([rng.choice(3, 4000, p=[0.7, 0.2, 0.1]), np.zeros(4000, int), rng.integers(0, 4, 4000)], axis=1)
-    net = generator(layout, table, width=16, layers=2, noise=8, seed=0)
+    net = generator(layout, layout.counts(table), width=16, layers=2, noise=8, seed=0)
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():
         asked = torch.randint(0, layout.hot, (8000,), generator=random)

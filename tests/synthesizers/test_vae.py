@@ -199,7 +199,7 @@ class TestTheParts:
     def test_an_untaught_network_says_the_shares_of_the_rows(self):
         vectors = Vectors({"a": Modes(np.arange(3), np.array([0.5, 0.3, 0.2]), False)})
         modes = np.array([[0]] * 50 + [[1]] * 30 + [[2]] * 20)
-        net = coder.network(Layout(vectors), modes, width=4, latent=2, seed=0)
+        net = coder.network(Layout(vectors), Layout(vectors).counts(modes), width=4, latent=2, seed=0)
         said = torch.softmax(net["said bias"], 0).detach().numpy()
         assert said == pytest.approx([0.5, 0.3, 0.2], abs=0.01)
 

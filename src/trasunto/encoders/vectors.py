@@ -204,14 +204,21 @@ def fit_vectors(
     most of a column of categories. With many columns there are fewer, so that a vector is not wider than about
     8,192, or 4 modes a column. scalars: whether a number has one, or its place in a mode is drawn by the shares.
     """
+    known = {name: codes_[codes_ >= 0] for name, codes_ in coded.items()}
+    counts = {name: np.bincount(known[name], minlength=each.size) for name, each in codes.columns.items()}
+    return counted_vectors(codes, counts, modes=modes, categories=categories, scalars=scalars)
+
+
+def counted_vectors(
+    codes: Codes, counts: Mapping[str, np.ndarray], *, modes: int = 32, categories: int = 128, scalars: bool = True
+) -> Vectors:
+    """As `fit_vectors`, of (size,) counts of the codes by column, 0 or more."""
     share = max(FEWEST, WIDEST // max(len(codes.columns), 1))
     made = {}
     for name, each in codes.columns.items():
-        known = coded[name][coded[name] >= 0]
-        counts = np.bincount(known, minlength=each.size)
         ordered = isinstance(each, Steps)
         most = min(modes if ordered else categories, share)
-        weight = (counts + 0.5) / (counts + 0.5).sum()
+        weight = (counts[name] + 0.5) / (counts[name] + 0.5).sum()
         made[name] = Modes(_cut(weight, each.null, ordered, most), weight, ordered and scalars)
     return Vectors(made)
 

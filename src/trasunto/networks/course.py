@@ -16,6 +16,7 @@ import numpy as np
 from trasunto.errors import FitError, StoreError
 from trasunto.networks.checkpoint import Parts, load_state, mark, save_state
 from trasunto.networks.device import precise
+from trasunto.privacy.mechanisms import noise
 
 TRAINING = "training loss"
 VALIDATION = "validation loss"
@@ -34,6 +35,9 @@ class Loop:
     average: decay of the moving average of the weights that is judged and kept (Polyak and Juditsky 1992); 0 keeps
     the weights themselves. precision: "float32", or "auto" for bfloat16 on an accelerator that has it.
     threads: of the processor; None leaves them as they are. With 1 the result is the same on every machine of a kind.
+    sampling: above 0, the chance of each example to be in a step, by itself and by the machine's randomness, for so
+    many `steps` (Poisson sampling); epochs and batch say nothing then, and `noise` is what steps add to gradients, in
+    units of `clip` (networks/private.py).
     """
 
     epochs: int = 2
@@ -49,6 +53,9 @@ class Loop:
     average: float = 0.0
     precision: str = "float32"
     threads: int | None = None
+    sampling: float = 0.0
+    steps: int = 0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
         if self.precision not in ("float32", "auto"):
@@ -137,6 +144,12 @@ def present_watch() -> tuple[Watch, int]:
     return (around[0], next(around[1])) if around is not None else (Watch(), 0)
 
 
+def watched_folder() -> Path | None:
+    """Where the trainings of the block around are kept; None when nowhere."""
+    around = _WATCH.get()
+    return None if around is None or around[0].folder is None else Path(around[0].folder)
+
+
 class Course:
     """Where a training is: what it has seen, its best weights, its average, its time."""
 
@@ -146,7 +159,8 @@ class Course:
         self.parts, self.settings, self.seed = parts, settings, seed
         self.watch, self.number = (watch, 0) if watch is not None else present_watch()
         self.lengths = np.zeros(lengths, dtype=np.int8) if isinstance(lengths, int) else np.asarray(lengths)
-        self.planned = settings.epochs * -(-len(self.lengths) // settings.batch)
+        passes = settings.epochs * -(-len(self.lengths) // settings.batch)
+        self.planned = settings.steps if settings.sampling else passes
         self.every = max(1, -(-self.planned // settings.checks))
         self.done, self.since, self.looked, self.stopped, self.spent = 0, 0, 0, "", 0.0
         self.losses: dict[str, list[float]] = {}
@@ -179,6 +193,11 @@ class Course:
 
     def batches(self) -> Iterator[np.ndarray]:
         """The batches that are left, an epoch at a time."""
+        if self.settings.sampling:
+            # Never drawn again: a training that is taken up goes on with new samples.
+            for _ in range(self.done, self.planned):
+                yield np.flatnonzero(noise().bernoulli(self.settings.sampling, len(self.lengths)))
+            return
         rng, place = np.random.default_rng(self.seed), 0
         for _ in range(self.settings.epochs):
             for batch in batches(self.lengths, self.settings.batch, rng):

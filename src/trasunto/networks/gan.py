@@ -24,6 +24,7 @@ import numpy as np
 
 from trasunto.encoders.vectors import Vectors
 from trasunto.networks.pairs import Pairs, one_hots
+from trasunto.networks.private import Taps
 
 # Slope of the critic's units below zero.
 LEAK = 0.2
@@ -71,21 +72,24 @@ class Layout:
         vary = np.flatnonzero(np.array(self.sizes) > 1)
         return vary if vary.size else np.arange(len(self.sizes))
 
+    def counts(self, modes: np.ndarray) -> np.ndarray:
+        """(hot,) how many of (n, columns) have each mode."""
+        return np.bincount((modes + self.starts).ravel(), minlength=self.hot)
+
     @property
     def hot(self) -> int:
         return self.vectors.hot
 
 
-def generator(layout: Layout, modes: np.ndarray, *, width: int, layers: int, noise: int, seed: int) -> Any:
+def generator(layout: Layout, counts: np.ndarray, *, width: int, layers: int, noise: int, seed: int) -> Any:
     """The untrained weights of the generator, a torch ParameterDict. noise: numbers that a row is made from.
 
-    modes: (n, columns): at first the generator draws columns by themselves, by their shares.
+    counts: (hot,) of all modes: at first the generator draws columns by themselves, by their shares.
     """
     import torch
 
     new = _weights(seed)
-    counts = np.bincount((modes + layout.starts).ravel(), minlength=layout.hot)
-    shares = (counts + 0.5) / (len(modes) + 0.5)
+    shares = (counts + 0.5) / (counts.sum() / max(len(layout.sizes), 1) + 0.5)
     made = {
         "noise": new(noise, width, scale=noise**-0.5),
         "condition": new(layout.hot, width, scale=0.3),
@@ -125,15 +129,18 @@ def critic(layout: Layout, *, pac: int, width: int, layers: int, seed: int) -> A
     return torch.nn.ParameterDict(made | {"out": new(width, 1, scale=width**-0.5)})
 
 
-def verdicts(net: Any, rows: Any) -> Any:
+def verdicts(net: Any, rows: Any, taps: Taps | None = None) -> Any:
     """(packs, 1) how real each pack looks. rows: (packs, pac × hot)."""
     import torch
 
+    def linear(inner: Any, weight: str, bias: str) -> Any:
+        return inner @ net[weight] + net[bias] if taps is None else taps.linear(inner, weight, bias)
+
     inner, layer = rows, 0
     while f"in{layer}" in net:
-        inner = torch.nn.functional.leaky_relu(inner @ net[f"in{layer}"] + net[f"bias{layer}"], LEAK)
+        inner = torch.nn.functional.leaky_relu(linear(inner, f"in{layer}", f"bias{layer}"), LEAK)
         layer += 1
-    return (inner @ net["out"]).float()
+    return (inner @ net["out"] if taps is None else taps.linear(inner, "out")).float()
 
 
 def chances(layout: Layout, found: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.networks.digits import Digits
+from trasunto.networks.private import Descent, Taps, secret
 
 # What a branch that does not exist scores: its share is 0 in float32 and bfloat16 alike.
 NONE = -1e4
@@ -61,6 +62,19 @@ class Layout:
         """(n, digits) int16 of (n,) codes by column."""
         return np.concatenate([each.of(codes) for each, codes in zip(self.columns, coded, strict=True)], axis=1)
 
+    def counts(self, table: np.ndarray) -> list[np.ndarray]:
+        """By digit, how many of (n, digits) have each branch."""
+        widths = zip(table.T, self.widths, strict=True)
+        return [np.bincount(digit[digit >= 0], minlength=branches) for digit, branches in widths]
+
+    def spread(self, counts: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """By digit, the count of each branch, of (size,) counts of the codes by column."""
+        return [
+            np.bincount(digit, count, minlength=width)
+            for each, count in zip(self.columns, counts, strict=True)
+            for digit, width in zip(each.paths.T, each.widths, strict=True)
+        ]
+
     def before(self, ranks: np.ndarray) -> np.ndarray:
         """(masks, digits, digits) float32: whether the second digit is known when the first is drawn.
 
@@ -84,10 +98,10 @@ class Layout:
         return found
 
 
-def network(layout: Layout, table: np.ndarray, *, width: int, hidden: int, layers: int, seed: int) -> Any:
+def network(layout: Layout, counts: Sequence[np.ndarray], *, width: int, hidden: int, layers: int, seed: int) -> Any:
     """The untrained weights, a torch ParameterDict. width: of the sums; hidden: of the networks of the columns.
 
-    table: (n, digits): the shares of its values are what the network says at first.
+    counts: by digit, of each branch, 0 or more: their shares are what the network says at first.
     """
     import torch
 
@@ -98,10 +112,9 @@ def network(layout: Layout, table: np.ndarray, *, width: int, hidden: int, layer
 
     digits, most = layout.size, int(layout.widths.max())
     shares = torch.full((digits, 1, most), NONE)
-    for at, branches in enumerate(layout.widths):
-        known = table[:, at][table[:, at] >= 0]
-        counts = np.bincount(known, minlength=branches) + 0.5
-        shares[at, 0, :branches] = torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
+    for at, found in enumerate(counts):
+        share = (found + 0.5) / (found + 0.5).sum()
+        shares[at, 0, : len(share)] = torch.from_numpy(np.log(share).astype(np.float32))
     made = {
         "vectors": drawn(int(layout.widths.sum()) + 1, width, scale=0.3),
         "out": drawn(digits, hidden, most, scale=0.1 / hidden**0.5),
@@ -114,16 +127,21 @@ def network(layout: Layout, table: np.ndarray, *, width: int, hidden: int, layer
     return torch.nn.ParameterDict(made)
 
 
-def scores(net: Any, sums: Any, at: Any) -> Any:
+def scores(net: Any, sums: Any, at: Any, taps: Taps | None = None) -> Any:
     """(targets, n, branches) logits. sums: (targets, n, width) of what is known; at: index of the target digits."""
     import torch
 
+    def linear(inner: Any, weight: str, bias: str) -> Any:
+        if taps is not None:
+            return taps.linear(inner, weight, bias, at)
+        return torch.baddbmm(net[bias][at], inner, net[weight][at])
+
     inner, layer = sums, 0
     while f"in{layer}" in net:
-        found = torch.relu(torch.baddbmm(net[f"bias{layer}"][at], inner, net[f"in{layer}"][at]))
+        found = torch.relu(linear(inner, f"in{layer}", f"bias{layer}"))
         inner = found if layer == 0 else inner + found
         layer += 1
-    return torch.baddbmm(net["shares"][at], inner, net["out"][at])
+    return linear(inner, "out", "shares")
 
 
 @dataclass(frozen=True)
@@ -157,17 +175,33 @@ class Lesson:
 
         return found
 
-    def _loss(self, batch: np.ndarray, rng: np.random.Generator) -> Any:
+    def sums(self, batch: np.ndarray, plan: Descent) -> dict[str, Any]:
+        """The clipped gradients of these rows, summed, by parameter. Under a budget the last row of the table is one
+        of which nothing is known: masks are filled up with it."""
+        rng = secret()
+        # Each row draws its mask by itself, so that one more row changes no other's.
+        mask = rng.integers(0, MASKS, len(batch))
+        most = max(int(np.bincount(mask, minlength=MASKS).max()), 1)
+        places = np.full((MASKS, most), len(self.table) - 1)
+        for each in range(MASKS):
+            here = batch[mask == each]
+            places[each, : len(here)] = here
+        taps = Taps(self.net)
+        return taps.sums(self._loss(places.ravel(), rng, taps), plan)
+
+    def _loss(self, batch: np.ndarray, rng: np.random.Generator, taps: Taps | None = None) -> Any:
         import torch
 
         targets = np.arange(self.layout.size)
         if self.layout.size > TARGETS:
             targets = np.sort(rng.choice(self.layout.size, TARGETS, replace=False))
-        logits, goal = self._predicted(batch, targets, rng)
+        logits, goal = self._predicted(batch, targets, rng, taps)
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), goal.flatten(), ignore_index=-1, reduction="sum")
         return loss * (self.layout.size / len(targets))
 
-    def _predicted(self, batch: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple[Any, Any]:
+    def _predicted(
+        self, batch: np.ndarray, targets: np.ndarray, rng: np.random.Generator, taps: Taps | None
+    ) -> tuple[Any, Any]:
         """(targets, n, branches) logits of target digits, each from its own mask, and (targets, n) their values."""
         import torch
 
@@ -180,9 +214,11 @@ class Lesson:
         place = torch.where(drawn >= 0, drawn + starts, int(layout.widths.sum()))
         at = slice(None) if len(targets) == layout.size else torch.from_numpy(targets).to(device)
         with _halved(self.half, device):
-            vectors = torch.nn.functional.embedding(place, self.net["vectors"]) * (drawn >= 0).unsqueeze(-1)
+            table = self.net["vectors"]
+            vectors = torch.nn.functional.embedding(place, table) if taps is None else taps.lookup(place, "vectors")
+            vectors = vectors * (drawn >= 0).unsqueeze(-1)
             sums = torch.matmul(known[:, None], vectors.view(masks, -1, *vectors.shape[1:])).flatten(0, 1)
-            logits = scores(self.net, sums.transpose(0, 1), at)
+            logits = scores(self.net, sums.transpose(0, 1), at, taps)
         return logits.float(), drawn[:, at].t()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.encoders.vectors import Vectors
+from trasunto.networks.private import Descent, Taps, secret
 
 # Logits beyond this are no more certain; their exponentials are finite in float32.
 CERTAIN = 40.0
@@ -54,14 +55,18 @@ class Layout:
         """(hot,) bool: modes in which a scalar says something."""
         return np.concatenate([span.wide for span in self.vectors.spans])
 
+    def counts(self, modes: np.ndarray) -> np.ndarray:
+        """(hot,) how many of (n, columns) have each mode."""
+        return np.bincount((modes + self.starts).ravel(), minlength=self.vectors.hot)
+
     @property
     def said(self) -> int:
         """Numbers that the network says of a row: logits, then centres, then logarithms of scales."""
         return self.vectors.hot + 2 * len(self.places)
 
 
-def network(layout: Layout, modes: np.ndarray, *, width: int, latent: int, seed: int) -> Any:
-    """The untrained weights, a torch ParameterDict. modes: (n, columns): their shares are what is said at first."""
+def network(layout: Layout, counts: np.ndarray, *, width: int, latent: int, seed: int) -> Any:
+    """The untrained weights, a torch ParameterDict. counts: (hot,) of all modes: their shares are said at first."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -73,7 +78,7 @@ def network(layout: Layout, modes: np.ndarray, *, width: int, latent: int, seed:
         return torch.nn.Parameter(torch.zeros(*shape))
 
     hot, scalars = layout.vectors.hot, len(layout.places)
-    counts = np.bincount((modes + layout.starts).ravel(), minlength=hot) + 0.5
+    counts = counts + 0.5
     whole = np.bincount(layout.owner, counts)[layout.owner]
     widths = np.bincount(layout.owner)[layout.places]
     first = np.concatenate([np.log(counts / whole), widths / 2, np.full(scalars, EVEN - 1)]).astype(np.float32)
@@ -96,34 +101,46 @@ def network(layout: Layout, modes: np.ndarray, *, width: int, latent: int, seed:
     )
 
 
-def encoded(net: Any, flat: Any, scalars: Any) -> tuple[Any, Any]:
+def encoded(net: Any, flat: Any, scalars: Any, taps: Taps | None = None) -> tuple[Any, Any]:
     """(n, latent) means and logarithms of variances.
 
     flat: (n, columns) modes of all columns numbered through. scalars: (n, scalars).
     """
     import torch
 
-    if len(net["embedding"]) <= DENSE:
+    linear = _linear(net, taps)
+    if taps is not None or len(net["embedding"]) <= DENSE:
         # A product with ones and zeros: the gradient of sums of few rows takes longer.
         ones = scalars.new_zeros(len(flat), len(net["embedding"])).scatter_(1, flat, 1.0)
-        inner = torch.addmm(net["bias"], ones, net["embedding"])
+        inner = linear(ones, "embedding", "bias")
     else:
         inner = torch.nn.functional.embedding_bag(flat, net["embedding"], mode="sum") + net["bias"]
     if scalars.shape[1]:
-        inner = torch.addmm(inner, scalars, net["scalars"])
+        inner = inner + linear(scalars, "scalars", None)
     inner = torch.relu(inner)
-    inner = inner + torch.relu(torch.addmm(net["in bias"], inner, net["in"]))
-    mean, spread = torch.addmm(net["latent bias"], inner, net["latent"]).chunk(2, dim=1)
+    inner = inner + torch.relu(linear(inner, "in", "in bias"))
+    mean, spread = linear(inner, "latent", "latent bias").chunk(2, dim=1)
     return mean, spread.clamp(NARROW, BROAD)
 
 
-def decoded(net: Any, latent: Any) -> Any:
+def decoded(net: Any, latent: Any, taps: Taps | None = None) -> Any:
     """(n, said) what is said of rows with these (n, latent) vectors."""
     import torch
 
-    inner = torch.relu(torch.addmm(net["out bias"], latent, net["out"]))
-    inner = inner + torch.relu(torch.addmm(net["out2 bias"], inner, net["out2"]))
-    return torch.addmm(net["said bias"], inner, net["said"])
+    linear = _linear(net, taps)
+    inner = torch.relu(linear(latent, "out", "out bias"))
+    inner = inner + torch.relu(linear(inner, "out2", "out2 bias"))
+    return linear(inner, "said", "said bias")
+
+
+def _linear(net: Any, taps: Taps | None) -> Callable[[Any, str, str | None], Any]:
+    """A product with a weight, plus a bias, by their names."""
+    import torch
+
+    def plainly(inputs: Any, weight: str, bias: str | None) -> Any:
+        return inputs @ net[weight] if bias is None else torch.addmm(net[bias], inputs, net[weight])
+
+    return plainly if taps is None else taps.linear
 
 
 @dataclass(frozen=True)
@@ -146,6 +163,11 @@ class Lesson:
         # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
         rng = np.random.default_rng([self.seed, len(batch), *batch[:4].tolist()])
         return self._loss(batch, rng), float(len(batch))
+
+    def sums(self, batch: np.ndarray, plan: Descent) -> dict[str, Any]:
+        """The clipped gradients of these rows, summed, by parameter."""
+        taps = Taps(self.net)
+        return taps.sums(self._loss(batch, secret(), taps), plan)
 
     def validation(self, rows: np.ndarray, batch: int) -> Callable[[], float]:
         """The mean loss of rows, with the same noise at each call."""
@@ -180,15 +202,15 @@ class Lesson:
         parts = self.scalars, self.modes[:, places].float(), wide[self._flat[:, places]].float()
         return torch.cat(parts, dim=1)
 
-    def _loss(self, batch: np.ndarray, rng: np.random.Generator) -> Any:
+    def _loss(self, batch: np.ndarray, rng: np.random.Generator, taps: Taps | None = None) -> Any:
         import torch
 
         device = self.modes.device
         rows = torch.from_numpy(batch).to(device)
         flat, (scalars, modes, wide) = self._flat[rows], self._inside[rows].chunk(3, dim=1)
-        mean, spread = encoded(self.net, flat, scalars)
+        mean, spread = encoded(self.net, flat, scalars, taps)
         noise = torch.from_numpy(rng.standard_normal(mean.shape, dtype=np.float32)).to(device)
-        said = decoded(self.net, mean + noise * torch.exp(spread / 2)).float()
+        said = decoded(self.net, mean + noise * torch.exp(spread / 2), taps).float()
         logits, places = said.split([self.layout.vectors.hot, 2 * len(self.layout.places)], dim=1)
         loss = self._missed(logits, flat)
         if len(self.layout.places):

@@ -24,10 +24,11 @@ from trasunto.networks.device import accelerator
 from trasunto.networks.digits import Digits, digits_of
 from trasunto.networks.loop import Curves, Loop, train
 from trasunto.networks.masked import Layout, Lesson, batch_of, halves, network, plain, weights_of
-from trasunto.privacy.budget import Budget, refuse
+from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence
+from trasunto.synthesizers.measured import COUNTS, Descended, measured, told
 
 # When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
 ROWS_SEEN, FEWEST, MOST = 250_000, 3, 20
@@ -48,6 +49,11 @@ class Autoregressive:
     coarse to fine. bins: most quantile bins of a continuous column. candidates: how many are weighed for each row when
     several columns have codes ruled out. max_seconds: of training, None for no limit. precision: "auto" for bfloat16
     products where the hardware has them, or "float32".
+
+    Under a budget: rate, steps, clip: the chance of each row to be in a step, how many steps, and the largest norm of a
+    row's gradient. counted: the share of the budget that buys counts of the values of each column. private_rate: the
+    learning rate; private_width: of the sums and of each column's network; private_bins: most codes of a column of
+    numbers.
     """
 
     epochs: int | None = None
@@ -63,6 +69,13 @@ class Autoregressive:
     candidates: int = 16
     max_seconds: float | None = None
     precision: str = "auto"
+    rate: float = 0.1
+    steps: int = 150
+    clip: float = 1.0
+    counted: float = 0.1
+    private_rate: float = 1e-2
+    private_width: int = 64
+    private_bins: int = 100
 
     def __post_init__(self) -> None:
         least = {"width": 1, "hidden": 1, "layers": 1, "groups": 2, "bins": 2, "candidates": 1}
@@ -71,6 +84,7 @@ class Autoregressive:
                 raise FitError(f"{name} is {getattr(self, name)}; it must be at least {lowest}.")
         if self.epochs is not None and self.epochs < 1:
             raise FitError(f"epochs is {self.epochs}; it must be at least 1.", "Or None: the rows decide.")
+        Descended(self.rate, self.steps, self.clip, self.private_rate).check(self.counted)
         if not 0 <= self.random <= 1:
             raise FitError(f"random is {self.random}; it is a share, from 0 to 1.")
         for name in ("learning_rate", "max_seconds"):
@@ -81,8 +95,11 @@ class Autoregressive:
             raise FitError(f"precision is {self.precision!r}.", 'It is "auto" or "float32".')
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
-        """Fit to one table. Raises FitError for several tables, no rows or free text; BudgetError for a budget."""
-        refuse(budget, "autoregressive")
+        """Fit to one table. Raises FitError for several tables, no rows or free text. budget: train by DP-SGD; the
+        seed then says only what the untrained network is. BudgetError for a domain that was not declared or paid for.
+        """
+        if budget is not None:
+            return self._private(real, budget, seed, progress)
         ready = prepare(real, "autoregressive", bins=self.bins)
         order = order_of(ready)
         if not order:
@@ -90,6 +107,26 @@ class Autoregressive:
         columns = tuple(_digits(ready, name, self.groups) for name in order)
         weights, curves = self._taught(Layout(columns), [ready.coded[name] for name in order], seed, progress)
         return ready.model("autoregressive", self, AutoregressiveJoint(self, order, columns, weights, curves.to_dict()))
+
+    def _private(self, real: Dataset, budget: Budget, seed: int, progress: Progress) -> CodedModel:
+        """The same network, from noisy counts, taught by noisy gradients."""
+        import torch
+
+        start = measured(real, "autoregressive", budget, bins=self.private_bins, shares={COUNTS: self.counted})
+        ready, order = start.ready, order_of(start.ready)
+        most = max(self.groups, self.private_bins + 4)
+        columns = tuple(digits_of(start.counts[name], ordered=name not in ready.worded, base=most) for name in order)
+        layout, wide = Layout(columns), self.private_width
+        counts = layout.spread([start.counts[name] for name in order])
+        net = network(layout, counts, width=wide, hidden=wide, layers=self.layers, seed=seed).to(accelerator())
+        table = layout.table([ready.coded[name] for name in order])
+        # The last row is nobody's: nothing is known of it.
+        table = np.concatenate([table, np.full((1, layout.size), -1, dtype=table.dtype)])
+        lesson = Lesson(net, layout, torch.from_numpy(table).to(accelerator()), self.random, seed, False)
+        settings = Descended(self.rate, self.steps, self.clip, self.private_rate)
+        curves, guarantee = start.train(net, lesson.sums, settings, max_seconds=self.max_seconds, progress=progress)
+        joint = AutoregressiveJoint(self, order, columns, plain(net), told(curves))
+        return ready.model("autoregressive", self, joint, guarantee=guarantee)
 
     def _taught(
         self, layout: Layout, coded: list[np.ndarray], seed: int, progress: Progress
@@ -102,7 +139,8 @@ class Autoregressive:
         spared = min(int(SPARED * len(rows)), SPARED_MOST) if len(rows) >= SPARED_FROM else 0
         kept, aside = rows[spared:], rows[:spared]
         device = accelerator()
-        net = network(layout, table[kept], width=self.width, hidden=self.hidden, layers=self.layers, seed=seed)
+        counts = layout.counts(table[kept])
+        net = network(layout, counts, width=self.width, hidden=self.hidden, layers=self.layers, seed=seed)
         half = self.precision == "auto" and halves(device)
         lesson = Lesson(net.to(device), layout, torch.from_numpy(table).to(device), self.random, seed, half)
         batch = batch_of(layout, self.width, len(kept))

@@ -122,7 +122,8 @@ class Gan:
         spared = min(int(SPARED * len(rows)), SPARED_MOST) if len(rows) >= SPARED_FROM else 0
         kept, aside = table[rows[spared:]], table[rows[:spared]]
         device = accelerator()
-        made = generator(layout, kept, width=self.width, layers=self.layers, noise=self.noise, seed=seed).to(device)
+        counts = layout.counts(kept)
+        made = generator(layout, counts, width=self.width, layers=self.layers, noise=self.noise, seed=seed).to(device)
         judge = critic(layout, pac=self.pac, width=self.critic_width, layers=self.critic_layers, seed=seed).to(device)
         adam = partial(torch.optim.Adam, betas=(0.5, 0.9), fused=True)
         optimizers = adam(made.parameters(), lr=self.learning_rate), adam(judge.parameters(), lr=self.critic_rate)

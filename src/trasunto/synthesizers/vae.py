@@ -105,7 +105,8 @@ class Vae:
     def _autoencoder(self, rows: Rows, seed: int, progress: Progress) -> tuple[Any, Curves]:
         kept, aside = rows.parts(seed)
         device = accelerator()
-        net = coder.network(rows.layout, rows.modes[kept], width=self.width, latent=self.latent, seed=seed).to(device)
+        counts = rows.layout.counts(rows.modes[kept])
+        net = coder.network(rows.layout, counts, width=self.width, latent=self.latent, seed=seed).to(device)
         lesson = coder.Lesson(net, rows.layout, *rows.tensors(device), self.beta, seed)
         epochs = self.epochs or int(np.clip(round(ROWS_SEEN / len(kept)), FEWEST, MOST))
         loop = self._loop(epochs, len(kept), self.learning_rate, FIRST)
