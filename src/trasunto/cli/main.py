@@ -30,6 +30,7 @@ COMMANDS = {
     "compare": ("compare", "Compare synthesizers side by side on my data."),
     "train": ("train", "Train a language model on a data set."),
     "score": ("score", "Score a trained language model on real data."),
+    "papers": ("papers", "Write the papers of a run: cards, privacy, processing, lineage; English and Spanish."),
     "list": ("listing", "List synthesizers, metrics, connectors, tasks or models."),
     "schema": ("schema", "Print the JSON Schema of a recipe, for editors."),
     "doctor": ("doctor", "Show versions, extras, cores, GPU and offline models, and what is missing."),

@@ -1,0 +1,237 @@
+"""Sections that several papers share: the real rows, the columns, the measures taken, what was attacked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trasunto.metrics.score import Score
+from trasunto.reports.blocks import Block, Grid, Words
+from trasunto.reports.papers.words.said import WORDS
+from trasunto.reports.papers.writer import Row, Writer
+from trasunto.reports.words import known
+from trasunto.reports.words import say as report_words
+
+ATTACKS = ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
+SIGNS = ("privacy.outliers", "privacy.exact_copies", "privacy.near_copies", "privacy.nearer_to_train")
+
+
+def source_rows(w: Writer) -> list[Row]:
+    """Where the real rows came from and how many were used."""
+    data, at = w.run.facts.get("data") or {}, w.run.place("data")
+    parts = (w.run.manifest.get("split") or {}).get("parts") or {}
+    dropped = (w.run.recipe.get("data") or {}).get("drop") or []
+    rows = [
+        w.row("from", data.get("source"), f"{at}.source"),
+        w.row("source_licence", data.get("licence"), f"{at}.licence"),
+        w.row("rows_read", data.get("rows_read") or data.get("rows"), f"{at}.rows_read"),
+        w.row("rows_used", data.get("rows"), f"{at}.rows"),
+        w.row("rows_train", (parts.get("train") or {}).get("rows"), "run.json: split.parts.train.rows"),
+        w.row("rows_holdout", (parts.get("holdout") or {}).get("rows"), "run.json: split.parts.holdout.rows"),
+        w.row("columns_used", sum(len(t.columns) for t in w.run.schema.tables.values()), "synthetic/schema.json"),
+        w.row("columns_dropped", list(dropped) or w.say("none"), "recipe.yaml: data.drop"),
+        w.row("source_digest", data.get("digest"), f"{at}.digest"),
+    ]
+    return [row for row in rows if row[0] != w.say("source_licence") or data.get("licence")]
+
+
+def purpose_rows(w: Writer) -> list[Row]:
+    """What the recipe says the work is for."""
+    return [
+        w.row("purpose_stated", w.run.privacy.get("purpose"), w.run.place("privacy") + ".purpose"),
+        w.row("use_case", w.run.facts.get("use_case"), w.run.place("use_case")),
+    ]
+
+
+def columns(w: Writer) -> list[Block]:
+    """Names, kinds and roles of the synthetic columns; no value of any row."""
+    roles = {c["name"]: c.get("role") for c in (w.run.facts.get("data") or {}).get("columns") or []}
+    blocks: list[Block] = [w.heading("columns"), Words(w.say("columns.told"))]
+    head = tuple(w.say(each) for each in ("column", "kind", "role", "may_miss"))
+    for table in w.run.schema.tables.values():
+        rows = tuple(
+            (
+                column.name,
+                report_words(f"kind_{column.kind}", w.at),
+                role_of(w, roles.get(column.name) or column.role or ""),
+                w.say("yes" if column.nullable else "no"),
+            )
+            for column in table.columns
+        )
+        blocks.append(Grid(head, rows))
+    return blocks
+
+
+def role_of(w: Writer, role: str) -> str:
+    """A role in the language of the paper; "–" for none."""
+    if f"role.{role}" in WORDS:
+        return w.say(f"role.{role}")
+    return report_words(f"role_{role}", w.at) if role and known(f"role_{role}") else role or "–"
+
+
+def files(w: Writer) -> list[Block]:
+    """The files of the synthetic rows, by hash."""
+    head = tuple(w.say(each) for each in ("file", "bytes", "sha"))
+    rows = tuple((f.name, w.number(f.size), f.sha256) for f in w.run.synthetic(".csv", ".parquet"))
+    return [w.heading("files"), Grid(head, rows, right=(1,))]
+
+
+def guarantee_text(w: Writer) -> str:
+    """The guarantee in one line, or that there is none."""
+    found = w.run.guarantee
+    if not found:
+        return w.say("m.dp_no")
+    spent = found["spent"]
+    epsilon, delta = w.number(spent["epsilon"]), w.number(spent.get("delta", 0.0))
+    return w.say("m.dp_yes", epsilon=epsilon, delta=delta, unit=unit(w, found["unit"]))
+
+
+def guarantee_line(w: Writer) -> str:
+    """The guarantee as a sentence of its own."""
+    return f"{w.say('m.dp')}: {guarantee_text(w)}."
+
+
+def unit(w: Writer, text: str) -> str:
+    """The unit of the claim in the language of the paper."""
+    if text == "row":
+        return w.say("unit.row")
+    if text.startswith("person (") and text.endswith(")"):
+        return w.say("unit.person", column=text[len("person (") : -1])
+    return text
+
+
+def actions(protection: dict[str, Any]) -> dict[str, str]:
+    """What was done to each column, whatever the form it was recorded in."""
+    found = protection.get("actions") or protection.get("columns") or {}
+    if isinstance(found, list):
+        found = {str(each.get("column", "")): each for each in found}
+    told = {}
+    for column, action in found.items():
+        if isinstance(action, dict):
+            action = action.get("action") or action.get("do") or action.get("name") or ""
+        told[str(column)] = str(action)
+    return told
+
+
+def measures(w: Writer) -> list[Block]:
+    """What the run did for the people in the data; what it did not is said too."""
+    run, privacy = w.run, w.run.privacy
+    no = w.say("m.none")
+    holdout = ((run.manifest.get("split") or {}).get("parts") or {}).get("holdout") or {}
+    dropped = (run.recipe.get("data") or {}).get("drop") or []
+    treated, consent = actions(privacy.get("protection") or {}), privacy.get("consent") or {}
+    gates = run.manifest.get("gates") or []
+    attacked, signs = ([w.name(each) for each in group if run.score(each)] for group in (ATTACKS, SIGNS))
+    kept = w.say("m.split_yes", rows=w.number(holdout["rows"])) if holdout.get("rows") else no
+    done = ", ".join(f"{column} ({action})" for column, action in treated.items())
+    rows: list[tuple[str, str, str]] = [
+        (w.say("m.split"), kept, "run.json: split.parts.holdout"),
+        (w.say("m.drop"), ", ".join(dropped) or no, "recipe.yaml: data.drop"),
+        (
+            w.say("m.protect"),
+            w.say("m.protect_yes", count=len(treated), actions=done) if treated else no,
+            run.place("privacy") + ".protection",
+        ),
+        (
+            w.say("m.consent"),
+            w.say("m.consent_yes", count=w.value(consent.get("rows_excluded")), column=consent.get("column"))
+            if consent
+            else no,
+            run.place("privacy") + ".consent",
+        ),
+        (w.say("m.dp"), guarantee_text(w), "run.json: guarantee"),
+        (w.say("m.attacks"), "; ".join(attacked) or w.say("not_measured"), "scores.json"),
+        (w.say("m.signs"), "; ".join(signs) or w.say("not_measured"), "scores.json"),
+        (
+            w.say("m.gates"),
+            w.say(
+                "m.gates_yes",
+                passed=sum(1 for each in gates if each["passed"]),
+                count=len(gates),
+                gates=", ".join(each["gate"] for each in gates),
+            )
+            if gates
+            else no,
+            "run.json: gates",
+        ),
+    ]
+    head = (w.say("measure"), w.say("state"), w.say("source"))
+    return [w.heading("measures"), Grid(head, tuple(rows))]
+
+
+def protection(w: Writer) -> list[Block]:
+    """Identifiers found, and what became of each column."""
+    found, at = w.run.privacy.get("protection") or {}, w.run.place("privacy") + ".protection"
+    treated = actions(found)
+    blocks: list[Block] = [w.heading("protection")]
+    if not treated and not found.get("findings"):
+        return [*blocks, Words(w.say("protection.none"), "warning")]
+    kinds: dict[str, list[str]] = {}
+    for finding in found.get("findings") or []:
+        if isinstance(finding, dict) and finding.get("column"):
+            kinds.setdefault(str(finding["column"]), []).append(str(finding.get("kind") or finding.get("what") or ""))
+    names = list(dict.fromkeys([*treated, *kinds]))
+    rows = tuple(
+        (name, ", ".join(dict.fromkeys(kinds.get(name, []))) or "–", treated.get(name) or w.say("m.none"), at)
+        for name in names
+    )
+    head = tuple(w.say(each) for each in ("column", "found", "action", "source"))
+    blocks.append(Grid(head, rows))
+    before, after = found.get("before") or {}, found.get("after") or {}
+    measured = [key for key in ("k", "l", "t") if key in before or key in after]
+    if measured:
+        table = tuple((f"{k}", w.value(before.get(k)), w.value(after.get(k)), at) for k in measured)
+        head = (w.say("measure"), w.say("before"), w.say("after"), w.say("source"))
+        blocks.append(Grid(head, table, right=(1, 2)))
+    return blocks
+
+
+def attacked(w: Writer, metric: str) -> Words | None:
+    """What an attack says, in a sentence; None when it was not made."""
+    score = w.run.score(metric)
+    if score is None:
+        return None
+    named = {"metric": w.name(metric), "value": w.number(score.value)}
+    if score.interval is None or score.control is None:
+        ends = {"low": w.number(score.interval[0]), "high": w.number(score.interval[1])} if score.interval else None
+        told = w.say("attack.interval", **ends) if ends else ""
+        return Words(w.say("attack.bare", **named, interval=told), "warning")
+    ends = {"low": w.number(score.interval[0]), "high": w.number(score.interval[1])}
+    above = score.interval[0] > score.control
+    key = "attack.above" if above else "attack.level"
+    return Words(w.say(key, **named, **ends, control=w.number(score.control)), "warning" if above else "")
+
+
+def fairness(w: Writer) -> list[Block]:
+    """Groups compared, before and after a repair, with what it cost. Groups are named by their columns alone."""
+    found, at = w.run.fairness, w.run.place("fairness")
+    blocks: list[Block] = [w.heading("fairness")]
+    if not found.get("protected"):
+        return [*blocks, Words(w.say("fairness.none", how=w.say("how.fairness")), "warning")]
+    blocks.append(Words(w.say("fairness.told", columns=", ".join(found["protected"]))))
+    before, after = (_by_name(found.get(each) or []) for each in ("before", "after"))
+    if not before and not after:
+        before = _by_name([s.to_dict() for s in w.run.scores if s.metric.startswith("fairness.")])
+    rows = tuple(
+        (
+            w.name(metric),
+            w.number(before[metric].value) if metric in before else "–",
+            w.interval(before[metric]) if metric in before else "–",
+            w.number(after[metric].value) if metric in after else "–",
+            w.interval(after[metric]) if metric in after else "–",
+        )
+        for metric in dict.fromkeys([*before, *after])
+    )
+    ends = w.say("interval")
+    blocks.append(Grid((w.say("metric"), w.say("before"), ends, w.say("after"), ends), rows, right=(1, 2, 3, 4)))
+    told = [(w.say("fairness.repair"), w.value(found["repair"]), f"{at}.repair")] if found.get("repair") else []
+    told += [
+        (w.say("fairness.cost", name=name), w.value(value), f"{at}.cost")
+        for name, value in (found.get("cost") or {}).items()
+    ]
+    return [*blocks, w.table(told)] if told else blocks
+
+
+def _by_name(scores: list[dict[str, Any]]) -> dict[str, Score]:
+    """The headline scores. Scores by group name values of people's columns, and stay in the report."""
+    found = [Score.from_dict(each) for each in scores]
+    return {each.metric: each for each in found if not each.subject}

@@ -1,0 +1,37 @@
+"""Words of the anonymisation assessment."""
+
+WORDS: dict[str, tuple[str, str]] = {
+    "an.told": (
+        "WP 216 asks three questions of a release. Each is put here as an attack on the synthetic rows, beside guessing and beside the same attack on people whose rows the generator never saw: what works on them as well is general knowledge, no leak.",
+        "WP 216 plantea tres preguntas a una publicación. Cada una se formula aquí como un ataque a las filas sintéticas, junto a adivinar y junto al mismo ataque sobre personas cuyas filas el generador nunca vio: lo que también funciona con ellas es conocimiento general, no una fuga.",
+    ),
+    "an.no_verdict": (
+        "This paper makes no finding that the data are anonymous. No EU authority publishes a number at which they are; the controller decides, on the means reasonably likely to be used (recital 26 GDPR), and answers for it.",
+        "Este documento no concluye que los datos sean anónimos. Ninguna autoridad de la UE publica una cifra a partir de la cual lo sean; decide el responsable del tratamiento, atendiendo a los medios que razonablemente puedan utilizarse (considerando 26 del RGPD), y responde de ello.",
+    ),
+    "an.object": ("What is assessed", "Qué se evalúa"),
+    "an.keys": ("columns that an attacker is taken to know", "columnas que se supone que conoce un atacante"),
+    "an.secrets": ("columns that nobody should learn", "columnas que nadie debería averiguar"),
+    "an.singling_out": ("First test: singling out", "Primera prueba: singularización"),
+    "an.singling_out.asks": ("Can a person be isolated: is there a question that exactly one real person answers to, found from the synthetic rows?", "¿Puede aislarse a una persona: hay una pregunta a la que responde exactamente una persona real, hallada a partir de las filas sintéticas?"),
+    "an.linkability": ("Second test: linkability", "Segunda prueba: vinculabilidad"),
+    "an.linkability.asks": ("Can two records of the same person, held apart, be joined with the help of the synthetic rows?", "¿Pueden unirse dos registros separados de una misma persona con ayuda de las filas sintéticas?"),
+    "an.inference": ("Third test: inference", "Tercera prueba: inferencia"),
+    "an.inference.asks": ("Can a secret of a person be guessed from what is known of them and the synthetic rows, better than for people who were never in the data?", "¿Puede adivinarse un secreto de una persona a partir de lo que se sabe de ella y de las filas sintéticas, mejor que el de personas que nunca estuvieron en los datos?"),
+    "an.unmeasured": ("Not measured in this run. No statement on this test is possible; it counts as not passed.", "No medido en esta ejecución. No cabe afirmar nada sobre esta prueba; cuenta como no superada."),
+    "an.beyond": ("Beyond the three tests", "Más allá de las tres pruebas"),
+    "an.beyond.told": ("Membership inference, copies and rare people. Distances between rows are shown because they are asked for; they are no evidence of privacy.", "Inferencia de pertenencia, copias y personas poco comunes. Las distancias entre filas se muestran porque se piden; no prueban privacidad."),
+    "an.bound": ("Bound", "Cota"),
+    "an.bound.yes": ("A guarantee of differential privacy bounds every attack, also those not made here: {text}. See the differential-privacy statement.", "Una garantía de privacidad diferencial acota todo ataque, también los que no se hicieron aquí: {text}. Véase la declaración de privacidad diferencial."),
+    "an.bound.no": ("Differential privacy: {text}. The tests above hold for these attacks with this knowledge alone; a better attack may find more.", "Privacidad diferencial: {text}. Las pruebas anteriores valen solo para estos ataques con este conocimiento; un ataque mejor puede encontrar más."),
+    "an.not_covered": ("What is not covered", "Qué no se cubre"),
+    "an.not_covered.1": ("Other knowledge than the columns named above, and attacks not yet known.", "Otros conocimientos que los de las columnas indicadas y ataques aún desconocidos."),
+    "an.not_covered.2": ("The model and the language model themselves, where they are released beside the rows.", "El modelo y el modelo de lenguaje en sí, cuando se publican junto a las filas."),
+    "an.not_covered.3": ("Other releases about the same people, taken together with this one.", "Otras publicaciones sobre las mismas personas, combinadas con esta."),
+    "an.not_covered.4": ("Harm to groups: what is true of a group can be learnt and used against its members.", "Daños a grupos: lo que es cierto de un grupo puede averiguarse y usarse contra sus miembros."),
+    "an.gates": ("Limits set in the recipe", "Límites fijados en la receta"),
+    "an.gates.none": ("No limit on privacy was set in the recipe (gates), so no release was stopped by one.", "En la receta no se fijó ningún límite de privacidad (gates), por lo que ninguno detuvo la publicación."),
+    "an.gate": ("limit", "límite"),
+    "an.kept": ("kept", "cumplido"),
+    "an.judgement": ("Judgement of the controller", "Valoración del responsable del tratamiento"),
+}  # fmt: skip
