@@ -14,12 +14,16 @@ from trasunto.cli.say import json_option, say_json, say_table
 @click.option("-o", "--output", metavar="schema.yaml", help="Write the schema (.yaml or .json), to mend and give back.")
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known already: check the data against it.")
 @click.option("--rules", is_flag=True, help="Look for rules that the rows keep; with -o, propose them in the schema.")
+@click.option("--declare", is_flag=True, help="DATA is public: what its columns hold may be known, as a codebook.")
 @json_option
-def command(data: str, output: str | None, schema_file: str | None, rules: bool, as_json: bool) -> int:
+def command(data: str, output: str | None, schema_file: str | None, rules: bool, declare: bool, as_json: bool) -> int:
     """Show what is in a data set, column by column, and why we think so.
 
     Rules that are found (computed columns, order, fixed combinations, implications, …) are proposals: they are held
     in synthetic rows only once `confirmed: true` stands beside them in the schema.
+
+    A private fit may know of a column only what is public. `--declare` writes categories and bounds into the schema
+    as public knowledge: give it a public file, a made-up one, or last year's codebook, never the private rows.
 
     \b
     Examples:
@@ -27,6 +31,7 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
       trasunto inspect patients.csv -o schema.yaml
       trasunto inspect packaged:thyroid --json
       trasunto inspect orders.csv --rules -o schema.yaml
+      trasunto inspect codebook.csv --declare -o public.yaml
     """
     from trasunto.data.check import check
     from trasunto.data.discover import with_proposals
@@ -35,7 +40,13 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
     dataset = read(data, schema=schema_file)
     if rules:
         dataset = with_proposals(dataset)
-    if output:
+    if declare:
+        from trasunto.privacy.domain import declared_from
+
+        if not output:
+            raise click.UsageError("--declare writes a schema: name its file with -o.")
+        declared_from(dataset).save(output)
+    elif output:
         dataset.schema.save(output)
     breaches = [breach.message for breach in check(dataset)]
     tables = {

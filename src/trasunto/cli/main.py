@@ -28,6 +28,7 @@ COMMANDS = {
     "impute": ("impute", "Fill the gaps of real rows."),
     "evaluate": ("evaluate", "Measure synthetic data against real data."),
     "compare": ("compare", "Compare synthesizers side by side on my data."),
+    "ledger": ("ledger", "Show or grant what a private source may give away over all runs."),
     "train": ("train", "Train a language model on a data set."),
     "score": ("score", "Score a trained language model on real data."),
     "papers": ("papers", "Write the papers of a run: cards, privacy, processing, lineage; English and Spanish."),

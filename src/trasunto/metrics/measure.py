@@ -15,11 +15,12 @@ WHEN_ASKED = {
     "fidelity.precision",
     "fidelity.alpha_precision",
     "privacy.authenticity",
+    "privacy.near_copies",
     "utility.learners",
     "utility.augmentation",
 }
-# In place of a name: every metric there is.
-FULL = "full"
+# In place of a name: every metric there is, or all that are measured when nothing is asked.
+FULL, USUAL = "full", "usual"
 
 
 def measure(
@@ -27,16 +28,13 @@ def measure(
 ) -> tuple[Score, ...]:
     """The scores of the metrics named, or of all that apply but the slow ones, in the order of their names.
 
-    names: from `trasunto list metrics`; ("full",) for all of them, the slow ones too. A metric that does not apply (no
-    text, no target, no holdout) gives none. Asked for by name, a metric that cannot be measured raises its MetricError;
-    among all it is left out. What the metrics share is prepared once for the comparison and let go with it. Raises
-    UnknownNameError for a name that no metric has, before anything is measured.
+    names: from `trasunto list metrics`; "full" for all of them, the slow ones too; "usual" for what is measured when
+    nothing is asked; a group ("privacy") for all of it. A metric that does not apply (no text, no target, no holdout)
+    gives none. Asked for by name, a metric that cannot be measured raises its MetricError; among all it is left out.
+    What the metrics share is prepared once for the comparison and let go with it. Raises UnknownNameError for a name
+    that no metric has, before anything is measured.
     """
-    every = registry.names("metrics")
-    if names and FULL in names:
-        wanted, names = every, None
-    else:
-        wanted = list(names or (name for name in every if name not in WHEN_ASKED))
+    wanted = chosen_of(names or (USUAL,))
     chosen: list[Metric] = [registry.load("metrics", name) for name in wanted]
     scores: list[Score] = []
     for place, (name, metric) in enumerate(zip(wanted, chosen, strict=True)):
@@ -44,10 +42,24 @@ def measure(
         try:
             scores += _finite(name, metric(comparison))
         except MetricError:
-            if names:
+            if name in (names or ()):
                 raise
     progress("measure", len(chosen), len(chosen))
     return tuple(scores)
+
+
+def chosen_of(names: Sequence[str]) -> list[str]:
+    """The metrics that names, groups, "usual" and "full" stand for, in order, each once."""
+    every = registry.names("metrics")
+    usual = [name for name in every if name not in WHEN_ASKED]
+    groups = {group: [name for name in every if name.startswith(f"{group}.")] for group in groups_of(every)}
+    found = [each for name in names for each in {FULL: every, USUAL: usual, **groups}.get(name, [name])]
+    return [name for name in every if name in found] + [name for name in dict.fromkeys(found) if name not in every]
+
+
+def groups_of(names: Sequence[str]) -> set[str]:
+    """The parts of metrics' names before the point."""
+    return {name.partition(".")[0] for name in names}
 
 
 def _finite(name: str, scores: tuple[Score, ...]) -> tuple[Score, ...]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trasunto.errors import FileError, RecipeError, near
 
+LEDGER = "trasunto-runs/ledger.sqlite"
 Format = Literal["html", "json", "md", "ipynb", "pdf"]
 
 
@@ -72,6 +73,13 @@ class Consent(Part):
     values: tuple[str, ...] = Field(("yes", "true", "1", "sí", "si"), description="Its values that mean yes.")
 
 
+class Grant(Part):
+    """What one source may give away over all runs: the sum of what each of them spends."""
+
+    epsilon: float = Field(gt=0, description="Epsilon of all runs together.")
+    delta: float = Field(1e-5, ge=0, lt=1, description="Delta of all runs together.")
+
+
 class Privacy(Part):
     """What protects the people in the data: before it enters, while it is learnt from, and what is attacked after."""
 
@@ -89,8 +97,8 @@ class Privacy(Part):
         0.0, ge=0, lt=1, description="Share of the budget that may buy categories and bounds nobody declared."
     )
     rows: int | None = Field(None, ge=1, description="The number of rows to learn from, where it is public.")
-    grant: float | None = Field(None, gt=0, description="Epsilon granted to this source over all runs; none when null.")
-    ledger: str = Field("trasunto-runs/ledger.sqlite", description="The file that remembers what was spent.")
+    grant: Grant | None = Field(None, description="What this source may give away over all runs; fixed once.")
+    ledger: str = Field(LEDGER, description="The file that remembers what was spent.")
     source: str | None = Field(None, description="The name of the data in the ledger; data.source when null.")
     keys: tuple[str, ...] = Field((), description="Columns that an attacker may know of a person.")
     secrets: tuple[str, ...] = Field((), description="Columns that nobody should learn of a person.")
@@ -98,16 +106,20 @@ class Privacy(Part):
 
 
 class Repair(Part):
-    """How the synthetic rows are made fairer."""
+    """How the synthetic rows are made fairer: see docs/fairness.md."""
 
-    mode: str = Field("parity", description="parity, odds, rebalance, fill or reweigh: see docs/fairness.md.")
-    intensity: float = Field(1.0, ge=0, le=1, description="0 leaves the rows as they are, 1 repairs as far as it can.")
+    mode: str = Field("decisions", description="parity, decisions, odds, reweigh, rebalance, fill or counterfactual.")
+    intensity: float = Field(1.0, ge=0, le=1, description="0 leaves the rows as they are, 1 repairs all there is.")
+    shares: dict[str, float] | None = Field(None, description="Shares of groups, for rebalance; equal when null.")
+    least: int = Field(100, ge=1, description="Rows of each group, for fill.")
+    redraw: tuple[str, ...] | None = Field(None, description="Columns a twin of counterfactual draws anew.")
 
 
 class Fairness(Part):
     """Whom the data and the models must serve equally well."""
 
     protected: tuple[str, ...] = Field((), description="Columns whose groups are compared, also where they cross.")
+    positive: str | None = Field(None, description="The favourable value of the target; of two the rarer when null.")
     repair: Repair | None = Field(None, description="Leave out to measure only.")
 
 
@@ -154,7 +166,11 @@ class Recipe(Part):
             raise RecipeError(f"Cannot use {where}: {faults}", "Mend these keys and run again.") from error
 
 
-NESTED: dict[tuple[str, str], type[Part]] = {("privacy", "consent"): Consent, ("fairness", "repair"): Repair}
+NESTED: dict[tuple[str, str], type[Part]] = {
+    ("privacy", "consent"): Consent,
+    ("privacy", "grant"): Grant,
+    ("fairness", "repair"): Repair,
+}
 STARTER = "Write one with `trasunto init recipe.yaml --data FILE`."
 
 

@@ -26,9 +26,11 @@ from trasunto.machine import cores
 from trasunto.metrics.score import Gate, Score, Verdict
 from trasunto.pipeline import steps
 from trasunto.pipeline.estimate import estimate
-from trasunto.pipeline.kept import kept_at
+from trasunto.pipeline.kept import kept_at, standing
 from trasunto.pipeline.recipe import Recipe, slug
+from trasunto.pipeline.safeguards import budget_of, charge, source_of
 from trasunto.pipeline.verbs import make
+from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
 from trasunto.reports.report import Report
 from trasunto.store.folder import MANIFEST, Record, RunFolder, now
@@ -189,11 +191,25 @@ def _fit(job: _Job, parts: Any) -> tuple[Any, Record]:
 
     def do() -> tuple[Any, dict[str, Any]]:
         method = make(job.recipe.synthesizer.name, job.recipe.synthesizer.settings)
-        model = method.fit(parts.train, seed=job.recipe.seed, progress=job.progress)
+        budget = budget_of(job.recipe.privacy)
+        facts = {"ledger": _charged(job, budget)} if budget else {}
+        model = method.fit(parts.train, seed=job.recipe.seed, budget=budget, progress=job.progress)
         model.save(folder)
-        return model, {}
+        return model, facts
 
     return job.step("fit", do, lambda _: load_model(folder), ("model",))
+
+
+def _charged(job: _Job, budget: Budget) -> dict[str, Any]:
+    """How the ledger stands once the budget of this fit is written down as spent."""
+    privacy = job.recipe.privacy
+    assert privacy is not None
+    # A training that goes on from its checkpoint is the one that was charged.
+    paid = standing(job.place.path / "checkpoints" / "fit")
+    what = f"fit of {job.recipe.synthesizer.name!r}, seed {job.recipe.seed}"
+    run = digest_text(job.recipe.to_yaml())[:16]
+    source = source_of(job.recipe, job.prepared.digest)
+    return charge(privacy.ledger, source, None if paid else budget, what, grant=privacy.grant, run=run)
 
 
 def _sample(job: _Job, model: Any, fitted_to: int) -> tuple[Dataset, Record]:
@@ -217,7 +233,7 @@ def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tup
 
     def do() -> tuple[tuple[Score, ...], dict[str, Any]]:
         comparison = steps.compare(job.recipe, parts, synthetic)
-        names = job.recipe.metrics or None
+        names = steps.metrics_of(job.recipe)
         scores = measure(comparison, names, progress=job.progress)
         _write_json(path, [score.to_dict() for score in scores])
         if job.recipe.repeats == 1:

@@ -13,9 +13,10 @@ import polars as pl
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import DataError, EmptyDataError, RecipeError, near
-from trasunto.metrics.measure import FULL
+from trasunto.metrics.measure import USUAL, chosen_of
 from trasunto.metrics.score import Comparison, Gate, Score
 from trasunto.pipeline.recipe import Recipe, Training
+from trasunto.pipeline.safeguards import budget_of
 from trasunto.pipeline.verbs import make, read
 from trasunto.progress import Progress, quiet
 
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The real data, ready to be split, and what was done to it (JSON values)."""
+    """The real data, ready to be split, and what was done to it (JSON values). digest: of the source as it was read,
+    where a ledger must know it again."""
 
     dataset: Dataset
     facts: dict[str, Any]
+    digest: str = ""
 
 
 def prepare(recipe: Recipe) -> Prepared:
@@ -48,7 +51,7 @@ def prepare(recipe: Recipe) -> Prepared:
         )
     named = {"data.target": asked.target, "data.text": asked.text, "data.label": asked.label}
     wanted = [*named.items(), *(("data.drop", c) for c in asked.drop), *(("data.recode", c) for c in asked.recode)]
-    for key, column in [*wanted, ("split.group", recipe.split.group)]:
+    for key, column in [*wanted, ("split.group", recipe.split.group), *_safeguarded(recipe)]:
         if column is not None and column not in raw.only.schema:
             raise RecipeError(f"{key} names no column: {column!r}.", near(column, raw.only.schema.names))
     table = _recoded(_without(raw.only, asked.drop), asked.recode)
@@ -68,7 +71,20 @@ def prepare(recipe: Recipe) -> Prepared:
     if len(table) < 4:
         raise EmptyDataError(f"{asked.source} leaves {len(table)} usable rows of {whole}.", "Give at least 4.")
     dataset = raw.with_table(table)
-    return Prepared(dataset, _facts(recipe, dataset, whole))
+    spends = recipe.privacy is not None and recipe.privacy.epsilon is not None
+    return Prepared(dataset, _facts(recipe, dataset, whole), raw.digest() if spends else "")
+
+
+def _safeguarded(recipe: Recipe) -> list[tuple[str, str | None]]:
+    """The columns that the sections on privacy and fairness name, each with its key."""
+    found: list[tuple[str, str | None]] = []
+    if recipe.privacy is not None:
+        privacy = recipe.privacy
+        found += [("privacy.person", privacy.person), *(("privacy.keys", name) for name in privacy.keys)]
+        found += [("privacy.secrets", name) for name in privacy.secrets]
+    if recipe.fairness is not None:
+        found += [("fairness.protected", name) for name in recipe.fairness.protected]
+    return found
 
 
 def divide(recipe: Recipe, real: Dataset) -> Split:
@@ -82,7 +98,8 @@ def divide(recipe: Recipe, real: Dataset) -> Split:
         holdout=recipe.split.holdout,
         seed=recipe.seed,
         stratify=stratify,
-        group=recipe.split.group,
+        # All rows of a person stay on one side: what is known of her must not judge what was learnt from her.
+        group=recipe.split.group or (recipe.privacy.person if recipe.privacy else None),
         keep_duplicates_together=recipe.data.text is not None,
     )
 
@@ -94,8 +111,9 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
     make(recipe.synthesizer.name, recipe.synthesizer.settings)
     for gate in recipe.gates:
         Gate.parse(gate)
-    for metric in set(recipe.metrics) - {FULL}:
+    for metric in chosen_of(metrics_of(recipe)):
         registry.load("metrics", metric)
+    budget_of(recipe.privacy)
     if recipe.train is None:
         return
     registry.load("tasks", recipe.train.task)
@@ -133,13 +151,23 @@ def drawn(model: Model, rows: int, seed: int) -> Dataset:
 
 
 def compare(recipe: Recipe, parts: Split, synthetic: Dataset) -> Comparison:
+    privacy, fairness = recipe.privacy, recipe.fairness
     return Comparison(
         real=parts.train,
         synthetic=synthetic,
         holdout=parts.holdout,
         target=recipe.data.target or recipe.data.label,
+        protected=fairness.protected if fairness else (),
         seed=recipe.seed,
+        keys=privacy.keys if privacy else (),
+        secrets=privacy.secrets if privacy else (),
+        positive=fairness.positive if fairness else None,
     )
+
+
+def metrics_of(recipe: Recipe) -> tuple[str, ...]:
+    """What is measured: what the recipe names, else the usual, with every attack where it has a section on privacy."""
+    return recipe.metrics or ((USUAL, "privacy") if recipe.privacy else (USUAL,))
 
 
 def judge_language_model(
@@ -194,7 +222,12 @@ def _recoded(table: Table, recode: dict[str, dict[str, str]]) -> Table:
         new = old.replace_strict(exact, default=old if other is None else other, return_dtype=pl.String)
         new = pl.select(pl.when(old.is_null()).then(None).otherwise(new)).to_series()
         rows = rows.with_columns(new.alias(name))
-        categories = tuple(sorted(new.drop_nulls().unique().to_list()))
+        known, declared = schema[name].categories, schema[name].declared
+        seen = new.drop_nulls().unique().to_list()
+        if declared and known is not None:
+            # What a public domain becomes is public, and tells nothing of the rows.
+            seen = [exact.get(value, value if other is None else other) for value in known]
+        categories = tuple(sorted(set(seen)))
         reason = f"Recoded by the recipe to {len(categories)} values."
         changed = replace(schema[name], kind="category", categories=categories, bounds=None, reason=reason)
         schema = schema.with_column(changed)

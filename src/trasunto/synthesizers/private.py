@@ -6,7 +6,7 @@ nothing is: a row is restated by itself, so that one row more or less in the tab
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -52,6 +52,7 @@ def prepare_private(
     spending: tuple[Spending, ...] = ()
     if rest is not budget:
         paid, found, spending = bought(unknown, plain.rows, share.one_row(), source, count=budget.rows is None)
+        _require_some([c for c in unknown if c.kind == "category"], paid, budget)
         known |= paid
         count = budget.rows or found
     assert count is not None
@@ -103,6 +104,17 @@ def _refuse(unknown: list[Column], plan: Plain, budget: Budget) -> None:
         "Declare it in a schema file (`declared: true` with `categories` or `bounds`; `rows` in the budget where the "
         "number of rows is public), or set domain_share, as 0.1, to buy it with a part of the budget.",
     )
+
+
+def _require_some(worded: Sequence[Column], paid: Mapping[str, Domain], budget: Budget) -> None:
+    """BudgetError when too little was paid for some column: the noise hid all of its values."""
+    empty = [column.name for column in worded if not paid[column.name].values]
+    if empty:
+        raise BudgetError(
+            f"{budget.domain_share:g} of epsilon {budget.epsilon:g} was too little to buy what {', '.join(empty)} may "
+            "hold: no value came out above the noise. What was spent is spent.",
+            "Declare these columns in a schema file, or give more rows, a greater epsilon or a greater domain_share.",
+        )
 
 
 def _lack(column: Column, plan: Plain) -> str:
