@@ -24,10 +24,12 @@ DAMPED = 0.01
 
 @dataclass(frozen=True)
 class Pairs:
-    """sizes: by column, its modes. table: (rows, columns) int64 tensor of the modes of real rows."""
+    """sizes: by column, its modes. table: (rows, columns) int64 tensor of the modes of real rows. shares: (hot, hot)
+    tensor of the shares of all pairs of modes, where they are known otherwise; the table is then not looked at."""
 
     sizes: tuple[int, ...]
     table: Any
+    shares: Any = None
 
     def loss(self, expected: Any, rng: np.random.Generator) -> Any:
         """A number whose mean is how far (n, hot) expected modes are from the real rows, n > 1: chi-square distances
@@ -58,6 +60,8 @@ class Pairs:
         """Shares of the pairs of all modes, and 1 where the two are of different columns."""
         import torch
 
+        if self.shares is not None:
+            return self.shares, _apart(self.sizes, self.shares.device)
         starts, hot = np.cumsum(self.sizes) - self.sizes, sum(self.sizes)
         summed = torch.zeros(hot, hot, device=self.table.device)
         for part in self.table[:COUNTED].split(PART):
@@ -69,7 +73,7 @@ class Pairs:
         """Expected modes of some columns or all, (k, k) shares of pairs, which are apart, and how many columns."""
         import torch
 
-        if sum(self.sizes) <= PAIRED:
+        if sum(self.sizes) <= PAIRED or self.shares is not None:
             return expected, *self._whole, len(self.sizes)
         order = rng.permutation(len(self.sizes))
         taken = np.sort(order[: max(1, int((np.cumsum(np.array(self.sizes)[order]) <= PAIRED).sum()))])

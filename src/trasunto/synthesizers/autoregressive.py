@@ -70,10 +70,10 @@ class Autoregressive:
     max_seconds: float | None = None
     precision: str = "auto"
     rate: float = 0.1
-    steps: int = 150
+    steps: int = 200
     clip: float = 1.0
     counted: float = 0.1
-    private_rate: float = 1e-2
+    private_rate: float = 1.5e-2
     private_width: int = 64
     private_bins: int = 100
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,30 @@ import numpy as np
 
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
-from trasunto.encoders.vectors import Vectors, fit_vectors
-from trasunto.errors import FitError, SampleError
+from trasunto.encoders.vectors import Vectors, counted_vectors, fit_vectors
+from trasunto.errors import BudgetError, FitError, SampleError
 from trasunto.networks.checkpoint import Parts
 from trasunto.networks.device import accelerator, threads
 from trasunto.networks.gan import Layout, Lesson, Terms, critic, generator, logits
+from trasunto.networks.gan_private import PrivateLesson, projected
 from trasunto.networks.loop import Curves, Loop, train_steps
-from trasunto.networks.masked import halves
+from trasunto.networks.masked import halves, plain
 from trasunto.networks.mixture import Asked, Mixture, chosen, inside
-from trasunto.privacy.budget import Budget, refuse
+from trasunto.networks.pairs import Pairs
+from trasunto.networks.private import once, sampled
+from trasunto.privacy.budget import Budget
+from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.coded import CodedModel, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence, sharpened
+from trasunto.synthesizers.measured import COUNTS, Descended, Measured, measured, told
 
 # When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
 ROWS_SEEN, FEWEST, MOST = 1_500_000, 3, 100
 # Share of the rows that early stopping looks at, the most of them, and the fewest rows of a table that spares any.
 SPARED, SPARED_MOST, SPARED_FROM = 0.1, 4_000, 2_000
+# What is measured of pairs of columns under a budget.
+PAIRS = "counts of the pairs of values of two columns"
 # Names of the weights among saved arrays.
 WEIGHTS = "weights\x1f"
 
@@ -52,6 +60,10 @@ class Gan:
     modes, categories: most modes of a column of numbers and of categories.
     bins: most quantile bins of a continuous column. candidates: proposals for each row under conditions. max_seconds:
     of training, None for no limit. precision: "auto" for bfloat16 products where the hardware has them, or "float32".
+
+    Under a budget: rate, steps, clip: the chance of each row to be in a step, how many steps, and the largest norm of
+    a row's gradient of the critic. counted, paired: the shares of the budget that buy counts of the values of each
+    column, and of their pairs. private_width: of both networks; private_modes: most modes of a column of numbers.
     """
 
     epochs: int | None = None
@@ -77,8 +89,16 @@ class Gan:
     candidates: int = 64
     max_seconds: float | None = None
     precision: str = "auto"
+    rate: float = 0.05
+    steps: int = 400
+    clip: float = 1.0
+    counted: float = 0.1
+    paired: float = 0.6
+    private_width: int = 128
+    private_modes: int = 24
 
     def __post_init__(self) -> None:
+        Descended(self.rate, self.steps, self.clip, self.critic_rate).check(self.counted, self.paired)
         least = {
             "batch": 1, "width": 1, "layers": 1, "noise": 1, "critic_width": 1, "critic_layers": 1, "pac": 1, "lazy": 1,
             "modes": 2, "categories": 2, "bins": 2, "candidates": 1,
@@ -101,8 +121,11 @@ class Gan:
             raise FitError(f"precision is {self.precision!r}.", 'It is "auto" or "float32".')
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
-        """Fit to one table. Raises FitError for several tables, no rows or free text; BudgetError for a budget."""
-        refuse(budget, "gan")
+        """Fit to one table. Raises FitError for several tables, no rows or free text. budget: train the critic by
+        DP-SGD. BudgetError for a domain that was not declared or paid for, and for packs of rows.
+        """
+        if budget is not None:
+            return self._private(real, budget, seed, progress)
         ready = prepare(real, "gan", bins=self.bins)
         coded = ready.filled(seed)
         vectors = fit_vectors(ready.codes, coded, modes=self.modes, categories=self.categories, scalars=False)
@@ -111,6 +134,49 @@ class Gan:
         with threads(1):
             weights, curves = self._taught(Layout(vectors), vectors.modes(coded).astype(np.int64), seed, progress)
         return ready.model("gan", self, GanJoint(self, vectors, weights, curves.to_dict()))
+
+    def _private(self, real: Dataset, budget: Budget, seed: int, progress: Progress) -> CodedModel:
+        """The same generator, taught by noisy counts and a critic whose gradients are noisy."""
+        import torch
+
+        if self.pac != 1:
+            raise BudgetError(f"pac is {self.pac}: a critic of packs tells more than one row.", "Set pac to 1.")
+        start = measured(real, "gan", budget, bins=self.bins, shares={COUNTS: self.counted, PAIRS: self.paired})
+        vectors = counted_vectors(
+            start.ready.codes, start.counts, modes=self.private_modes, categories=self.categories, scalars=False
+        )
+        layout, counts = Layout(vectors), start.by_mode(vectors)
+        table = vectors.modes(start.ready.coded).astype(np.int64)
+        shares = _pair_shares(layout, table, start)
+        device, wide = accelerator(), self.private_width
+        made = generator(layout, counts, width=wide, layers=self.layers, noise=self.noise, seed=seed).to(device)
+        judge = critic(layout, pac=1, width=wide // 2, layers=self.critic_layers, seed=seed).to(device)
+        parts = self._parts(made, judge, int(start.key, 16))
+        plan = start.plan(Descended(self.rate, self.steps, self.clip, self.critic_rate))
+        pairs = Pairs(tuple(layout.sizes), None, torch.from_numpy(shares).float().to(device))
+        lesson = PrivateLesson(
+            made, judge, tuple(parts.optimizers.values()), layout, self._terms(), torch.from_numpy(table).to(device),
+            counts, pairs, plan, parts.generators["torch"], parts.generators["numpy"],
+        )  # fmt: skip
+        loop = sampled(Loop(average=self.average, max_seconds=self.max_seconds or float("inf"), threads=1), plan)
+        with threads(1):
+            curves = train_steps(parts, lesson.step, len(table), loop, seed=int(start.key, 16), progress=progress)
+        joint = GanJoint(self, vectors, plain(made), told(curves))
+        return start.ready.model("gan", self, joint, guarantee=start.guarantee(plan, curves.steps))
+
+    def _parts(self, made: Any, judge: Any, seed: int) -> Parts:
+        """Both networks, their optimizers, and generators to draw from."""
+        import torch
+
+        adam = partial(torch.optim.Adam, betas=(0.5, 0.9), fused=True)
+        optimizers = adam(made.parameters(), lr=self.learning_rate), adam(judge.parameters(), lr=self.critic_rate)
+        random = torch.Generator(next(made.parameters()).device).manual_seed(seed % 2**63)
+        return Parts(
+            {"generator": made, "critic": judge},
+            {"generator": optimizers[0], "critic": optimizers[1]},
+            ("generator",),
+            {"torch": random, "numpy": np.random.default_rng([seed, 2])},
+        )
 
     def _taught(
         self, layout: Layout, table: np.ndarray, seed: int, progress: Progress
@@ -125,22 +191,15 @@ class Gan:
         counts = layout.counts(kept)
         made = generator(layout, counts, width=self.width, layers=self.layers, noise=self.noise, seed=seed).to(device)
         judge = critic(layout, pac=self.pac, width=self.critic_width, layers=self.critic_layers, seed=seed).to(device)
-        adam = partial(torch.optim.Adam, betas=(0.5, 0.9), fused=True)
-        optimizers = adam(made.parameters(), lr=self.learning_rate), adam(judge.parameters(), lr=self.critic_rate)
-        random, rng = torch.Generator(device).manual_seed(seed), np.random.default_rng([seed, 2])
+        parts = self._parts(made, judge, seed)
         half = self.precision == "auto" and halves(device)
         there = torch.from_numpy(kept).to(device)
+        optimizers, (random, rng) = tuple(parts.optimizers.values()), parts.generators.values()
         lesson = Lesson(made, judge, optimizers, layout, self._terms(), there, random, rng, half)
-        parts = Parts(
-            {"generator": made, "critic": judge},
-            {"generator": optimizers[0], "critic": optimizers[1]},
-            ("generator",),
-            {"torch": random, "numpy": rng},
-        )
         validate = lesson.validation(torch.from_numpy(aside).to(device), self.noise, seed) if spared else None
         loop = self._loop(len(kept))
         curves = train_steps(parts, lesson.step, len(kept), loop, seed=seed, validate=validate, progress=progress)
-        return {name: each.detach().float().cpu().numpy() for name, each in made.items()}, curves
+        return plain(made), curves
 
     def _terms(self) -> Terms:
         return Terms(
@@ -164,6 +223,32 @@ class Gan:
             precision=self.precision,
             threads=1,
         )
+
+
+def _pair_shares(layout: Layout, table: np.ndarray, start: Measured) -> np.ndarray:
+    """(hot, hot) noisy shares of the pairs of modes of two columns, and of the modes of one on the diagonal."""
+    couples = list(combinations(range(len(layout.sizes)), 2))
+    sigma = start.multipliers[PAIRS] * max(len(couples), 1) ** 0.5
+
+    def counted() -> dict[str, np.ndarray]:
+        parts = [
+            np.bincount(table[:, a] * layout.sizes[b] + table[:, b], minlength=layout.sizes[a] * layout.sizes[b])
+            for a, b in couples
+        ]
+        return {"pairs": noise().gaussian(np.concatenate([*parts, np.zeros(1, dtype=np.int64)]), sigma)}
+
+    found = once(f"gan pairs {start.key}", counted)["pairs"] / start.ready.rows
+    made, at = np.zeros((layout.hot, layout.hot)), 0
+    for a, b in couples:
+        tall, wide = layout.sizes[a], layout.sizes[b]
+        block = projected(found[at : at + tall * wide]).reshape(tall, wide)
+        rows, columns = layout.starts[a], layout.starts[b]
+        made[rows : rows + tall, columns : columns + wide] = block
+        made[columns : columns + wide, rows : rows + tall] = block.T
+        at += tall * wide
+    counts = np.split(start.by_mode(layout.vectors) + 0.5, layout.starts[1:])
+    made[np.diag_indices(layout.hot)] = np.concatenate([part / part.sum() for part in counts])
+    return made
 
 
 @dataclass(frozen=True)

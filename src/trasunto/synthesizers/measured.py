@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.data.dataset import Dataset
+from trasunto.encoders.vectors import Vectors
 from trasunto.errors import BudgetError, FitError
 from trasunto.networks.course import Curves, Loop
 from trasunto.networks.private import ASSUMED, Descent, descent, once, spending, train_private
@@ -109,6 +110,10 @@ class Measured:
             network, lambda batch: sums_of(batch, plan), rows, plan, loop, seed=int(self.key, 16), progress=progress
         )
         return curves, self.guarantee(plan, curves.steps)
+
+    def by_mode(self, vectors: Vectors) -> np.ndarray:
+        """(hot,) the counts of all modes of vectors, column after column."""
+        return np.concatenate([np.bincount(each.of, self.counts[name]) for name, each in vectors.columns.items()])
 
     def plan(self, settings: Descended) -> Descent:
         """The descent that spends what measurements leave."""

@@ -20,19 +20,22 @@ import numpy as np
 
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
-from trasunto.encoders.vectors import Vectors, fit_vectors
+from trasunto.encoders.vectors import Vectors, counted_vectors, fit_vectors
 from trasunto.errors import FitError, SampleError
 from trasunto.networks import odds as judge
 from trasunto.networks import vae as coder
 from trasunto.networks.device import accelerator, threads
 from trasunto.networks.loop import Curves, Loop, train
 from trasunto.networks.normals import Normals, fit_normals
+from trasunto.networks.private import once, secret
 from trasunto.networks.vae import Layout
 from trasunto.networks.vae_draw import Source
-from trasunto.privacy.budget import Budget, refuse
+from trasunto.privacy.budget import Budget
+from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence
+from trasunto.synthesizers.measured import COUNTS, Descended, Measured, measured, told
 
 # When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
 ROWS_SEEN, FEWEST, MOST = 350_000, 2, 60
@@ -42,6 +45,8 @@ SPARED, SPARED_MOST, SPARED_FROM = 0.1, 2_000, 50
 MIXED, OF_EACH, PARTS, STEPS = 20_000, 400, 32, 20
 # Fewest rows for odds, most that they are learnt from, rows seen in all and most passes; drawn rows for each real one.
 ODDS_FROM, ODDS_ROWS, ODDS_SEEN, ODDS_EPOCHS, DRAWN = 1_000, 50_000, 220_000, 10, 2
+# What is measured of latent vectors under a budget.
+LATENT = "mean and covariance of the latent vectors"
 # Share of the time allowed that the autoencoder may take.
 FIRST = 0.7
 
@@ -56,6 +61,11 @@ class Vae:
     modes of a column of numbers and of categories. bins: most quantile bins of a continuous column. candidates: among
     which each row is chosen by its odds; 1 for no odds. max_seconds: of training, None for no limit. precision: "auto"
     for bfloat16 products on an accelerator that has them, or "float32".
+
+    Under a budget: rate, steps, clip: the chance of each row to be in a step, how many steps, and the largest norm of a
+    row's gradient. counted, centred: the shares of the budget that buy counts of the values of each column, and the
+    mean and the covariance of the latent vectors (there is one normal distribution then, and no odds). private_rate:
+    the learning rate; private_width, private_latent: of the network.
     """
 
     epochs: int | None = None
@@ -71,8 +81,17 @@ class Vae:
     candidates: int = 6
     max_seconds: float | None = None
     precision: str = "auto"
+    rate: float = 0.1
+    steps: int = 200
+    clip: float = 1.0
+    counted: float = 0.1
+    centred: float = 0.05
+    private_rate: float = 1e-2
+    private_width: int = 64
+    private_latent: int = 12
 
     def __post_init__(self) -> None:
+        Descended(self.rate, self.steps, self.clip, self.private_rate).check(self.counted, self.centred)
         least = {"width": 1, "latent": 1, "batch": 2, "modes": 2, "categories": 2, "bins": 2, "candidates": 1}
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
@@ -87,8 +106,11 @@ class Vae:
             raise FitError(f"precision is {self.precision!r}.", 'It is "auto" or "float32".')
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
-        """Fit to one table. Raises FitError for several tables, no rows or free text; BudgetError for a budget."""
-        refuse(budget, "vae")
+        """Fit to one table. Raises FitError for several tables, no rows or free text. budget: train by DP-SGD; the
+        seed then says only what the untrained network is. BudgetError for a domain that was not declared or paid for.
+        """
+        if budget is not None:
+            return self._private(real, budget, seed, progress)
         ready = prepare(real, "vae", bins=self.bins)
         if not ready.codes.names:
             empty = Normals(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1)))
@@ -101,6 +123,23 @@ class Vae:
             odds, more = self._odds(rows, joint, seed, progress)
             joint = VaeJoint(self, joint.vectors, joint.weights, prior, odds, _both(course, more))
         return ready.model("vae", self, joint)
+
+    def _private(self, real: Dataset, budget: Budget, seed: int, progress: Progress) -> CodedModel:
+        """The same autoencoder, from noisy counts, taught by noisy gradients."""
+        shares = {COUNTS: self.counted, LATENT: self.centred}
+        start = measured(real, "vae", budget, bins=self.bins, shares=shares)
+        vectors = counted_vectors(start.ready.codes, start.counts, modes=self.modes, categories=self.categories)
+        # Where a value lies in its code is drawn for each row by itself.
+        rows = Rows.coded(Layout(vectors), start.ready.coded, secret())
+        counts = start.by_mode(vectors)
+        net = coder.network(rows.layout, counts, width=self.private_width, latent=self.private_latent, seed=seed)
+        device = accelerator()
+        lesson = coder.Lesson(net.to(device), rows.layout, *rows.tensors(device), self.beta, seed)
+        settings = Descended(self.rate, self.steps, self.clip, self.private_rate)
+        curves, guarantee = start.train(net, lesson.sums, settings, max_seconds=self.max_seconds, progress=progress)
+        prior = _private_prior(rows, net, start)
+        joint = VaeJoint(self, vectors, coder.plain(net), prior, {}, told(curves))
+        return start.ready.model("vae", self, joint, guarantee=guarantee)
 
     def _autoencoder(self, rows: Rows, seed: int, progress: Progress) -> tuple[Any, Curves]:
         kept, aside = rows.parts(seed)
@@ -213,6 +252,35 @@ def _prior(rows: Rows, net: Any, seed: int) -> Normals:
         mean, spread = (each.cpu().numpy() for each in coder.encoded(net, flat + part.starts(device), scalars))
     points = mean + np.exp(spread / 2) * rng.standard_normal(mean.shape)
     return fit_normals(points, int(np.clip(len(points) // OF_EACH, 1, PARTS)), steps=STEPS, seed=seed)
+
+
+def _private_prior(rows: Rows, net: Any, start: Measured) -> Normals:
+    """One normal distribution with the mean and the covariance of the latent vectors, as noise lets them be seen."""
+    import torch
+
+    device = net["bias"].device
+    flat, scalars = rows.tensors(device)
+    with threads(1), torch.no_grad():
+        mean, spread = (each.cpu().numpy() for each in coder.encoded(net, flat + rows.starts(device), scalars))
+    wide = mean.shape[1]
+    up = np.triu_indices(wide)
+
+    def moments() -> dict[str, np.ndarray]:
+        seconds = mean[:, :, None] * mean[:, None, :]
+        seconds[:, np.arange(wide), np.arange(wide)] += np.exp(spread)
+        told_ = np.concatenate([mean, seconds[:, up[0], up[1]]], axis=1).astype(np.float64)
+        most = 2.0 * wide
+        told_ *= np.minimum(1.0, most / np.maximum(np.linalg.norm(told_, axis=1, keepdims=True), 1e-9))
+        return {"moments": told_.sum(axis=0) + start.multipliers[LATENT] * most * noise().normals(told_.shape[1])}
+
+    found = once(f"vae latent {start.key}", moments)["moments"] / start.ready.rows
+    centre, covariance = found[:wide], np.zeros((wide, wide))
+    covariance[up] = found[wide:]
+    covariance = np.triu(covariance) + np.triu(covariance, 1).T - np.outer(centre, centre)
+    values, axes = np.linalg.eigh(covariance)
+    # Noise may leave no covariance at all; one that is flat would draw the same row again and again.
+    root = np.linalg.cholesky((axes * np.maximum(values, 0.05)) @ axes.T)
+    return Normals(np.ones(1), centre[None], root[None])
 
 
 def _both(first: Curves, then: Curves) -> dict[str, Any]:
