@@ -36,11 +36,11 @@ def people(rows: int, seed: int, **columns: tuple[str, Any]) -> Dataset:
     return dataset(**{**known, **columns})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build() -> Callable[..., Dataset]:
     return dataset
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def draw() -> Callable[..., Dataset]:
     return people

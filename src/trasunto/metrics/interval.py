@@ -8,20 +8,51 @@ the same figure in every run, at the price of one measurement. For an area under
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import beta, binom, norm, rankdata
 
 NORMAL = float(norm.ppf(0.975))
 
 
-def wilson(successes: float, trials: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927). successes may be fractional (ties split)."""
+def wilson(successes: float, trials: int, z: float = NORMAL) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927). successes may be fractional (ties split). z: for another chance, the
+    normal quantile of it."""
     if trials == 0:
         return 0.0, 1.0
-    share, z2 = successes / trials, NORMAL**2
+    share, z2 = successes / trials, z**2
     middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = NORMAL * np.sqrt(max(share * (1 - share), 0.0) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    half = z * np.sqrt(max(share * (1 - share), 0.0) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
     # The bounds hold the share itself, also where rounding would put them a hair beside it.
     return max(0.0, min(float(middle - half), share)), min(1.0, max(float(middle + half), share))
+
+
+def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
+    """95 % interval of a share that never holds the true share less often (Clopper and Pearson 1934)."""
+    if trials == 0:
+        return 0.0, 1.0
+    low = float(beta.ppf(0.025, successes, trials - successes + 1)) if successes else 0.0
+    high = float(beta.ppf(0.975, successes + 1, trials - successes)) if successes < trials else 1.0
+    return low, high
+
+
+def share_above(ours: np.ndarray, others: np.ndarray, exceeding: float) -> tuple[float, tuple[float, float]]:
+    """The share of (m,) numbers above the limit that a share `exceeding` of the (n,) others exceeds (equals do not
+    count), and its 95 % interval.
+
+    The interval holds both the chance of what is among ours (Clopper-Pearson) and the chance of where the limit lies,
+    put together as the variances of independent chances are (Newcombe 1998).
+    """
+    falling = np.sort(others)[::-1]
+
+    def above(most: int) -> int:
+        return int((ours > falling[min(most, len(falling) - 1)]).sum())
+
+    count = above(int(exceeding * len(others)))
+    share = count / len(ours)
+    low, high = clopper_pearson(count, len(ours))
+    fewer, more = (above(int(binom.ppf(chance, len(others), exceeding))) / len(ours) for chance in (0.025, 0.975))
+    below = np.hypot(share - low, share - min(fewer, share))
+    beyond = np.hypot(high - share, max(more, share) - share)
+    return share, (float(max(0.0, share - below)), float(min(1.0, share + beyond)))
 
 
 def auc(positive: np.ndarray, negative: np.ndarray) -> float:
