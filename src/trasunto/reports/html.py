@@ -16,6 +16,8 @@ from trasunto.reports.words import say
 
 # Columns above which a table is set in smaller letters, so that it fits the page.
 WIDE = 8
+# Letters above which a word in a cell may be broken.
+LONG = 24
 
 
 def render(report: Report) -> str:
@@ -99,7 +101,7 @@ def _grid(grid: Grid) -> str:
         parts = []
         for place, cell in enumerate(row):
             side = ' class="right"' if place in grid.right else ""
-            parts.append(f"<{tag}{side}>{escape(cell)}</{tag}>")
+            parts.append(f"<{tag}{side}>{_breakable(cell)}</{tag}>")
         return "<tr>" + "".join(parts) + "</tr>"
 
     body = "".join(cells(row, "td") for row in grid.rows)
@@ -108,6 +110,16 @@ def _grid(grid: Grid) -> str:
     if grid.long and len(grid.rows) > 6:
         return f"<details><summary>{escape(', '.join(grid.head[:3]))} … ({len(grid.rows)})</summary>{table}</details>\n"
     return table
+
+
+def _breakable(text: str) -> str:
+    """Escaped text with room for a line break inside words too long for a cell, such as hashes."""
+    return " ".join(
+        "<wbr>".join(escape(word[place : place + 12]) for place in range(0, len(word), 12))
+        if len(word) > LONG
+        else escape(word)
+        for word in text.split(" ")
+    )
 
 
 def _figure(block: Picture) -> str:

@@ -63,7 +63,7 @@ def _preparation(w: Writer) -> list[Row]:
         w.row("columns_dropped", list(data.get("drop") or []), "recipe.yaml: data.drop"),
         w.row("ai.recoded", list(data.get("recode") or {}), "recipe.yaml: data.recode"),
         w.row("ai.breaches", None if recorded is None else len(recorded), w.run.place("data") + ".breaches"),
-        w.row("ai.synthetic", w.say("ai.synthetic.told"), w.run.place("synthesis") + ".synthesizer"),
+        w.row("ai.synthetic", w.say("ai.synthetic.told"), w.say("by_design")),
     ]
     prepared = (training.get("prepare") or {}).get("synthetic") or {}
     if prepared:

@@ -18,7 +18,7 @@ def write(w: Writer) -> list[Block]:
         *(block for test in TESTS for block in _test(w, test)),
         w.heading("an.beyond"),
         Words(w.say("an.beyond.told")),
-        *w.scores(("privacy.membership", *parts.SIGNS), "how.measure"),
+        *w.scores(("privacy.membership", *parts.SIGNS), "how.measure", parts.FURTHER),
         Words(w.say("report_private")),
         *_bound(w),
         *_gates(w),
@@ -49,7 +49,7 @@ def _test(w: Writer, test: str) -> list[Block]:
     said = parts.attacked(w, f"privacy.{test}")
     if said is None:
         blocks.append(Words(w.say("an.unmeasured"), "warning"))
-    blocks += w.scores((f"privacy.{test}",), "how.attack")
+    blocks += w.scores((f"privacy.{test}",), "how.attack", (f"privacy.{test}_success",))
     return [*blocks, said] if said else blocks
 
 

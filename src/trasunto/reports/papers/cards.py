@@ -26,7 +26,7 @@ def data_card(w: Writer) -> list[Block]:
         Words(w.say("dc.synthetic")),
         w.table([*about, *parts.purpose_rows(w)]),
         w.heading("dc.publication"),
-        *w.blanks("creator", "licence", "url"),
+        *w.blanks("creator", "licence", "url", "published"),
         w.heading("dc.composition"),
         w.table([w.row("rows_made", w.run.rows, w.run.place("synthesis") + ".rows")]),
         *parts.columns(w),

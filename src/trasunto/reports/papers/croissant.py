@@ -6,15 +6,17 @@ A field that only a person can fill is left out until it is answered; nothing is
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import polars as pl
 
+from trasunto.errors import StoreError
 from trasunto.reports.papers import parts
 from trasunto.reports.papers.cards import described
-from trasunto.reports.papers.recorded import File
+from trasunto.reports.papers.recorded import AGAIN, File
 from trasunto.reports.papers.writer import Writer
 
 # As the specification prints it.
@@ -62,6 +64,8 @@ FORMATS = {".csv": "text/csv", ".parquet": "application/x-parquet"}
 def croissant(w: Writer, folder: Path) -> dict[str, Any]:
     """The JSON-LD of the synthetic data, to be written into `folder`: its addresses are relative to that."""
     files = w.run.synthetic(*FORMATS)
+    if not files:
+        raise StoreError(f"The synthetic rows of the run in {w.run.folder} are gone.", AGAIN)
     document: dict[str, Any] = {
         "@context": {**CONTEXT, "@language": w.at},
         "@type": "sc:Dataset",
@@ -82,7 +86,7 @@ def croissant(w: Writer, folder: Path) -> dict[str, Any]:
 
 def _people(w: Writer) -> dict[str, Any]:
     """What people have answered."""
-    said = {key: w.answers.of(key, w.at) for key in ("creator", "licence", "url", "collection")}
+    said = {key: w.answers.of(key, w.at) for key in ("creator", "licence", "url", "published")}
     found: dict[str, Any] = {}
     if said["creator"]:
         found["creator"] = {"@type": "sc:Organization", "name": said["creator"]}
@@ -90,6 +94,8 @@ def _people(w: Writer) -> dict[str, Any]:
         found["license"] = said["licence"]
     if said["url"]:
         found["url"] = said["url"]
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", said["published"]):
+        found["datePublished"] = said["published"]
     return found
 
 

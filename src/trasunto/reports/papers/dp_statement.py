@@ -55,7 +55,7 @@ def _numbers(found: dict[str, Any]) -> tuple[float, float]:
 
 def _claim(w: Writer, found: dict[str, Any]) -> list[Block]:
     epsilon, delta = _numbers(found)
-    values = {"epsilon": w.number(epsilon), "delta": w.number(delta), "unit": parts.unit(w, found["unit"])}
+    values = {"epsilon": w.exact(epsilon), "delta": w.exact(delta), "unit": parts.unit(w, found["unit"])}
     blocks: list[Block] = [w.heading("dp.claim"), Words(w.say("dp.claim.told", **values))]
     return [*blocks, Words(w.say("dp.high"), "warning")] if epsilon > HIGH else blocks
 
@@ -81,11 +81,11 @@ def _parameters(w: Writer, found: dict[str, Any]) -> list[Block]:
         w.row("dp.contributions", spent.get("contributions", 1), f"{AT}.spent.contributions"),
         w.row("dp.neighbours", _neighbours(w, found), f"{AT}.neighbours"),
         w.row("dp.mechanism", found.get("mechanism"), f"{AT}.mechanism"),
-        w.row("dp.rows_public", spent.get("rows") or w.say("none"), f"{AT}.spent.rows"),
+        w.row("dp.rows_public", spent.get("rows") or w.say("dp.rows_none"), f"{AT}.spent.rows"),
         w.row("dp.domain_share", w.percent(spent.get("domain_share", 0.0)), f"{AT}.spent.domain_share"),
-        w.row("dp.model", w.say("dp.central"), f"{AT}.mechanism"),
+        w.row("dp.model", w.say("dp.central"), w.say("by_design")),
         w.row("dp.product", w.say("dp.product.told", rows=w.value(w.run.rows)), w.run.place("synthesis") + ".rows"),
-        w.row("dp.post", w.say("dp.post.told"), f"{AT}.mechanism"),
+        w.row("dp.post", w.say("dp.post.told"), w.say("by_design")),
         w.row("dp.implementation", made, "run.json: versions"),
         *parts.purpose_rows(w),
     ]
@@ -105,7 +105,7 @@ def _spending(w: Writer, found: dict[str, Any]) -> list[Block]:
 
 def _amount(w: Writer, each: dict[str, Any]) -> str:
     parts_ = [
-        f"{sign} = {w.number(each[key])}"
+        f"{sign} = {w.exact(each[key])}"
         for key, sign in (("epsilon", "ε"), ("rho", "ρ"), ("delta", "δ"))
         if each.get(key)
     ]
@@ -115,13 +115,13 @@ def _amount(w: Writer, each: dict[str, Any]) -> str:
 def _meaning(w: Writer, found: dict[str, Any]) -> list[Block]:
     epsilon, delta = _numbers(found)
     unit = parts.unit(w, found["unit"])
-    this = (w.say("dp.this", epsilon=w.number(epsilon), delta=w.number(delta)), epsilon, delta)
-    others = [(w.say("dp.other", epsilon=f"{w.number(e)}"), e, 0.0) for e in SHOWN]
+    this = (w.say("dp.this", epsilon=w.exact(epsilon), delta=w.exact(delta)), epsilon, delta)
+    others = [(w.exact(e), e, 0.0) for e in SHOWN]
     rows = tuple(
         (
             name,
-            *(w.percent(most_found(e, d, alarms)) for alarms in FALSE_ALARMS),
-            w.percent(most_right(e, d)),
+            *(w.limit(most_found(e, d, alarms)) for alarms in FALSE_ALARMS),
+            w.limit(most_right(e, d)),
         )
         for name, e, d in (this, *others)
     )
@@ -153,7 +153,7 @@ def _columns(w: Writer) -> tuple[list[str], int]:
 
 def _domain(w: Writer) -> list[Block]:
     open_, count = _columns(w)
-    told = w.say("dp.domain.told", declared=w.number(count - len(open_)), count=w.number(count))
+    told = w.say("dp.domain.told", declared=count - len(open_), count=count)
     blocks: list[Block] = [w.heading("dp.domain"), Words(told)]
     return [*blocks, Words(w.say("dp.domain.read", columns=", ".join(open_)))] if open_ else blocks
 
@@ -186,11 +186,22 @@ def _hazards(w: Writer, found: dict[str, Any]) -> list[Block]:
         ("float", w.say("dp.h.float.told"), f"{AT}.assumptions"),
         ("repeat", repeat, f"{at}.ledger"),
         ("tuning", w.say("dp.h.tuning.auto" if auto else "dp.h.tuning.told"), "recipe.yaml: synthesizer.name"),
+        ("after", _after(w), f"{w.run.place('synthesis')}.curation; {w.run.place('fairness')}.repair"),
         ("audit", w.say("dp.h.audit.yes" if audit else "dp.h.audit.no"), f"{at}.audit"),
     )
     head = (w.say("dp.hazard"), w.say("state"), w.say("source"))
     told = tuple((w.say(f"dp.h.{name}"), text, where) for name, text, where in rows)
     return [w.heading("dp.hazards"), Words(w.say("dp.hazards.told")), Grid(head, told)]
+
+
+def _after(w: Writer) -> str:
+    """Whether a step after the drawing may have looked at real rows."""
+    found = []
+    if (w.run.facts.get("synthesis") or {}).get("curation"):
+        found.append(w.say("dp.h.after.curation"))
+    if w.run.fairness.get("repair"):
+        found.append(w.say("dp.h.after.repair"))
+    return " ".join(found) or w.say("dp.h.after.none")
 
 
 def _audit(w: Writer) -> list[Block]:
@@ -209,8 +220,19 @@ def _audit(w: Writer) -> list[Block]:
         blocks += [w.table(rows), said]
     else:
         blocks.append(Words(w.say("dp.h.audit.no")))
-    return [*blocks, *_attacks(w)]
+    return [*blocks, *_attacks(w), *_beside(w)]
+
+
+def _beside(w: Writer) -> list[Block]:
+    """The best attack beside the bound: an attack above it disproves the claim."""
+    found, measured = w.run.guarantee, w.run.score("privacy.membership_tpr_1")
+    if not found or measured is None or measured.interval is None:
+        return []
+    bound = most_found(*_numbers(found), 0.01)
+    values = {"value": w.percent(measured.value), "bound": w.limit(bound)}
+    broken = measured.interval[0] > bound
+    return [Words(w.say("dp.beside.broken" if broken else "dp.beside", **values), "warning" if broken else "")]
 
 
 def _attacks(w: Writer) -> list[Block]:
-    return [*w.scores(parts.ATTACKS, "how.attack"), Words(w.say("report_private"))]
+    return [*w.scores(parts.ATTACKS, "how.attack", ("privacy.membership_tpr_1",)), Words(w.say("report_private"))]

@@ -59,7 +59,7 @@ def _signs(w: Writer) -> list[str]:
 def _flow(w: Writer) -> Grid:
     steps = w.run.manifest.get("steps") or {}
     head = (w.say("dpia.operation"), w.say("dpia.seconds"), w.say("source"))
-    rows = tuple((operation(w, name), w.number(steps[name]), f"run.json: steps.{name}") for name in ordered(w))
+    rows = tuple((operation(w, name), w.exact(steps[name]), f"run.json: steps.{name}") for name in ordered(w))
     return Grid(head, rows, right=(1,))
 
 

@@ -12,6 +12,7 @@ from trasunto.reports.words import known
 from trasunto.reports.words import say as report_words
 
 ATTACKS = ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
+FURTHER = ("privacy.membership_tpr_1", "privacy.verbatim_text", "privacy.ngram_overlap", "privacy.near_duplicates")
 SIGNS = ("privacy.outliers", "privacy.exact_copies", "privacy.near_copies", "privacy.nearer_to_train")
 
 
@@ -81,7 +82,7 @@ def guarantee_text(w: Writer) -> str:
     if not found:
         return w.say("m.dp_no")
     spent = found["spent"]
-    epsilon, delta = w.number(spent["epsilon"]), w.number(spent.get("delta", 0.0))
+    epsilon, delta = w.exact(spent["epsilon"]), w.exact(spent.get("delta", 0.0))
     return w.say("m.dp_yes", epsilon=epsilon, delta=delta, unit=unit(w, found["unit"]))
 
 
@@ -208,21 +209,21 @@ def fairness(w: Writer) -> list[Block]:
     if not found.get("protected"):
         return [*blocks, Words(w.say("fairness.none", how=w.say("how.fairness")), "warning")]
     blocks.append(Words(w.say("fairness.told", columns=", ".join(found["protected"]))))
-    before, after = (_by_name(found.get(each) or []) for each in ("before", "after"))
+    before, after = (_by_name(w, found.get(each) or []) for each in ("before", "after"))
     if not before and not after:
-        before = _by_name([s.to_dict() for s in w.run.scores if s.metric.startswith("fairness.")])
+        before = _by_name(w, [s.to_dict() for s in w.run.scores if s.metric.startswith("fairness.")])
     rows = tuple(
         (
-            w.name(metric),
-            w.number(before[metric].value) if metric in before else "–",
-            w.interval(before[metric]) if metric in before else "–",
-            w.number(after[metric].value) if metric in after else "–",
-            w.interval(after[metric]) if metric in after else "–",
+            w.name(each[0]),
+            each[1] or w.say("all"),
+            *(_told(w, before[each]) if each in before else ("–", "–")),
+            *(_told(w, after[each]) if each in after else ("–", "–")),
         )
-        for metric in dict.fromkeys([*before, *after])
+        for each in dict.fromkeys([*before, *after])
     )
     ends = w.say("interval")
-    blocks.append(Grid((w.say("metric"), w.say("before"), ends, w.say("after"), ends), rows, right=(1, 2, 3, 4)))
+    head = (w.say("metric"), w.say("subject"), w.say("before"), ends, w.say("after"), ends)
+    blocks.append(Grid(head, rows, right=(2, 3, 4, 5)) if rows else Words(w.say("not_measured"), "warning"))
     told = [(w.say("fairness.repair"), w.value(found["repair"]), f"{at}.repair")] if found.get("repair") else []
     told += [
         (w.say("fairness.cost", name=name), w.value(value), f"{at}.cost")
@@ -231,7 +232,13 @@ def fairness(w: Writer) -> list[Block]:
     return [*blocks, w.table(told)] if told else blocks
 
 
-def _by_name(scores: list[dict[str, Any]]) -> dict[str, Score]:
-    """The headline scores. Scores by group name values of people's columns, and stay in the report."""
+def _told(w: Writer, score: Score) -> tuple[str, str]:
+    return w.number(score.value), w.interval(score)
+
+
+def _by_name(w: Writer, scores: list[dict[str, Any]]) -> dict[tuple[str, str], Score]:
+    """Scores as a whole or by column. Those by group name values of people's columns, and stay in the report."""
+    names = {column.name for table in w.run.schema.tables.values() for column in table.columns}
     found = [Score.from_dict(each) for each in scores]
-    return {each.metric: each for each in found if not each.subject}
+    whole = [each for each in found if not each.subject or all(part in names for part in each.subject.split(" × "))]
+    return {(each.metric, each.subject): each for each in whole}

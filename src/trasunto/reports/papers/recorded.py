@@ -50,13 +50,17 @@ class Recorded:
 
     @property
     def privacy(self) -> dict[str, Any]:
-        """The facts of privacy; {} for a run that has none."""
-        return dict(self.facts.get("privacy") or self.manifest.get("privacy") or {})
+        """The facts of privacy, and what the recipe states beside them; {} for a run that has none."""
+        stated = self.recipe.get("privacy") or {}
+        told = {key: stated[key] for key in ("purpose", "keys", "secrets") if stated.get(key)}
+        return {**told, **(self.facts.get("privacy") or self.manifest.get("privacy") or {})}
 
     @property
     def fairness(self) -> dict[str, Any]:
-        """The facts of fairness; {} for a run that has none."""
-        return dict(self.facts.get("fairness") or self.manifest.get("fairness") or {})
+        """The facts of fairness, and the columns that the recipe names; {} for a run that has none."""
+        stated = (self.recipe.get("fairness") or {}).get("protected")
+        told = {"protected": stated} if stated else {}
+        return {**told, **(self.facts.get("fairness") or self.manifest.get("fairness") or {})}
 
     @property
     def guarantee(self) -> dict[str, Any] | None:
@@ -83,7 +87,7 @@ class Recorded:
         """Where a section of the facts is written, for a reader who wants to look it up."""
         if section in self.facts:
             return f"report.json: facts.{section}"
-        return f"run.json: {section}"
+        return f"run.json: {section}" if section in self.manifest else f"recipe.yaml: {section}"
 
     def synthetic(self, *suffixes: str) -> tuple[File, ...]:
         """The files of the synthetic rows."""

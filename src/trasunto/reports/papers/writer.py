@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,9 @@ from trasunto.reports.papers.laws import LAWS
 from trasunto.reports.papers.recorded import Recorded
 from trasunto.reports.papers.words.asked import ASKED, WHO
 from trasunto.reports.papers.words.said import WORDS
-from trasunto.reports.words import number, percent
+from trasunto.reports.words import number
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # (what, value, where it is written)
 Row = tuple[str, str, str]
 
@@ -38,15 +40,31 @@ class Writer:
     def heading(self, key: str, level: int = 2) -> Heading:
         return Heading(self.say(key), key.replace(".", "-"), level)
 
-    def number(self, value: float | None, digits: int = 3) -> str:
-        """A number as it is written in the language. Small ones keep their digits: a delta is not 0."""
-        if value is not None and value != 0 and abs(value) < 0.001:
-            text = f"{value:.3g}"
-            return text if self.at == "en" else text.replace(".", ",")
-        return number(value, self.at, digits)
+    def number(self, value: float | None) -> str:
+        """A measured number, to three digits behind the mark; small ones keep theirs."""
+        if value is not None and 0 < abs(value) < 0.001:
+            return self.exact(float(f"{value:.2g}"))
+        return number(value, self.at)
+
+    def exact(self, value: float) -> str:
+        """A number that was set or recorded, with all its digits and no more: 1.5, 1,000, 1 × 10⁻⁷."""
+        if value == int(value) and abs(value) < 1e15:
+            return number(int(value), self.at)
+        text = f"{value:.6g}"
+        if "e" in text:
+            digits, _, power = text.partition("e")
+            text = f"{digits} × 10{str(int(power)).translate(RAISED)}"
+        return text if self.at == "en" else text.replace(".", ",")
 
     def percent(self, value: float) -> str:
-        return percent(value, self.at)
+        """A share. What is not quite all is not told as all."""
+        if 0.9995 <= value < 1.0:
+            return "> " + self.percent(0.999)
+        return f"{self.exact(round(100 * value, 1))} %"
+
+    def limit(self, value: float) -> str:
+        """A share that nothing exceeds, rounded up."""
+        return f"{self.exact(min(100.0, math.ceil(1e4 * value - 1e-9) / 100))} %"
 
     def name(self, metric: str) -> str:
         """What a metric is called."""
@@ -63,7 +81,7 @@ class Writer:
         if isinstance(value, bool):
             return self.say("yes" if value else "no")
         if isinstance(value, int | float):
-            return self.number(value)
+            return self.exact(value)
         if isinstance(value, list | tuple):
             return ", ".join(self.value(each) for each in value) or self.say("none")
         if isinstance(value, dict):
@@ -107,9 +125,13 @@ class Writer:
         line = ("_" * 24, "_" * 12, "_" * 24)
         return [self.heading("signature"), Grid(head, (line, line))]
 
-    def scores(self, metrics: Sequence[str], how: str) -> list[Block]:
-        """What was measured, each beside guessing and unseen people; what was not is named, with how to measure it."""
+    def scores(self, metrics: Sequence[str], how: str, also: Sequence[str] = ()) -> list[Block]:
+        """What was measured, each beside guessing and unseen people; what was not is named, with how to measure it.
+
+        also: shown where they were measured, not missed where they were not.
+        """
         found = [(metric, self.run.score(metric)) for metric in metrics]
+        found += [(metric, score) for metric in also if (score := self.run.score(metric)) is not None]
         head = tuple(self.say(each) for each in ("metric", "value", "interval", "control", "baseline", "source"))
         rows = tuple(self._score(metric, score) for metric, score in found if score is not None)
         missing = [self.name(metric) + f" ({metric})" for metric, score in found if score is None]

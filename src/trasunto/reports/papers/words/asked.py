@@ -51,6 +51,7 @@ ASKED: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     "creator": ("steward", ("Creator", "Autor"), ("Person or organisation that publishes the data.", "Persona u organización que publica los datos.")),
     "licence": ("steward", ("Licence of the synthetic data", "Licencia de los datos sintéticos"), ("Its name or address, compatible with the licence of the source.", "Nombre o dirección, compatible con la licencia de la fuente.")),
     "url": ("steward", ("Address of publication", "Dirección de publicación"), ("The page where the data are to be found.", "La página donde se encuentran los datos.")),
+    "published": ("steward", ("Date of publication", "Fecha de publicación"), ("As 2026-12-31; none before the data are released.", "Como 2026-12-31; ninguna antes de publicar los datos.")),
     "collection": ("steward", ("How the source was collected", "Cómo se recogió la fuente"), ("By whom, when, from whom, with which instruments, and who is missing from it.", "Quién, cuándo, de quién, con qué instrumentos y quién falta en ella.")),
     "uses": ("steward", ("Intended uses", "Usos previstos"), ("And users.", "Y usuarios.")),
     "misuses": ("steward", ("Uses that are out of scope", "Usos excluidos"), ("For example decisions about single people.", "Por ejemplo, decisiones sobre personas concretas.")),

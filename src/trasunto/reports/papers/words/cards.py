@@ -3,7 +3,7 @@
 WORDS: dict[str, tuple[str, str]] = {
     # data card
     "dc.summary": ("Summary", "Resumen"),
-    "dc.synthetic": ("These rows are synthetic. None is a record of a person; each was drawn from a model that learnt from real rows.", "Estas filas son sintéticas. Ninguna es el registro de una persona; cada una se generó con un modelo que aprendió de filas reales."),
+    "dc.synthetic": ("These rows are synthetic: each was drawn from a model that learnt from real rows. How far they repeat real people stands under “What leaks”.", "Estas filas son sintéticas: cada una se generó con un modelo que aprendió de filas reales. Hasta qué punto repiten a personas reales consta en «Qué se filtra»."),
     "dc.name": ("name", "nombre"),
     "dc.about": ("about", "descripción"),
     "dc.created": ("created", "creado"),

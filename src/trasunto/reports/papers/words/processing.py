@@ -43,7 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "dpia.operation": ("operation", "operación"),
     "dpia.seconds": ("seconds", "segundos"),
     "dpia.b": ("(b) Necessity and proportionality", "b) Necesidad y proporcionalidad"),
-    "dpia.minimised": ("What speaks for minimisation in this run: {count} columns left out; {rows} of {whole} rows used.", "A favor de la minimización en esta ejecución: {count} columnas descartadas; se usaron {rows} de {whole} filas."),
+    "dpia.minimised": ("What speaks for minimisation in this run: columns left out, {count}; rows used, {rows} of {whole}.", "A favor de la minimización en esta ejecución: columnas descartadas, {count}; filas usadas, {rows} de {whole}."),
     "dpia.c": ("(c) Risks to rights and freedoms", "c) Riesgos para los derechos y libertades"),
     "dpia.c.told": ("Each risk with what was measured. Likelihood and severity are for people to judge; a risk that was not measured is not a small one.", "Cada riesgo con lo que se midió. La probabilidad y la gravedad las valoran las personas; un riesgo no medido no es un riesgo pequeño."),
     "dpia.risk": ("risk", "riesgo"),
