@@ -92,12 +92,20 @@ def say_run(run: Run) -> None:
     report = run.report
     wanted: tuple[str, ...] = ("fidelity.c2st", "fidelity.shapes", "fidelity.trends", "fidelity.text", "utility.tstr")
     wanted += ("privacy.exact_copies", "privacy.nearer_to_train", "privacy.verbatim_text")
+    if run.recipe.privacy is not None:
+        wanted += ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
     scores = [score for score in report.scores if score.metric in wanted and not score.subject]
     click.echo()
     click.echo(run.recipe.title)
     say_scores(scores)
     if report.evaluations:
         say_evaluations(report.evaluations)
+    if run.manifest.get("guarantee"):
+        spent = run.manifest["guarantee"]["spent"]
+        click.echo(
+            f"Differential privacy: epsilon {spent['epsilon']:g}, delta {spent.get('delta', 0):g}, for each "
+            f"{run.manifest['guarantee']['unit']}."
+        )
     for verdict in report.verdicts:
         sign = "passed" if verdict.passed else "FAILED"
         click.echo(f"Gate {sign}: {verdict.gate} (measured {number(verdict.value)})")

@@ -23,8 +23,8 @@ from trasunto.data.dataset import Dataset
 from trasunto.errors import DataError, TrasuntoError
 from trasunto.language.evaluation import Evaluation
 from trasunto.machine import cores
-from trasunto.metrics.score import Gate, Score, Verdict
-from trasunto.pipeline import steps
+from trasunto.metrics.score import Comparison, Gate, Score, Verdict
+from trasunto.pipeline import safeguards, steps
 from trasunto.pipeline.estimate import estimate
 from trasunto.pipeline.kept import kept_at, standing
 from trasunto.pipeline.recipe import Recipe, slug
@@ -153,11 +153,13 @@ def _finish(job: _Job, started: float) -> Run:
     synthetic, sampled = _sample(job, model, len(parts.train))
     scores, measured = _measure(job, parts, model, synthetic)
     evaluations, trained = _train(job, parts, synthetic) if recipe.train else ((), None)
+    audited = _audit(job, parts)
     verdicts = tuple(Gate.parse(gate).verdict(scores) for gate in recipe.gates)
 
     from trasunto.pipeline.tell import Told, told
 
-    facts = Told(job.prepared.facts, split.facts, model, fitted, sampled, trained, measured.facts)
+    safe = safeguards.told(recipe, job.prepared.protection, model.guarantee, fitted.facts.get("ledger"), audited)
+    facts = Told(job.prepared.facts, split.facts, model, fitted, sampled, trained, measured.facts, safe)
     result = _digest(synthetic, scores, evaluations)
     manifest = _manifest(job, facts, result, verdicts, time.monotonic() - started)
     comparison = steps.compare(recipe, parts, synthetic)
@@ -167,6 +169,12 @@ def _finish(job: _Job, started: float) -> Run:
         report.write(place.path / f"report.{form}")
     job.progress("report", 1, 1)
     write_text(place.path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    if recipe.report.papers:
+        from trasunto.reports.papers.write import papers
+
+        job.progress("papers", 0, 1)
+        papers(place.path, names=recipe.report.papers, languages=(recipe.language,))
+        job.progress("papers", 1, 1)
     place.log("finished", {"digest": result, "passed": report.passed})
     return Run(place.path, recipe, report, manifest)
 
@@ -236,17 +244,30 @@ def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tup
         names = steps.metrics_of(job.recipe)
         scores = measure(comparison, names, progress=job.progress)
         _write_json(path, [score.to_dict() for score in scores])
+        facts = _fairness(job, comparison, scores, model)
         if job.recipe.repeats == 1:
-            return scores, {}
+            return scores, facts
         seeds = range(job.recipe.seed + 1, job.recipe.seed + job.recipe.repeats)
-        draw = functools.partial(steps.drawn, model, len(synthetic))
+        draw = functools.partial(steps.drawn, job.recipe, model, len(synthetic))
         further = repeated(draw, comparison, seeds, names, job.progress)
-        return scores, {"repeats": [each.to_dict() for each in spreads([scores, *further])]}
+        return scores, {**facts, "repeats": [each.to_dict() for each in spreads([scores, *further])]}
 
     def load(_: Record) -> tuple[Score, ...]:
         return tuple(Score.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8")))
 
     return job.step("measure", do, load, ("scores.json",))
+
+
+def _fairness(job: _Job, comparison: Comparison, scores: tuple[Score, ...], model: Any) -> dict[str, Any]:
+    """What the measures of fairness mean, and what a repair changed and cost; {} when no column is protected."""
+    fairness = job.recipe.fairness
+    if fairness is None:
+        return {}
+    from trasunto.pipeline.fairness import fairness_facts
+
+    rows = job.recipe.synthesizer.rows or len(comparison.real)
+    made = steps.repaired_rows(job.recipe, model, rows, seed=job.recipe.seed + 1) if fairness.repair else None
+    return {"fairness": fairness_facts(comparison, scores, made)}
 
 
 def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[tuple[Evaluation, ...], Record]:
@@ -264,6 +285,28 @@ def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[tuple[Evaluation,
     return job.step("train", do, load, ("evaluations.json", "language_model"))
 
 
+def _audit(job: _Job, parts: Any) -> dict[str, Any] | None:
+    """What planted canaries betray of the method, in a fit of its own that is thrown away."""
+    privacy = job.recipe.privacy
+    if privacy is None or not privacy.audit:
+        return None
+    from trasunto.pipeline.canaries import audit_canaries
+
+    def do() -> tuple[dict[str, Any], dict[str, Any]]:
+        method = make(job.recipe.synthesizer.name, job.recipe.synthesizer.settings)
+        found = audit_canaries(
+            parts.train,
+            method,
+            budget_of(privacy),
+            canaries=privacy.audit,
+            seed=job.recipe.seed,
+            progress=job.progress,
+        ).to_dict()
+        return found, found
+
+    return job.step("audit", do, lambda record: record.facts, ())[0]
+
+
 def _manifest(job: _Job, facts: Any, result: str, verdicts: tuple[Verdict, ...], seconds: float) -> dict[str, Any]:
     records = job.place.records()
     return {
@@ -276,6 +319,7 @@ def _manifest(job: _Job, facts: Any, result: str, verdicts: tuple[Verdict, ...],
         "versions": versions(),
         "split": facts.split,
         "guarantee": facts.guarantee,
+        **({"privacy": facts.privacy} if facts.privacy else {}),
         "gates": [{"gate": str(v.gate), "value": v.value, "passed": v.passed} for v in verdicts],
         "artifacts": {name: digest for record in records.values() for name, digest in record.files.items()},
         "digest": result,

@@ -8,7 +8,7 @@ from typing import Any
 
 from trasunto.errors import BudgetError
 from trasunto.pipeline.recipe import Grant, Privacy, Recipe
-from trasunto.privacy.budget import Budget
+from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.privacy.ledger import Ledger
 
 
@@ -66,3 +66,27 @@ def charge(
             )
         book.charge(source.name, budget, what, digest=source.digest, actor=actor, run=run)
     return {"file": ledger, **book.account(source.name, digest=source.digest).to_dict()}
+
+
+def told(
+    recipe: Recipe,
+    protection: dict[str, Any] | None,
+    guarantee: Guarantee | None,
+    ledger: dict[str, Any] | None,
+    audit: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """What a run says of privacy, as JSON values; {} without a section on it."""
+    privacy = recipe.privacy
+    if privacy is None:
+        return {}
+    found = {
+        "purpose": privacy.purpose,
+        "protection": protection,
+        "consent": (protection or {}).get("consent"),
+        "guarantee": guarantee.to_dict() if guarantee else None,
+        "ledger": ledger,
+        "audit": audit,
+        "keys": list(privacy.keys),
+        "secrets": list(privacy.secrets),
+    }
+    return {key: value for key, value in found.items() if value}

@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from trasunto.data.split import Split
     from trasunto.language.classify import Classifier
     from trasunto.language.evaluation import Evaluation
+    from trasunto.synthesizers.fair import Repaired
     from trasunto.synthesizers.model import Model
 
 
 @dataclass(frozen=True)
 class Prepared:
     """The real data, ready to be split, and what was done to it (JSON values). digest: of the source as it was read,
-    where a ledger must know it again."""
+    where a ledger must know it again. protection: what a policy did to it."""
 
     dataset: Dataset
     facts: dict[str, Any]
     digest: str = ""
+    protection: dict[str, Any] | None = None
 
 
 def prepare(recipe: Recipe) -> Prepared:
@@ -114,6 +116,15 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
     for metric in chosen_of(metrics_of(recipe)):
         registry.load("metrics", metric)
     budget_of(recipe.privacy)
+    if recipe.fairness is not None:
+        from trasunto.pipeline.fairness import check_groups
+
+        judged, fairness = recipe.data.target or recipe.data.label, recipe.fairness
+        check_groups(Comparison(real, real, target=judged, protected=fairness.protected, positive=fairness.positive))
+    if recipe.report.papers:
+        from trasunto.reports.papers.write import chosen
+
+        chosen(recipe.report.papers)
     if recipe.train is None:
         return
     registry.load("tasks", recipe.train.task)
@@ -136,6 +147,9 @@ def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> 
 
     rows = recipe.synthesizer.rows or fitted_to
     seed = recipe.seed + 1
+    if recipe.fairness is not None and recipe.fairness.repair is not None:
+        made = repaired_rows(recipe, model, rows, seed=seed, progress=progress)
+        return made.dataset, {"repair": made.to_dict()}
     if isinstance(model, LmFinetuneModel):
         synthetic, curation = model.sample_with_curation(rows, seed=seed, progress=progress)
         return synthetic, {"curation": curation.to_dict()}
@@ -145,8 +159,28 @@ def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> 
     return synthetic, {}
 
 
-def drawn(model: Model, rows: int, seed: int) -> Dataset:
+def repaired_rows(recipe: Recipe, model: Model, rows: int, *, seed: int, progress: Progress = quiet) -> Repaired:
+    """The rows of a recipe that asks for a repair, beside the plain draw of the same seed."""
+    from trasunto.pipeline.fairness import repaired
+
+    fairness = recipe.fairness
+    assert fairness is not None and fairness.repair is not None
+    return repaired(
+        model,
+        rows,
+        protected=fairness.protected,
+        target=recipe.data.target or recipe.data.label,
+        positive=fairness.positive,
+        settings=fairness.repair.model_dump(),
+        seed=seed,
+        progress=progress,
+    )
+
+
+def drawn(recipe: Recipe, model: Model, rows: int, seed: int) -> Dataset:
     """So many rows of a model for a repeat; as in `sample`, the seed of the rows is one above."""
+    if recipe.fairness is not None and recipe.fairness.repair is not None:
+        return repaired_rows(recipe, model, rows, seed=seed + 1).dataset
     return model.sample(rows, seed=seed + 1)
 
 

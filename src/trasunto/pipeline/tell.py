@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trasunto.language.evaluation import Evaluation
 from trasunto.metrics.repeats import Spread
 from trasunto.metrics.score import Comparison, Score, Verdict
+from trasunto.pipeline.fairness import fairness_facts
 from trasunto.pipeline.recipe import Recipe
 from trasunto.reports.figures import picture
 from trasunto.reports.report import Report
@@ -32,10 +33,11 @@ class Told:
     sampled: Record
     trained: Record | None
     measured: dict[str, Any] = field(default_factory=dict)
+    privacy: dict[str, Any] = field(default_factory=dict)
 
     @property
     def guarantee(self) -> dict[str, Any] | None:
-        return asdict(self.model.guarantee) if self.model.guarantee else None
+        return self.model.guarantee.to_dict() if self.model.guarantee else None
 
 
 def told(
@@ -63,6 +65,8 @@ def told(
             "curation": facts.sampled.facts.get("curation"),
             "method": method,
         },
+        "privacy": facts.privacy,
+        "fairness": facts.measured.get("fairness", {}),
         "repeats": facts.measured.get("repeats", []),
         "training": {**facts.trained.facts, "seconds": facts.trained.seconds} if facts.trained else {},
         "run": {
@@ -96,12 +100,14 @@ def compared(
 
     repeats: the scores over several draws, of which the comparison shows the first.
     """
+    fairness = fairness_facts(comparison, scores)
     return Report(
         title=TITLES[language] if language in TITLES else TITLES["en"],
         scores=scores,
         verdicts=verdicts,
-        figures=picture(comparison, scores, (), {}, language),
+        figures=picture(comparison, scores, (), {"fairness": fairness}, language),
         facts={
+            **({"fairness": fairness} if fairness else {}),
             "data": _columns(comparison),
             "split": _digests(comparison),
             "run": {"seed": comparison.seed},
