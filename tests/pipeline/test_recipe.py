@@ -92,10 +92,23 @@ def test_a_starter_is_a_recipe_that_knows_the_columns():
     assert recipe.data.target == "sick"
     assert recipe.train is not None
 
+    shown = "\n".join(
+        line.removeprefix("# ") if after else line
+        for line, after in _after("# What protects", starter("p.csv", real).splitlines())
+        if not line.startswith(("# What protects", "# Whom", "# The language model"))
+    )
+    assert Recipe.from_dict(yaml.safe_load(shown)).privacy is not None
+
     words = TableSchema((Column("body", "text"), Column("label", "category")))
     mails = Dataset.of(Table(words, pl.DataFrame({"body": ["a b", "c d"], "label": ["y", "n"]})))
     recipe = Recipe.from_dict(yaml.safe_load(starter("m.csv", mails)))
     assert (recipe.data.text, recipe.data.label, recipe.synthesizer.name) == ("body", "label", "lm-finetune")
+
+
+def _after(start: str, lines: list[str]) -> list[tuple[str, bool]]:
+    """Each line, and whether it stands after the one that begins so."""
+    place = next(number for number, line in enumerate(lines) if line.startswith(start))
+    return [(line, number > place) for number, line in enumerate(lines)]
 
 
 def test_a_title_becomes_a_folder_name():

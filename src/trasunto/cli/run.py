@@ -46,6 +46,8 @@ def command(
         rows = look.rows.to_polars()
         if as_json:
             say_json({"plan": look.plan, "rows": rows.to_dicts()})
+        elif not rows.height:
+            click.echo(f"The whole job takes {look.plan['text']}. No rows are shown: each look would spend budget.")
         else:
             click.echo(f"The whole job takes {look.plan['text']}. Ten synthetic rows of a small fit:")
             say_table("", rows.columns, [[_short(value) for value in row] for row in rows.rows()])

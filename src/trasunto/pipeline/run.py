@@ -100,11 +100,16 @@ def run(recipe: Recipe, *, folder: str | Path | None = None, resume: bool = Fals
 
 
 def preview(recipe: Recipe, *, rows: int = 10, progress: Progress = quiet) -> Preview:
-    """A look before the work: fit to at most 2,000 training rows, draw `rows`, keep nothing."""
+    """A look before the work: fit to at most 2,000 training rows, draw `rows`, keep nothing.
+
+    With a budget no rows are drawn: each look would spend some of it.
+    """
     prepared = steps.prepare(recipe)
     steps.check_first(recipe, prepared.dataset)
     parts = steps.divide(recipe, prepared.dataset)
     plan = estimate(recipe, prepared.dataset, parts)
+    if budget_of(recipe.privacy) is not None:
+        return Preview(parts.train.with_table(parts.train.only.take([])), plan)
     few = parts.train.with_table(parts.train.only.take(range(min(2_000, len(parts.train)))))
     model = make(recipe.synthesizer.name, _quick(recipe)).fit(few, seed=recipe.seed, progress=progress)
     return Preview(model.sample(rows, seed=recipe.seed + 1), plan)

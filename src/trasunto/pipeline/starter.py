@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from trasunto.data.dataset import Dataset
-from trasunto.pipeline.recipe import Data, Recipe, Reporting, Split, Synthesis, Training
+from trasunto.pipeline.recipe import Data, Fairness, Privacy, Recipe, Reporting, Split, Synthesis, Training
 
-# Sections that a recipe may leave out.
+# Sections that a recipe may leave out; those that a starter shows, and does not ask for.
 OPTIONAL = ("privacy", "fairness", "train")
+CHOICES = (
+    ("privacy", Privacy, "What protects the people in the data, and what attackers may know"),
+    ("fairness", Fairness, "Whom the data and the models must serve equally well"),
+)
 
 
 def starter(source: str, real: Dataset) -> str:
@@ -31,6 +35,9 @@ def starter(source: str, real: Dataset) -> str:
     lines += _part(Recipe, "", values)
     for name, part in (("data", Data), ("split", Split), ("synthesizer", Synthesis), ("report", Reporting)):
         lines += [f"{name}:", *_part(part, f"{name}.", values), ""]
+    for name, part, why in CHOICES:
+        body = [f"{name}:", *_part(part, f"{name}.", values)]
+        lines += [f"# {why}: take the signs at the start of the lines away.", *(f"# {line}" for line in body), ""]
     if guess:
         lines += ["# The language model that is judged on real rows; delete this section to make data only.", "train:"]
         lines += _part(Training, "train.", values)

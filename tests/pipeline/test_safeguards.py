@@ -1,0 +1,154 @@
+"""A budget is charged before anything is learnt, once, and never beyond what was granted."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.schema import Column, TableSchema
+from trasunto.errors import BudgetError, MetricError, RecipeError
+from trasunto.pipeline.recipe import Grant, Privacy, Recipe
+from trasunto.pipeline.run import preview, run
+from trasunto.pipeline.safeguards import Source, budget_of, charge, source_of
+from trasunto.privacy.budget import Budget
+from trasunto.privacy.ledger import Ledger
+
+SCHEMA = TableSchema(
+    (
+        Column("dose", "integer", bounds=(0, 9), nullable=False, declared=True),
+        Column("site", "category", categories=("a", "b", "c"), nullable=False, declared=True),
+        Column("sex", "category", categories=("f", "m"), nullable=False, declared=True),
+        Column("ill", "category", categories=("no", "yes"), nullable=False, declared=True),
+    )
+)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """400 rows in a file, and a schema file that declares all of them."""
+    rows = range(400)
+    frame = pl.DataFrame(
+        {
+            "dose": [n % 10 for n in rows],
+            "site": ["abc"[n % 3] for n in rows],
+            "sex": ["fm"[(n // 2) % 2] for n in rows],
+            "ill": ["yes" if n % 10 > 6 and n % 4 else "no" for n in rows],
+        }
+    )
+    frame.write_csv(tmp_path / "p.csv")
+    Dataset.of(Table(SCHEMA, frame), "p").schema.save(tmp_path / "p.yaml")
+    return tmp_path
+
+
+def recipe_for(place, **privacy) -> Recipe:
+    stated = {"epsilon": 5.0, "rows": 200, "ledger": str(place / "ledger.sqlite"), **privacy}
+    return Recipe.from_dict(
+        {
+            "data": {"source": str(place / "p.csv"), "schema_file": str(place / "p.yaml"), "target": "ill"},
+            "synthesizer": {"name": "bayes"},
+            "metrics": ["fidelity.shapes"],
+            "privacy": stated,
+            "report": {"formats": ["json"]},
+        }
+    )
+
+
+def test_a_run_is_charged_once_and_tells_what_it_spent(source):
+    place = source / "run"
+    done = run(recipe_for(source, grant={"epsilon": 6}, purpose="research"), folder=place)
+    told = json.loads((place / "run.json").read_text())
+    assert told["guarantee"]["spent"]["epsilon"] == 5
+    assert told["privacy"]["purpose"] == "research"
+    assert told["privacy"]["ledger"]["left"]["epsilon"] == pytest.approx(1)
+    assert done.report.facts["privacy"]["guarantee"] == told["guarantee"]
+
+    (place / "scores.json").unlink()
+    again = run(recipe_for(source, grant={"epsilon": 6}, purpose="research"), folder=place, resume=True)
+    assert again.manifest["digest"] == told["digest"]
+    book = Ledger(source / "ledger.sqlite")
+    assert [entry.kind for entry in book.entries(str(source / "p.csv"))] == ["grant", "charge"]
+
+    with pytest.raises(BudgetError, match="more than is left"):
+        run(recipe_for(source, grant={"epsilon": 6}), folder=source / "other")
+    assert not (source / "other" / "model").exists()
+
+
+def test_a_copy_of_the_data_under_another_name_has_no_new_budget(source):
+    run(recipe_for(source, grant={"epsilon": 6}), folder=source / "run")
+    with pytest.raises(BudgetError, match="was granted epsilon 6"):
+        run(recipe_for(source, source="copy", grant={"epsilon": 60}), folder=source / "copy")
+
+
+def test_nothing_is_spent_that_nobody_granted(source):
+    with pytest.raises(BudgetError, match="Nobody has granted"):
+        run(recipe_for(source), folder=source / "run")
+    assert Ledger(source / "ledger.sqlite").entries(str(source / "p.csv")) == ()
+
+
+def test_a_preview_shows_no_rows_that_would_cost_budget(source):
+    look = preview(recipe_for(source, grant={"epsilon": 6}))
+    assert len(look.rows) == 0
+    assert "seconds" in look.plan
+    assert not (source / "ledger.sqlite").exists()
+
+
+def test_the_audit_of_a_run_stands_beside_its_claim(source):
+    done = run(recipe_for(source, grant={"epsilon": 6}, audit=40), folder=source / "run")
+    found = done.report.facts["privacy"]["audit"]
+    assert found["epsilon_claimed"] == 5
+    assert 0 <= found["epsilon_lower"] <= found["ceiling"]
+
+
+def test_a_charge_without_a_budget_shows_the_account_alone(tmp_path):
+    book, source = tmp_path / "l.sqlite", Source("s", "")
+    first = charge(str(book), source, Budget(1.0, 1e-6), "a fit", grant=Grant(epsilon=2.0))
+    again = charge(str(book), source, None, "the same fit")
+    assert first["spent"] == again["spent"]
+    assert len(again["entries"]) == 2
+
+
+def test_budget_and_source_come_from_the_recipe():
+    assert budget_of(None) is None
+    assert budget_of(Privacy(keys=("age",))) is None
+    budget = budget_of(Privacy(epsilon=2.0, delta=1e-7, person="who", contributions=3, domain_share=0.2))
+    assert budget == Budget(2.0, 1e-7, person="who", contributions=3, domain_share=0.2)
+    recipe = Recipe.from_dict({"data": {"source": "a.csv"}, "privacy": {"source": "study"}})
+    assert source_of(recipe, "d") == Source("study", "d")
+    assert source_of(Recipe.from_dict({"data": {"source": "a.csv"}}), "d") == Source("a.csv", "d")
+
+
+@pytest.mark.parametrize(
+    ("section", "error", "words"),
+    [
+        ({"privacy": {"keys": ["dosis"]}}, RecipeError, "privacy.keys names no column: 'dosis'"),
+        ({"privacy": {"person": "who"}}, RecipeError, "privacy.person names no column"),
+        ({"privacy": {"epsilon": 0}}, RecipeError, "epsilon"),
+        ({"privacy": {"epsilon": 1, "delta": 1}}, RecipeError, "delta"),
+        ({"privacy": {"grant": {"epsilonn": 1}}}, RecipeError, "epsilonn"),
+        ({"fairness": {"protected": ["ill"]}}, MetricError, "is the target"),
+        ({"fairness": {"protected": ["age"]}}, RecipeError, "fairness.protected names no column"),
+        ({"report": {"papers": ["dpai"]}}, RecipeError, "dpai"),
+    ],
+)
+def test_bad_wishes_are_refused_before_any_work(source, section, error, words):
+    document = {"data": {"source": str(source / "p.csv"), "target": "ill"}, **section}
+    with pytest.raises(error, match=words):
+        run(Recipe.from_dict(document), folder=source / "run")
+    assert not (source / "run" / "steps").exists()
+
+
+def test_a_repair_stands_in_the_rows_and_in_the_report(source):
+    document = recipe_for(source).model_dump(mode="json")
+    document |= {"privacy": None, "fairness": {"protected": ["sex"], "positive": "yes", "repair": {"mode": "parity"}}}
+    document["metrics"] = ["fairness.parity"]
+    done = run(Recipe.from_dict(document), folder=source / "run")
+    told = done.report.facts["fairness"]
+    assert told["repair"]["mark"]["altered"] is True
+    gaps = [
+        next(s["value"] for s in told[side] if s["metric"] == "fairness.parity" and s["subject"] == "sex")
+        for side in ("before", "after")
+    ]
+    assert gaps[1] < max(gaps[0] / 2, 0.03)
