@@ -192,7 +192,7 @@ class Purse:
         kept = {value: int(count) for value, count in zip(counts["value"], noisy, strict=True) if count >= least}
         spelt = sorted(value for value in kept if value is not None)
         whole = sum(kept[value] for value in spelt)
-        return Domain(None in kept, tuple(spelt), shares=tuple(kept[value] / whole for value in spelt))
+        return Domain(None in kept or not spelt, tuple(spelt), shares=tuple(kept[value] / whole for value in spelt))
 
     def bounds(self, numbers: np.ndarray, missing: int) -> Domain:
         """Bounds within which most numbers lie: two counts.

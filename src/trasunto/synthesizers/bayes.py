@@ -1,7 +1,8 @@
 """`bayes`: a Bayesian network of columns, learnt greedily, with tables smoothed towards fewer parents.
 
-The network is that of PrivBayes (Zhang et al. 2017, "PrivBayes: private data release via Bayesian networks") without
-its noise: what is learnt and how is in synthesizers/dag.py. It stands over at most about 24 groups a column;
+The network is that of PrivBayes (Zhang et al. 2017, "PrivBayes: private data release via Bayesian networks"), without
+its noise unless there is a budget: what is learnt and how is in synthesizers/dag.py, and under a budget in
+synthesizers/private_bayes.py. It stands over at most about 24 groups a column;
 synthesizers/within.py reaches the codes inside the groups, and synthesizers/inference.py draws rows, under conditions
 too.
 """
@@ -19,7 +20,7 @@ import numpy as np
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes, Levels
 from trasunto.errors import FitError
-from trasunto.privacy.budget import Budget, refuse
+from trasunto.privacy.budget import Budget, guaranteed
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
 from trasunto.synthesizers.dag import (
@@ -34,6 +35,8 @@ from trasunto.synthesizers.dag import (
 )
 from trasunto.synthesizers.inference import Lens, Node, as_asked, forward
 from trasunto.synthesizers.joint import Evidence
+from trasunto.synthesizers.private import prepare_private
+from trasunto.synthesizers.private_bayes import Limits, learnt
 from trasunto.synthesizers.within import Shares, Within, within
 
 # Rows on which the structure is chosen, and on which the parent of fine codes is.
@@ -44,6 +47,8 @@ PAIRS, SEEN_PAIRS = 2 * 10**9, 2_000
 TRIED, TRIED_WITHIN = 12, 6
 # Rows drawn at once without conditions, and most cells of candidates with them.
 AT_ONCE, CELLS_AT_ONCE = 2**18, 2 * 10**7
+# Most bins of a continuous column under a budget: each has its own noise.
+PRIVATE_BINS = 100
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,13 @@ class Bayes:
                 raise FitError(f"{name} is {getattr(self, name)}; it must be at least {lowest}.")
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
-        """Fit to one table. Raises FitError for several tables, no rows or free text; BudgetError for a budget."""
-        refuse(budget, "bayes")
+        """Fit to one table, under a budget by synthesizers/private_bayes.py.
+
+        seed: under a budget it decides no noise, so that two fits differ. Raises FitError for several tables, no rows
+        or free text; BudgetError for a budget that cannot be honoured.
+        """
+        if budget is not None:
+            return self._private(real, budget, seed, progress)
         ready = prepare(real, "bayes", bins=self.bins)
         progress("fit bayes", 0, len(ready.codes.names))
         columns = _columns(ready, self.groups)
@@ -101,13 +111,26 @@ class Bayes:
             "bayes", self, BayesJoint(self, tuple(_looking_back(node, nodes, by_name) for node in nodes))
         )
 
+    def _private(self, real: Dataset, budget: Budget, seed: int, progress: Progress) -> CodedModel:
+        progress("fit bayes", 0, 1)
+        ready, rest, spending, assumed = prepare_private(real, "bayes", budget, bins=min(self.bins, PRIVATE_BINS))
+        limits = Limits(self.parents, self.groups, self.cells)
+        nodes, spent = learnt(ready, rest, limits, np.random.default_rng(seed))
+        mechanism = (
+            "PrivBayes: noisy tables of a Bayesian network whose parents are chosen by the exponential mechanism"
+        )
+        guarantee = guaranteed(budget, mechanism, (*spending, *spent), assumed)
+        progress("fit bayes", 1, 1)
+        return ready.model("bayes", self, BayesJoint(self, nodes, private=True), guarantee=guarantee)
+
 
 @dataclass(frozen=True)
 class BayesJoint:
-    """A fitted network. nodes: in the order in which they are drawn."""
+    """A fitted network. nodes: in the order in which they are drawn. private: fitted under a budget."""
 
     settings: Bayes
     nodes: tuple[Node, ...]
+    private: bool = False
 
     @cached_property
     def plain(self) -> tuple[Lens, ...]:
@@ -151,7 +174,8 @@ class BayesJoint:
     def facts(self) -> dict[str, Any]:
         return {
             "method": "A Bayesian network: each column given a few columns before it.",
-            "source": "Zhang et al. 2017, PrivBayes, without noise",
+            "source": f"Zhang et al. 2017, PrivBayes, {'with' if self.private else 'without'} noise",
+            "private": self.private,
             "order": [node.name for node in self.nodes],
             "columns": {node.name: _facts(node) for node in self.nodes},
         }
@@ -163,7 +187,8 @@ class BayesJoint:
         for key, value in arrays.items():
             name, _, field = key.rpartition("\x1f")
             mine[name][field] = value
-        return BayesJoint(settings, tuple(_node(n, facts["columns"][n], mine[n]) for n in facts["order"]))
+        nodes = tuple(_node(n, facts["columns"][n], mine[n]) for n in facts["order"])
+        return BayesJoint(settings, nodes, facts.get("private", False))
 
     @staticmethod
     def load(folder: Path) -> CodedModel:
