@@ -29,11 +29,11 @@ def test_the_papers_are_listed(capsys):
 def test_papers_are_written_and_the_open_facts_told(run, tmp_path, capsys):
     asked = ["papers", str(run), "-o", str(tmp_path / "p"), "--paper", "dpia", "--language", "es", "--format", "md"]
     assert code_of(asked) == 0
-    assert "17" in capsys.readouterr().out
+    assert "18" in capsys.readouterr().out
     assert (tmp_path / "p" / "es" / "dpia.md").is_file() and not (tmp_path / "p" / "en").exists()
     assert code_of([*asked, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert len(told["open"]) == 17 and told["papers"][0]["name"] == "dpia"
+    assert len(told["open"]) == 18 and told["papers"][0]["name"] == "dpia"
 
 
 def test_answers_are_asked_for_kept_and_used(run, tmp_path, capsys):

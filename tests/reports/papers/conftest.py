@@ -25,12 +25,15 @@ GUARANTEE = {
 PRIVACY = {
     "purpose": "research on readmission",
     "guarantee": GUARANTEE,
-    "ledger": {"source": "ward", "granted": 4.0, "spent": 2.5, "left": 1.5, "entries": [{"epsilon": 1.0}, {"epsilon": 1.5}]},
+    "ledger": {
+        "source": "ward", "granted": {"epsilon": 4.0, "delta": 1e-6}, "spent": {"epsilon": 2.5, "delta": 2e-7},
+        "left": {"epsilon": 1.5, "delta": 8e-7}, "entries": [{"what": "charge", "actor": "Evangelina"}, {"what": "charge"}],
+    },
     "protection": {
         "findings": [{"column": "name", "kind": "name", "confidence": 0.98, "reason": "Garcia ..."}],
-        "actions": {"name": "pseudonym", "birth": "year"},
-        "before": {"k": 1},
-        "after": {"k": 7},
+        "actions": {"name": "pseudonymise", "birth": {"action": "generalise", "date": "year"}},
+        "before": {"k": 1, "unique": 31, "risk": 0.21, "diversity": {"diagnosis": {"l": 1, "t": 0.4}}},
+        "after": {"k": 7, "unique": 0, "risk": 0.06, "diversity": {"diagnosis": {"l": 2, "t": 0.2}}},
     },
     "consent": {
         "column": "agreed", "values": ["yes"], "purpose": "research", "rows_before": 431, "rows_excluded": 31,
@@ -49,7 +52,12 @@ def score(metric, value, low=None, high=None, control=None, baseline=None, subje
 
 FAIRNESS = {
     "protected": ["city"],
-    "repair": {"mode": "parity", "intensity": 1.0},
+    "repair": {
+        "mode": "parity",
+        "intensity": 1.0,
+        "mark": {"outcomes_changed": 0.067, "rows_added": 0, "shares": {"Rareville": [0.1, 0.2]}},
+    },
+    "flags": [{"metric": "fairness.equalized_odds", "subject": "city", "value": 0.17, "limit": 0.1, "as_real": True}],
     "before": [
         score("fairness.demographic_parity", 0.317, 0.29, 0.34),
         score("fairness.selection_rate", 0.5, 0.4, 0.6, subject="city = Rareville"),

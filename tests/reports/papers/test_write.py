@@ -65,7 +65,7 @@ def test_no_value_of_any_row_reaches_a_paper(written):
     for path in written.files:
         if path.suffix != ".pdf":
             page = path.read_text()
-            for private in ("Rareville", "Madrid", "rare syndrome", "Garcia"):
+            for private in ("Rareville", "Madrid", "rare syndrome", "Garcia", "Evangelina"):
                 assert private not in page, (path, private)
 
 
@@ -93,15 +93,17 @@ CLAIMS = [
     ("dp-statement", "one person (column patient)", lambda f, m, r: m["guarantee"].update(unit="row"), "one row"),
     ("dp-statement", "marginals | discrete", lambda f, m, r: m["guarantee"]["spending"].pop(), None),
     ("dp-statement", "column names are public", lambda f, m, r: m["guarantee"]["assumptions"].pop(0), None),
-    ("dp-statement", "left | 1.5", lambda f, m, r: f["privacy"]["ledger"].update(left=0.125), "left | 0.125"),
+    ("dp-statement", "left | ε = 1.5, δ = 8 × 10⁻⁷", lambda f, m, r: f["privacy"]["ledger"].update(left={"epsilon": 0.125}), "left | ε = 0.125 |"),
     ("dp-statement", "does not contradict", lambda f, m, r: f["privacy"]["audit"].update(epsilon_lower=1.9), "Do not release"),
     ("dp-statement", "1000", lambda f, m, r: f["privacy"]["audit"].update(canaries=77), "canaries planted | 77"),
     ("processing-record", "research on readmission", lambda f, m, r: f["privacy"].update(purpose="billing"), "billing"),
-    ("processing-record", "name (pseudonym)", lambda f, m, r: f["privacy"]["protection"]["actions"].update(name="drop"), "name (drop)"),
+    ("processing-record", "name (pseudonymised)", lambda f, m, r: f["privacy"]["protection"]["actions"].update(name="drop"), "name (left out)"),
     ("processing-record", "ward.csv", lambda f, m, r: f["data"].update(source="clinic.parquet"), "clinic.parquet"),
     ("processing-record", "| address |", lambda f, m, r: r["data"].update(drop=["street"]), "| street |"),
     ("dpia", "400 of 431", lambda f, m, r: f["data"].update(rows=123), "123 of 431"),
     ("dpia", "sensitive columns (city, diagnosis)", lambda f, m, r: f["privacy"].update(secrets=["age"]), "(city, diagnosis, age)"),
+    ("dpia", "repair: share of outcomes changed | 6.7 %", lambda f, m, r: f["fairness"].pop("repair"), None),
+    ("dpia", "[To be completed by: steward of the data — Justification", lambda f, m, r: f["fairness"].update(flags=[]), None),
     ("dpia", "0.317", lambda f, m, r: f["fairness"]["before"][0].update(value=0.444), "0.444"),
     ("anonymisation", "city, age", lambda f, m, r: f["privacy"].update(keys=["age", "seen"]), "age, seen"),
     ("anonymisation", "0.043 | yes", lambda f, m, r: m["gates"][0].update(passed=False), "0.043 | no"),
@@ -266,3 +268,28 @@ def test_what_a_run_of_today_leaves_behind_is_enough(tmp_path):
     card = (made.folder / "en" / "data-card.md").read_text().replace("\\", "")
     assert "packaged:breast_cancer" in card and done.manifest["artifacts"]["synthetic/breast_cancer.csv"] in card
     shutil.rmtree(made.folder)
+
+
+def test_the_words_of_the_run_are_put_into_spanish():
+    from trasunto.networks.private import ASSUMED
+    from trasunto.privacy.mechanisms import INJECTED
+    from trasunto.reports.papers.words.spoken import spoken
+    from trasunto.synthesizers.marginals import METHODS
+
+    added_up = " Discrete Gaussian noise and the exponential mechanism, added up as zCDP."
+    for sentence in (*ASSUMED, INJECTED, *(told + added_up for told in METHODS.values())):
+        assert "en inglés" not in spoken(sentence, "es") and spoken(sentence, "en") == sentence
+    assert spoken("Marginal of age, city", "es") == "Marginal de age, city"
+    assert spoken("Something new.", "es") == "«Something new.» (en inglés en el registro)"
+
+
+def test_noise_that_was_injected_guarantees_nothing(maker, tmp_path):
+    from trasunto.privacy.mechanisms import INJECTED
+
+    def change(facts, manifest, recipe):
+        manifest["guarantee"] = {**manifest["guarantee"], "assumptions": [INJECTED]}
+
+    run = maker(tmp_path / "run", change=change)
+    statement = text(run, "dp-statement")
+    assert "injected for a test" in statement and WORDS["dp.none"][0] in statement
+    assert "epsilon 1.5" not in statement + text(run, "anonymisation") + text(run, "data-card")

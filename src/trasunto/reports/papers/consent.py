@@ -30,7 +30,8 @@ def _applied(w: Writer) -> list[Block]:
     before, excluded = consent.get("rows_before"), consent.get("rows_excluded")
     kept = before - excluded if before is not None and excluded is not None else None
     rows = [
-        w.row("co.column", consent.get("column"), f"{at}.column"),
+        w.row("co.column", consent.get("column") or w.say("none"), f"{at}.column"),
+        *([w.row("co.purposes", consent["purposes"], f"{at}.purposes")] if consent.get("purposes") else []),
         w.row("co.values", consent.get("values"), f"{at}.values"),
         w.row("co.purpose", consent.get("purpose") or w.run.privacy.get("purpose"), f"{at}.purpose"),
         w.row("co.before", before, f"{at}.rows_before"),

@@ -7,6 +7,7 @@ from typing import Any
 from trasunto.reports.blocks import Block, Grid, Points, Words
 from trasunto.reports.papers import parts
 from trasunto.reports.papers.bounds import most_found, most_right
+from trasunto.reports.papers.words.spoken import spoken
 from trasunto.reports.papers.writer import Row, Writer
 
 AT = "run.json: guarantee"
@@ -22,6 +23,7 @@ def write(w: Writer) -> list[Block]:
     if not found:
         return [
             w.heading("dp.claim"),
+            *([Words(w.say("dp.none.injected"), "warning")] if w.run.rehearsed else []),
             Words(w.say("dp.none"), "warning"),
             Words(w.say("dp.none.next")),
             w.heading("dp.audit"),
@@ -80,7 +82,7 @@ def _parameters(w: Writer, found: dict[str, Any]) -> list[Block]:
         w.row("dp.unit", parts.unit(w, found["unit"]), f"{AT}.unit"),
         w.row("dp.contributions", spent.get("contributions", 1), f"{AT}.spent.contributions"),
         w.row("dp.neighbours", _neighbours(w, found), f"{AT}.neighbours"),
-        w.row("dp.mechanism", found.get("mechanism"), f"{AT}.mechanism"),
+        w.row("dp.mechanism", spoken(found.get("mechanism", ""), w.at), f"{AT}.mechanism"),
         w.row("dp.rows_public", spent.get("rows") or w.say("dp.rows_none"), f"{AT}.spent.rows"),
         w.row("dp.domain_share", w.percent(spent.get("domain_share", 0.0)), f"{AT}.spent.domain_share"),
         w.row("dp.model", w.say("dp.central"), w.say("by_design")),
@@ -98,9 +100,9 @@ def _spending(w: Writer, found: dict[str, Any]) -> list[Block]:
     if not spending:
         return [*blocks, Words(w.say("dp.spending.none"), "warning")]
     head = (w.say("dp.what"), w.say("dp.mechanism"), w.say("dp.amount"), w.say("dp.note"))
-    rows = tuple((each["what"], each["mechanism"], _amount(w, each), each.get("note", "")) for each in spending)
-    told = [] if w.at == "en" else [Words(w.say("in_words_of_the_run"))]
-    return [*blocks, *told, Grid(head, rows)]
+    said = [tuple(spoken(each.get(key, ""), w.at) for key in ("what", "mechanism", "note")) for each in spending]
+    rows = tuple((what, how, _amount(w, e), note) for e, (what, how, note) in zip(spending, said, strict=True))
+    return [*blocks, Grid(head, rows, long=True)]
 
 
 def _amount(w: Writer, each: dict[str, Any]) -> str:
@@ -137,12 +139,19 @@ def _composition(w: Writer) -> list[Block]:
         return [*blocks, Words(w.say("dp.ledger.none"), "warning")]
     rows = [
         w.row("dp.ledger.source", ledger.get("source"), f"{at}.source"),
-        w.row("dp.granted", ledger.get("granted"), f"{at}.granted"),
-        w.row("dp.spent", ledger.get("spent"), f"{at}.spent"),
-        w.row("dp.left", ledger.get("left"), f"{at}.left"),
+        *(w.row(f"dp.{each}", _sum(w, ledger.get(each)), f"{at}.{each}") for each in ("granted", "spent", "left")),
         w.row("dp.entries", len(ledger.get("entries") or []), f"{at}.entries"),
     ]
     return [*blocks, w.table(rows)]
+
+
+def _sum(w: Writer, found: Any) -> str | None:
+    """An amount in the ledger: epsilon, or epsilon and delta."""
+    if isinstance(found, dict):
+        return ", ".join(
+            f"{sign} = {w.exact(found[key])}" for key, sign in (("epsilon", "ε"), ("delta", "δ")) if key in found
+        )
+    return None if found is None else f"ε = {w.exact(found)}"
 
 
 def _columns(w: Writer) -> tuple[list[str], int]:
@@ -159,11 +168,10 @@ def _domain(w: Writer) -> list[Block]:
 
 
 def _outside(w: Writer, found: dict[str, Any]) -> list[Block]:
-    assumed = tuple(str(each) for each in found.get("assumptions") or ())
+    assumed = tuple(spoken(str(each), w.at) for each in found.get("assumptions") or ())
     blocks: list[Block] = [w.heading("dp.outside"), Points(w.points("dp.outside", 6))]
     if assumed:
-        told = [] if w.at == "en" else [Words(w.say("in_words_of_the_run"))]
-        blocks += [w.heading("dp.outside.assumed", 3), *told, Points(assumed)]
+        blocks += [w.heading("dp.outside.assumed", 3), Points(assumed)]
     return blocks
 
 
@@ -176,7 +184,7 @@ def _hazards(w: Writer, found: dict[str, Any]) -> list[Block]:
     auto = (w.run.recipe.get("synthesizer") or {}).get("name") == "auto"
     small = w.say("dp.h.delta.value", product=product) if delta else w.say("dp.h.delta.zero")
     domain = w.say("dp.h.domain.some", count=len(open_)) if open_ else w.say("dp.h.domain.all")
-    repeat = w.say("dp.h.repeat.yes", left=w.value(ledger.get("left"))) if ledger else w.say("dp.h.repeat.no")
+    repeat = w.say("dp.h.repeat.yes", left=w.value(_sum(w, ledger.get("left")))) if ledger else w.say("dp.h.repeat.no")
     at = w.run.place("privacy")
     rows = (
         ("unit", w.say("dp.h.unit.row" if found["unit"] == "row" else "dp.h.unit.person"), f"{AT}.unit"),
@@ -217,7 +225,8 @@ def _audit(w: Writer) -> list[Block]:
         ]
         broken = claimed is not None and audit.get("epsilon_lower", 0.0) > claimed
         said = Words(w.say("dp.audit.broken"), "warning") if broken else Words(w.say("dp.audit.held"))
-        blocks += [w.table(rows), said]
+        blind = claimed is not None and not broken and (audit.get("ceiling") or 0.0) <= claimed
+        blocks += [w.table(rows), said, *([Words(w.say("dp.audit.blind"), "warning")] if blind else [])]
     else:
         blocks.append(Words(w.say("dp.h.audit.no")))
     return [*blocks, *_attacks(w), *_beside(w)]

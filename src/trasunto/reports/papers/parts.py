@@ -113,6 +113,11 @@ def actions(protection: dict[str, Any]) -> dict[str, str]:
     return told
 
 
+def _action(w: Writer, action: str) -> str:
+    """A treatment in the language of the paper."""
+    return w.say(f"act.{action}") if f"act.{action}" in WORDS else action or w.say("m.none")
+
+
 def measures(w: Writer) -> list[Block]:
     """What the run did for the people in the data; what it did not is said too."""
     run, privacy = w.run, w.run.privacy
@@ -123,7 +128,7 @@ def measures(w: Writer) -> list[Block]:
     gates = run.manifest.get("gates") or []
     attacked, signs = ([w.name(each) for each in group if run.score(each)] for group in (ATTACKS, SIGNS))
     kept = w.say("m.split_yes", rows=w.number(holdout["rows"])) if holdout.get("rows") else no
-    done = ", ".join(f"{column} ({action})" for column, action in treated.items())
+    done = ", ".join(f"{column} ({_action(w, action)})" for column, action in treated.items())
     rows: list[tuple[str, str, str]] = [
         (w.say("m.split"), kept, "run.json: split.parts.holdout"),
         (w.say("m.drop"), ", ".join(dropped) or no, "recipe.yaml: data.drop"),
@@ -134,7 +139,11 @@ def measures(w: Writer) -> list[Block]:
         ),
         (
             w.say("m.consent"),
-            w.say("m.consent_yes", count=w.value(consent.get("rows_excluded")), column=consent.get("column"))
+            w.say(
+                "m.consent_yes",
+                count=w.value(consent.get("rows_excluded")),
+                column=consent.get("column") or consent.get("purposes"),
+            )
             if consent
             else no,
             run.place("privacy") + ".consent",
@@ -172,15 +181,23 @@ def protection(w: Writer) -> list[Block]:
             kinds.setdefault(str(finding["column"]), []).append(str(finding.get("kind") or finding.get("what") or ""))
     names = list(dict.fromkeys([*treated, *kinds]))
     rows = tuple(
-        (name, ", ".join(dict.fromkeys(kinds.get(name, []))) or "–", treated.get(name) or w.say("m.none"), at)
+        (name, ", ".join(dict.fromkeys(kinds.get(name, []))) or "–", _action(w, treated.get(name, "")), at)
         for name in names
     )
     head = tuple(w.say(each) for each in ("column", "found", "action", "source"))
     blocks.append(Grid(head, rows))
     before, after = found.get("before") or {}, found.get("after") or {}
-    measured = [key for key in ("k", "l", "t") if key in before or key in after]
-    if measured:
-        table = tuple((f"{k}", w.value(before.get(k)), w.value(after.get(k)), at) for k in measured)
+    table = tuple(
+        (w.say(f"an.{key}"), w.value(before.get(key)), w.value(after.get(key)), at)
+        for key in ("k", "unique", "risk")
+        if key in before or key in after
+    )
+    spread = [(before.get("diversity") or {}), (after.get("diversity") or {})]
+    table += tuple(
+        (w.say("an.diversity", column=column), w.value(spread[0].get(column)), w.value(spread[1].get(column)), at)
+        for column in dict.fromkeys([*spread[0], *spread[1]])
+    )
+    if table:
         head = (w.say("measure"), w.say("before"), w.say("after"), w.say("source"))
         blocks.append(Grid(head, table, right=(1, 2)))
     return blocks
@@ -224,12 +241,46 @@ def fairness(w: Writer) -> list[Block]:
     ends = w.say("interval")
     head = (w.say("metric"), w.say("subject"), w.say("before"), ends, w.say("after"), ends)
     blocks.append(Grid(head, rows, right=(2, 3, 4, 5)) if rows else Words(w.say("not_measured"), "warning"))
-    told = [(w.say("fairness.repair"), w.value(found["repair"]), f"{at}.repair")] if found.get("repair") else []
+    told = _repaired(w, found.get("repair") or {}, f"{at}.repair")
     told += [
         (w.say("fairness.cost", name=name), w.value(value), f"{at}.cost")
         for name, value in (found.get("cost") or {}).items()
     ]
-    return [*blocks, w.table(told)] if told else blocks
+    return [*blocks, *([w.table(told)] if told else []), *_flags(w, found.get("flags") or [])]
+
+
+def _repaired(w: Writer, repair: dict[str, Any], at: str) -> list[Row]:
+    """What a repair was asked to do and what it changed; shares by group stay in the report."""
+    if not repair:
+        return []
+    mark = repair.get("mark") or {}
+    rows = [
+        w.row("fairness.mode", repair.get("mode"), f"{at}.mode"),
+        w.row("fairness.intensity", repair.get("intensity"), f"{at}.intensity"),
+    ]
+    if mark:
+        rows.append(w.row("fairness.changed", w.percent(mark.get("outcomes_changed", 0.0)), f"{at}.mark"))
+        rows.append(w.row("fairness.added", mark.get("rows_added"), f"{at}.mark"))
+    return rows
+
+
+def _flags(w: Writer, flags: list[dict[str, Any]]) -> list[Block]:
+    """Figures beyond a limit, which somebody must justify."""
+    if not flags:
+        return []
+    head = tuple(w.say(each) for each in ("metric", "subject", "value", "fairness.limit", "fairness.as_real"))
+    rows = tuple(
+        (w.name(f["metric"]), f["subject"], w.number(f["value"]), w.exact(f["limit"]), w.value(bool(f["as_real"])))
+        for f in flags
+        if _columns_alone(w, f["subject"])
+    )
+    return [Words(w.say("fairness.flags"), "warning"), Grid(head, rows, right=(2, 3)), w.blank("fairness_flags")]
+
+
+def _columns_alone(w: Writer, subject: str) -> bool:
+    """Whether a subject names columns and no value of theirs."""
+    names = {column.name for table in w.run.schema.tables.values() for column in table.columns}
+    return all(part in names for part in subject.split(" × "))
 
 
 def _told(w: Writer, score: Score) -> tuple[str, str]:
@@ -238,7 +289,6 @@ def _told(w: Writer, score: Score) -> tuple[str, str]:
 
 def _by_name(w: Writer, scores: list[dict[str, Any]]) -> dict[tuple[str, str], Score]:
     """Scores as a whole or by column. Those by group name values of people's columns, and stay in the report."""
-    names = {column.name for table in w.run.schema.tables.values() for column in table.columns}
     found = [Score.from_dict(each) for each in scores]
-    whole = [each for each in found if not each.subject or all(part in names for part in each.subject.split(" × "))]
+    whole = [each for each in found if not each.subject or _columns_alone(w, each.subject)]
     return {(each.metric, each.subject): each for each in whole}

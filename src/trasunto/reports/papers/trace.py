@@ -12,7 +12,7 @@ READS: dict[str, tuple[str, ...]] = {
     "split": ("source", "recipe.yaml"),
     "fit": ("train", "validation", "recipe.yaml"),
     "sample": ("model/", "recipe.yaml"),
-    "repair": ("train", "synthetic/", "recipe.yaml"),
+    "repair": ("model/", "recipe.yaml"),
     "measure": ("train", "holdout", "synthetic/", "recipe.yaml"),
     "audit": ("train", "recipe.yaml"),
     "train": ("synthetic/", "train", "holdout", "recipe.yaml"),

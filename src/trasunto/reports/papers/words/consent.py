@@ -4,6 +4,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "co.applied": ("Consent and purpose, as applied", "Consentimiento y finalidad, tal como se aplicaron"),
     "co.none": ("No rule of consent was applied in this run: every row of the source was used. Whether consent is needed, and was given, is not known here. Add privacy.consent (column, values) to the recipe where it is the legal basis.", "En esta ejecución no se aplicó ninguna regla de consentimiento: se usaron todas las filas de la fuente. Aquí no se sabe si el consentimiento es necesario ni si se prestó. Añádase privacy.consent (column, values) a la receta si es la base jurídica."),
     "co.column": ("column that records consent", "columna que registra el consentimiento"),
+    "co.purposes": ("column that lists the purposes a person agreed to", "columna con las finalidades que la persona aceptó"),
     "co.values": ("values that were taken as consent", "valores que se tuvieron por consentimiento"),
     "co.purpose": ("purpose", "finalidad"),
     "co.before": ("rows before", "filas antes"),

@@ -10,6 +10,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "The synthetic rows and the model that drew them are differentially private: epsilon {epsilon}, delta {delta}, protecting {unit}. Whatever anybody knows or computes, what they can learn about {unit} from them is bounded by the table “What epsilon means”, under the assumptions named below.",
         "Las filas sintéticas y el modelo que las generó son diferencialmente privados: épsilon {epsilon}, delta {delta}, protegiendo {unit}. Sepa o calcule lo que sea quien los reciba, lo que puede averiguar sobre {unit} está acotado por la tabla «Qué significa épsilon», bajo los supuestos que se nombran más abajo.",
     ),
+    "dp.none.injected": ("A budget was asked for, but the noise came from a generator that was injected for a test.", "Se pidió un presupuesto, pero el ruido procedió de un generador inyectado para una prueba."),
     "dp.none": (
         "There is no guarantee of differential privacy in this run. Nothing is proven about what can be learnt about any one person from the synthetic rows, the model or the report. Attacks that failed are no substitute: they show what those attacks did not find.",
         "En esta ejecución no hay ninguna garantía de privacidad diferencial. No queda demostrado nada sobre lo que puede averiguarse de una persona concreta a partir de las filas sintéticas, el modelo o el informe. Que unos ataques fracasen no la sustituye: muestra lo que esos ataques no encontraron.",
@@ -98,7 +99,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "dp.h.after": ("Steps after the drawing look at real rows", "Pasos posteriores a la generación miran filas reales"),
     "dp.h.after.none": ("None is recorded.", "No consta ninguno."),
     "dp.h.after.curation": ("Texts were kept or thrown away after a look at the private ones; what that choice tells is outside the claim.", "Se conservaron o descartaron textos tras mirar los privados; lo que esa elección revela queda fuera de la afirmación."),
-    "dp.h.after.repair": ("Rows were repaired for fairness; where the repair looked at real rows, that is outside the claim.", "Se repararon filas por equidad; si la reparación miró filas reales, eso queda fuera de la afirmación."),
+    "dp.h.after.repair": ("Rows were repaired for fairness, from further draws of the model alone.", "Se repararon filas por equidad, solo con más muestras del modelo."),
     "dp.h.audit": ("The software does not do what is claimed", "El programa no hace lo que se afirma"),
     "dp.h.audit.yes": ("Audited: see “Audit and attacks”.", "Auditado: véase «Auditoría y ataques»."),
     "dp.h.audit.no": ("Not audited in this run; add privacy.audit to the recipe.", "No auditado en esta ejecución; añádase privacy.audit a la receta."),
@@ -111,5 +112,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "dp.audit.held": ("The audit does not contradict the claim. It cannot confirm it: a lower bound finds faults, not their absence.", "La auditoría no contradice la afirmación. No puede confirmarla: una cota inferior encuentra fallos, no su ausencia."),
     "dp.beside": ("Best membership attack beside the bound: it finds {value} of the training rows at 1 % false alarms; the claim allows {bound} for its unit.", "El mejor ataque de pertenencia frente a la cota: halla el {value} de las filas de entrenamiento con un 1 % de falsas alarmas; la afirmación permite el {bound} para su unidad."),
     "dp.beside.broken": ("An attack contradicts the claim: it finds {value} of the training rows at 1 % false alarms, and the claim allows {bound}. Do not release; find the fault.", "Un ataque contradice la afirmación: halla el {value} de las filas de entrenamiento con un 1 % de falsas alarmas y la afirmación permite el {bound}. No se publique; búsquese el fallo."),
+    "dp.audit.blind": ("So few canaries could not have contradicted a claim as large as this one.", "Tan pocos canarios no podían contradecir una afirmación tan grande como esta."),
     "dp.people": ("Questions to people", "Preguntas a las personas"),
 }  # fmt: skip
