@@ -22,6 +22,8 @@ from trasunto.cli.say import json_option, number, quiet_option, say_json, say_sc
     "--holdout", metavar="REAL2", help="Real rows that the synthesizer has not seen; without them no control."
 )
 @click.option("--target", metavar="COL", help="Column to predict, for train-synthetic-test-real.")
+@click.option("--protected", metavar="a,b", help="Columns whose groups are compared: fairness, also where they cross.")
+@click.option("--positive", metavar="VALUE", help="The favourable value of the target.  [default: of two the rarer]")
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known about the columns, and their rules.")
 @click.option(
     "--metrics",
@@ -39,6 +41,8 @@ def command(
     synthetic: tuple[str, ...],
     holdout: str | None,
     target: str | None,
+    protected: str | None,
+    positive: str | None,
     schema_file: str | None,
     metrics: str | None,
     output: str | None,
@@ -55,18 +59,21 @@ def command(
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --target diagnosis
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv -o report.html
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --gate "fidelity.c2st<=0.6"
+      trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --target hired --protected sex,age
       trasunto evaluate --real train.csv --synthetic syn.csv --schema schema.yaml --metrics fidelity.constraints
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --target diagnosis --metrics full
     """
     from trasunto.pipeline.verbs import evaluate, read
 
-    wanted = [name.strip() for name in metrics.split(",") if name.strip()] if metrics else None
+    wanted = list(_named(metrics)) or None
     with shown(quiet) as progress:
         report = evaluate(
             read(real, schema=schema_file),
             synthetic,
             holdout=holdout,
             target=target,
+            protected=_named(protected),
+            positive=positive,
             gates=gates,
             metrics=wanted,
             seed=seed,
@@ -89,6 +96,11 @@ def command(
         if output:
             click.echo(f"Wrote {output}.")
     return DONE if report.passed else GATE
+
+
+def _named(text: str | None) -> tuple[str, ...]:
+    """The names in a list with commas."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def _say_repeats(spreads: list[dict[str, Any]], draws: int) -> None:

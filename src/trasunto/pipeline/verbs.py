@@ -128,6 +128,8 @@ def evaluate(
     *,
     holdout: Any = None,
     target: str | None = None,
+    protected: Sequence[str] = (),
+    positive: str | None = None,
     seed: int = 0,
     gates: Sequence[str] = (),
     metrics: Sequence[str] | None = None,
@@ -138,12 +140,15 @@ def evaluate(
 
     real, synthetic, holdout: datasets of one table, or anything `read` takes (synthetic and holdout are then
     read with the schema of `real`). synthetic may be a tuple of several draws: the report is about the first, and
-    tells how far the scores of all of them spread. gates: limits such as "fidelity.c2st <= 0.6"; `Report.passed` tells.
+    tells how far the scores of all of them spread. protected: columns whose groups are compared (fairness), positive:
+    the favourable value of the target, of two the rarer one when None. gates: limits such as "fidelity.c2st <= 0.6";
+    `Report.passed` tells.
     metrics: names from `trasunto list metrics`, or "full" for all; all that apply but the slow ones when None.
     Raises MetricError, RecipeError for a gate on nothing.
     """
     from trasunto.metrics.measure import measure
     from trasunto.metrics.repeats import repeated, spreads
+    from trasunto.pipeline.fairness import check_groups
     from trasunto.pipeline.tell import compared
 
     limits = [Gate.parse(gate) for gate in gates]
@@ -154,8 +159,11 @@ def evaluate(
         synthetic=draws[0],
         holdout=_like(holdout, truth) if holdout is not None else None,
         target=target,
+        protected=(protected,) if isinstance(protected, str) else tuple(protected),
+        positive=positive,
         seed=seed,
     )
+    check_groups(comparison)
     for other in draws[1:]:
         # What does not fit is said before any work.
         replace(comparison, synthetic=other)

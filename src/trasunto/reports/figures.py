@@ -12,6 +12,7 @@ from trasunto.language.evaluation import Evaluation
 from trasunto.metrics.frames import Arrays, arrays
 from trasunto.metrics.score import Comparison, Score
 from trasunto.reports.drawing import MADE, REAL, UNSEEN, WARM, figure
+from trasunto.reports.fairness import fairness_figures
 from trasunto.reports.report import Figure
 from trasunto.reports.training_figures import curves, language_model
 from trasunto.reports.words import say
@@ -38,12 +39,14 @@ def picture(
         _tells(scores, language),
         *curves(facts, language),
         *language_model(evaluations, language),
+        *fairness_figures(scores, facts.get("fairness") or {}, language),
     ]
     return tuple(each for each in figures if each is not None)
 
 
 def _overview(scores: Sequence[Score], at: str) -> Figure | None:
-    shown = [s for s in scores if not s.subject and 0 <= s.value <= 1 and s.metric not in ("utility.tstr_ratio",)]
+    told_apart = ("utility.tstr_ratio", *(s.metric for s in scores if s.metric.startswith("fairness.")))
+    shown = [s for s in scores if not s.subject and 0 <= s.value <= 1 and s.metric not in told_apart]
     if not shown:
         return None
     rows = [

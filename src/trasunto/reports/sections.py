@@ -6,6 +6,7 @@ from typing import Any
 
 from trasunto.language.evaluation import Evaluation
 from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
+from trasunto.reports.fairness import fairness
 from trasunto.reports.limits import limits
 from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
@@ -23,6 +24,7 @@ def story(report: Report) -> tuple[Block, ...]:
         _synthesis(report),
         _training(report),
         _results(report),
+        fairness(report),
         _privacy(report),
         _limits(report),
         _repeat(report),
@@ -230,7 +232,7 @@ def _training(report: Report) -> list[Block]:
 
 def _results(report: Report) -> list[Block]:
     at = report.language
-    scores = [s for s in report.scores if not s.subject and not s.metric.startswith("privacy.")]
+    scores = [s for s in report.scores if not s.subject and not s.metric.startswith(("privacy.", "fairness."))]
     figures = [figure for figure in report.figures if figure.section == "results"]
     if not scores and not report.evaluations and not figures:
         return []

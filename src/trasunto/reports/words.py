@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trasunto.reports.compared_words import COMPARED
+from trasunto.reports.fairness_words import FAIRNESS
 from trasunto.reports.sentences import SENTENCES
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -308,6 +309,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "writer": ("writer: {name}", "generador: {name}"),
     **SENTENCES,
     **COMPARED,
+    **FAIRNESS,
 }  # fmt: skip
 
 
