@@ -39,3 +39,19 @@ def test_a_gate_on_nothing_is_a_mistake():
         Gate.parse("x.y around 1")
     with pytest.raises(RecipeError, match="no number"):
         Gate.parse("x.y <= 1-1")
+
+
+def test_a_gate_may_judge_an_end_of_the_interval():
+    scores = (Score("privacy.x", 0.03, 0.0, (0.01, 0.12)), Score("privacy.bare", 0.03, 0.0))
+    verdicts = {
+        "privacy.x <= 0.05": (True, 0.03),
+        "upper(privacy.x) <= 0.05": (False, 0.12),
+        "lower( privacy.x )<=0.05": (True, 0.01),
+        "upper(privacy.bare) <= 0.05": (True, 0.03),
+    }
+    for text, (passed, value) in verdicts.items():
+        verdict = Gate.parse(text).verdict(scores)
+        assert (verdict.passed, verdict.value) == (passed, value)
+        assert Gate.parse(str(verdict.gate)) == verdict.gate
+    with pytest.raises(RecipeError, match="Cannot read the gate 'middle"):
+        Gate.parse("middle(privacy.x) <= 0.05")

@@ -101,42 +101,58 @@ class Comparison:
 Metric = Callable[[Comparison], tuple[Score, ...]]
 
 
+# Which figure of a score a gate judges, by the words around the metric's name.
+ENDS = ("value", "lower", "upper")
+
+
 @dataclass(frozen=True)
 class Gate:
-    """A limit that a run must keep: Gate.parse("fidelity.c2st <= 0.6")."""
+    """A limit that a run must keep: Gate.parse("fidelity.c2st <= 0.6").
+
+    end: "value", or the "lower" or "upper" end of the 95 % interval: Gate.parse("upper(privacy.singling_out) <= 0.09")
+    wants it shown that the risk is small, which few rows cannot. Where a score has no interval its value is judged.
+    """
 
     metric: str
     sign: str
     limit: float
+    end: str = "value"
 
     @staticmethod
     def parse(text: str) -> Gate:
-        found = re.fullmatch(r"\s*([\w.\-]+)\s*(<=|>=|<|>|=)\s*([-+0-9.eE]+)\s*", text)
+        name = r"(?:(lower|upper)\(\s*([\w.\-]+)\s*\)|([\w.\-]+))"
+        found = re.fullmatch(rf"\s*{name}\s*(<=|>=|<|>|=)\s*([-+0-9.eE]+)\s*", text)
         if not found:
-            raise RecipeError(f"Cannot read the gate {text!r}.", 'Write it like "fidelity.c2st <= 0.6".')
-        metric, sign, limit = found.groups()
+            raise RecipeError(
+                f"Cannot read the gate {text!r}.",
+                'Write it like "fidelity.c2st <= 0.6", or "upper(privacy.inference) <= 0.09" for an end of an interval.',
+            )
+        end, inside, plain, sign, limit = found.groups()
         try:
-            return Gate(metric, "<=" if sign == "=" else sign, float(limit))
+            return Gate(inside or plain, "<=" if sign == "=" else sign, float(limit), end or "value")
         except ValueError as error:
             raise RecipeError(f"The gate {text!r} has no number for a limit.") from error
 
     def verdict(self, scores: tuple[Score, ...]) -> Verdict:
         """RecipeError when no score of that name was measured: a gate that judges nothing is a mistake."""
-        value = next((s.value for s in scores if s.metric == self.metric and not s.subject), None)
-        if value is None:
+        score = next((s for s in scores if s.metric == self.metric and not s.subject), None)
+        if score is None:
             measured = {s.metric for s in scores if not s.subject}
             raise RecipeError(f"The gate {self} names a metric that was not measured.", near(self.metric, measured))
+        ends = (score.value, *(score.interval or (score.value, score.value)))
+        value = ends[ENDS.index(self.end)]
         kept = {"<=": value <= self.limit, ">=": value >= self.limit, "<": value < self.limit, ">": value > self.limit}
         return Verdict(self, value, kept[self.sign])
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.sign} {self.limit:g}"
+        name = self.metric if self.end == "value" else f"{self.end}({self.metric})"
+        return f"{name} {self.sign} {self.limit:g}"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a gate said about a value."""
+    """What a gate said about a value; None where what it asks for is not known."""
 
     gate: Gate
-    value: float
+    value: float | None
     passed: bool

@@ -30,9 +30,9 @@ def membership(comparison: Comparison) -> tuple[Score, ...]:
     _1 and _01: share of training rows that the best attack finds while it is wrong about 10 %, 1 % and 0.1 % of unseen
     rows; then area and share at 1 % of each attack.
 
-    Shares come with Clopper-Pearson intervals, widened for the chance that lies in where the limit was drawn. The
-    control puts one half of the unseen people in the place of the training rows. () without a holdout; MetricError with
-    fewer than 100 rows of it.
+    Shares come with Clopper-Pearson intervals, widened for the chance that lies in where the limit was drawn. Controls
+    are what unseen people in the place of the training rows would give, which is chance. () without a holdout;
+    MetricError with fewer than 100 rows of it.
     """
     battery = battery_of(comparison)
     if battery is None:
@@ -41,9 +41,9 @@ def membership(comparison: Comparison) -> tuple[Score, ...]:
     area = _area(battery, halves, NORMAL)
     reading = (
         f"Chance that the best of {len(battery.scores)} attacks ranks a training row above an unseen one; 0.5 means "
-        "nobody can tell who was there. The control puts unseen rows in the place of the training rows."
+        "nobody can tell who was there, as with unseen rows in the place of the training rows."
     )
-    found = [Score("privacy.membership", area.value, 0.5, area.interval, 0.5, area.control, reading=reading)]
+    found = [Score("privacy.membership", area.value, 0.5, area.interval, 0.5, 0.5, reading=reading)]
     for metric, wrong in WRONG.items():
         value, interval = _found(battery, halves, wrong)
         reading = (
@@ -53,9 +53,9 @@ def membership(comparison: Comparison) -> tuple[Score, ...]:
     inside = battery.members
     for name, score in battery.scores.items():
         parts = score[inside], score[~inside]
-        found.append(Score("privacy.membership", auc(*parts), 0.5, auc_interval(*parts), 0.5, None, name))
+        found.append(Score("privacy.membership", auc(*parts), 0.5, auc_interval(*parts), 0.5, 0.5, name))
         share, interval = share_above(score[inside], score[~inside], 0.01)
-        found.append(Score("privacy.membership_tpr_1", share, 0.01, interval, 0.01, None, name))
+        found.append(Score("privacy.membership_tpr_1", share, 0.01, interval, 0.01, 0.01, name))
     return tuple(found)
 
 
@@ -91,9 +91,9 @@ def outliers(comparison: Comparison) -> tuple[Score, ...]:
         f"Chance that the best attack ranks an unusual training row ({worst}) above an unusual unseen one; 0.5 means "
         "nobody can tell who was there."
     )
-    headline = Score("privacy.outliers", area.value, 0.5, area.interval, 0.5, area.control, reading=reading)
+    headline = Score("privacy.outliers", area.value, 0.5, area.interval, 0.5, 0.5, reading=reading)
     each = [(subject, _area(*parts, NORMAL)) for subject, parts in found.items()]
-    return headline, *(Score("privacy.outliers", a.value, 0.5, a.interval, 0.5, a.control, s) for s, a in each)
+    return headline, *(Score("privacy.outliers", a.value, 0.5, a.interval, 0.5, 0.5, s) for s, a in each)
 
 
 def _halves(members: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -108,12 +108,11 @@ def _halves(members: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 class _Area:
     value: float
     interval: tuple[float, float]
-    control: float
 
 
 def _area(battery: Battery, halves: tuple[np.ndarray, np.ndarray], z: float) -> _Area:
     """The area under the curve of the attack that did best on the other half, mean of both halves."""
-    values, errors, controls = [], [], []
+    values, errors = [], []
     for chosen_on, judged_on in (halves, halves[::-1]):
         inside = battery.members[chosen_on]
         best = max(battery.scores, key=lambda name: auc(*_parted(battery.scores[name][chosen_on], inside)))
@@ -121,11 +120,8 @@ def _area(battery: Battery, halves: tuple[np.ndarray, np.ndarray], z: float) -> 
         value, influence = auc_influence(score, label)
         values.append(value)
         errors.append(float(influence.std(ddof=1)) / np.sqrt(len(influence)))
-        unseen = battery.scores[best][chosen_on][~inside]
-        controls.append(auc(unseen, score[~label]))
     value, half = float(np.mean(values)), z * float(np.hypot(*errors)) / 2.0
-    # Both halves of the unseen stand once in the place of members: their areas are each other's opposites.
-    return _Area(value, (max(0.0, value - half), min(1.0, value + half)), controls[0])
+    return _Area(value, (max(0.0, value - half), min(1.0, value + half)))
 
 
 def _found(battery: Battery, halves: tuple[np.ndarray, np.ndarray], wrong: float) -> tuple[float, tuple[float, float]]:
