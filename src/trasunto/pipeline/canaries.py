@@ -96,10 +96,15 @@ def audit_canaries(
     and one large draw. The bound holds for add-or-remove-one-row neighbours; with a `person` in the budget each
     canary is a person of one row.
 
-    Raises MetricError for fewer than 20 canaries, several tables, free text, a domain too small for so many; what
-    fitting raises, too.
+    A table with a column of free text is audited by its texts (`canary_texts.audit_texts`).
+
+    Raises MetricError for fewer than 20 canaries and for a domain too small for so many; what fitting raises, too.
     """
-    _enough(canaries)
+    if real.only.schema.of_kind("text"):
+        from trasunto.pipeline.canary_texts import audit_texts
+
+        return audit_texts(real, synthesizer, budget, canaries=canaries, seed=seed, rows=rows, progress=progress)
+    enough(canaries)
     rng = np.random.default_rng(seed)
     table = real.only
     person = budget.person if budget is not None else None
@@ -189,7 +194,8 @@ def _side(number: int) -> int:
     return max(1, int((number - MARGIN * np.sqrt(number)) / 2))
 
 
-def _enough(canaries: int) -> None:
+def enough(canaries: int) -> None:
+    """MetricError for fewer canaries than can prove anything."""
     if canaries < LEAST_CANARIES:
         raise MetricError(
             f"{canaries} canaries can prove nothing; {LEAST_CANARIES} are the least.",

@@ -29,14 +29,8 @@ def craft(table: Table, number: int, rng: np.random.Generator, *, own: str | Non
     """So many different rows that the table does not hold and its schema allows, rare in pairs of their columns.
 
     Columns that a rule ties are taken together from a row of the table. own: a column (of persons) that has a new
-    value in each. Raises MetricError for free text, or for a domain too small for so many new rows.
+    value in each. Raises MetricError for a domain too small for so many new rows.
     """
-    texts = table.schema.of_kind("text")
-    if texts:
-        raise MetricError(
-            f"Column {texts[0].name!r} holds free text; canaries of a table have none.",
-            "Audit it as text (audit_texts), or drop the column.",
-        )
     if not len(table):
         raise MetricError("There are no rows to plant canaries among.", "Give a few hundred.")
     tied = {name for rule in rules_of(table.schema) for name in rule.columns}

@@ -157,6 +157,12 @@ class LmFinetuneModel:
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         yield from in_parts(self, rows, seed, size)
 
+    def examples(self, dataset: Dataset) -> list[Prompted]:
+        """The texts of a dataset as this model was shown those it learned; rows without one are left out."""
+        rows = dataset.rows.filter(pl.col(self.text).is_not_null() & (pl.col(self.text).str.strip_chars() != ""))
+        texts, labels = rows[self.text].to_list(), _labels(rows, self.label)
+        return [Prompted(_prompt(label), f" {text}") for text, label in zip(texts, labels, strict=True)]
+
     def save(self, folder: str | Path) -> None:
         """Write model.json, the adapter (safetensors), the filters (plain arrays); the base is named, not copied."""
         document = {
