@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
@@ -113,9 +114,9 @@ def _grid(grid: Grid) -> str:
 
 
 def _breakable(text: str) -> str:
-    """Escaped text with room for a line break inside words too long for a cell, such as hashes."""
+    """Escaped text with room for a line break inside words too long for a cell, such as hashes and paths."""
     return " ".join(
-        "<wbr>".join(escape(word[place : place + 12]) for place in range(0, len(word), 12))
+        "<wbr>".join(escape(part) for part in re.findall(r"[^./]{1,16}[./]?|[./]", word))
         if len(word) > LONG
         else escape(word)
         for word in text.split(" ")

@@ -30,10 +30,15 @@ PRIVACY = {
         "left": {"epsilon": 1.5, "delta": 8e-7}, "entries": [{"what": "charge", "actor": "Evangelina"}, {"what": "charge"}],
     },
     "protection": {
-        "findings": [{"column": "name", "kind": "name", "confidence": 0.98, "reason": "Garcia ..."}],
-        "actions": {"name": "pseudonymise", "birth": {"action": "generalise", "date": "year"}},
-        "before": {"k": 1, "unique": 31, "risk": 0.21, "diversity": {"diagnosis": {"l": 1, "t": 0.4}}},
-        "after": {"k": 7, "unique": 0, "risk": 0.06, "diversity": {"diagnosis": {"l": 2, "t": 0.2}}},
+        "findings": [{"column": "name", "kind": "person", "confidence": 0.98, "reason": "Garcia ..."}],
+        "actions": [
+            {"table": "ward", "column": "name", "action": "pseudonymise", "kind": "person", "rows": 400, "settings": {}},
+            {"table": "ward", "column": "birth", "action": "generalise", "kind": "date_of_birth", "rows": 400, "settings": {}},
+            {"table": "ward", "column": "age", "action": "keep", "kind": "age", "rows": 0, "settings": {}},
+        ],
+        "before": {"k": 1, "unique": 31, "risk": 0.21, "l": 1, "t": 0.4, "diversity": {}},
+        "after": {"k": 7, "unique": 0, "risk": 0.06, "l": 2, "t": 0.2, "diversity": {}},
+        "suppressed": {"ward": 5}, "left": {"notes": 3}, "notes": ["A note of the run."],
     },
     "consent": {
         "column": "agreed", "values": ["yes"], "purpose": "research", "rows_before": 431, "rows_excluded": 31,

@@ -37,7 +37,7 @@ def _governance(w: Writer) -> list[Block]:
         *w.blanks("collection", "purpose"),
         w.heading("ai.c", 3),
         w.table(_preparation(w)),
-        *parts.protection(w),
+        *parts.protection(w, 4),
         w.heading("ai.d", 3),
         *w.blanks("ai_assumptions"),
         w.heading("ai.e", 3),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from trasunto.metrics.score import Score
-from trasunto.reports.blocks import Block, Grid, Words
+from trasunto.reports.blocks import Block, Grid, Points, Words
 from trasunto.reports.papers.words.said import WORDS
+from trasunto.reports.papers.words.spoken import spoken
 from trasunto.reports.papers.writer import Row, Writer
 from trasunto.reports.words import known
 from trasunto.reports.words import say as report_words
@@ -124,9 +125,11 @@ def measures(w: Writer) -> list[Block]:
     no = w.say("m.none")
     holdout = ((run.manifest.get("split") or {}).get("parts") or {}).get("holdout") or {}
     dropped = (run.recipe.get("data") or {}).get("drop") or []
-    treated, consent = actions(privacy.get("protection") or {}), privacy.get("consent") or {}
+    treated = {name: how for name, how in actions(privacy.get("protection") or {}).items() if how != "keep"}
+    consent = privacy.get("consent") or {}
     gates = run.manifest.get("gates") or []
-    attacked, signs = ([w.name(each) for each in group if run.score(each)] for group in (ATTACKS, SIGNS))
+    groups = (ATTACKS, SIGNS)
+    attacked, signs = ([w.name(each).partition(":")[0] for each in group if run.score(each)] for group in groups)
     kept = w.say("m.split_yes", rows=w.number(holdout["rows"])) if holdout.get("rows") else no
     done = ", ".join(f"{column} ({_action(w, action)})" for column, action in treated.items())
     rows: list[tuple[str, str, str]] = [
@@ -168,39 +171,45 @@ def measures(w: Writer) -> list[Block]:
     return [w.heading("measures"), Grid(head, tuple(rows))]
 
 
-def protection(w: Writer) -> list[Block]:
-    """Identifiers found, and what became of each column."""
+def protection(w: Writer, level: int = 2) -> list[Block]:
+    """Identifiers found, what became of each column, and what that did to how alike people are."""
     found, at = w.run.privacy.get("protection") or {}, w.run.place("privacy") + ".protection"
     treated = actions(found)
-    blocks: list[Block] = [w.heading("protection")]
+    blocks: list[Block] = [w.heading("protection", level)]
     if not treated and not found.get("findings"):
         return [*blocks, Words(w.say("protection.none"), "warning")]
     kinds: dict[str, list[str]] = {}
-    for finding in found.get("findings") or []:
-        if isinstance(finding, dict) and finding.get("column"):
-            kinds.setdefault(str(finding["column"]), []).append(str(finding.get("kind") or finding.get("what") or ""))
-    names = list(dict.fromkeys([*treated, *kinds]))
+    for each in (*(found.get("findings") or ()), *(found.get("actions") or ())):
+        if isinstance(each, dict) and each.get("column") and each.get("kind"):
+            kinds.setdefault(str(each["column"]), []).append(_kind(w, str(each["kind"])))
     rows = tuple(
         (name, ", ".join(dict.fromkeys(kinds.get(name, []))) or "–", _action(w, treated.get(name, "")), at)
-        for name in names
+        for name in dict.fromkeys([*treated, *kinds])
     )
     head = tuple(w.say(each) for each in ("column", "found", "action", "source"))
     blocks.append(Grid(head, rows))
     before, after = found.get("before") or {}, found.get("after") or {}
-    table = tuple(
-        (w.say(f"an.{key}"), w.value(before.get(key)), w.value(after.get(key)), at)
-        for key in ("k", "unique", "risk")
-        if key in before or key in after
+    alike = tuple(
+        (w.say(f"alike.{key}"), w.value(before.get(key)), w.value(after.get(key)), at)
+        for key in ("k", "unique", "risk", "l", "t")
+        if before.get(key) is not None or after.get(key) is not None
     )
-    spread = [(before.get("diversity") or {}), (after.get("diversity") or {})]
-    table += tuple(
-        (w.say("an.diversity", column=column), w.value(spread[0].get(column)), w.value(spread[1].get(column)), at)
-        for column in dict.fromkeys([*spread[0], *spread[1]])
-    )
-    if table:
+    if alike:
         head = (w.say("measure"), w.say("before"), w.say("after"), w.say("source"))
-        blocks.append(Grid(head, table, right=(1, 2)))
-    return blocks
+        blocks.append(Grid(head, alike, right=(1, 2)))
+    suppressed = sum((found.get("suppressed") or {}).values())
+    if suppressed:
+        blocks.append(w.table([w.row("alike.suppressed", suppressed, f"{at}.suppressed")]))
+    left = {column: rows for column, rows in (found.get("left") or {}).items() if rows}
+    if left:
+        blocks.append(Words(w.say("alike.left", columns=w.value(left)), "warning"))
+    notes = tuple(spoken(str(each), w.at) for each in found.get("notes") or ())
+    return [*blocks, Points(notes)] if notes else blocks
+
+
+def _kind(w: Writer, kind: str) -> str:
+    """A kind of identifier in the language of the paper."""
+    return w.say(f"kind.{kind}") if f"kind.{kind}" in WORDS else kind.replace("_", " ")
 
 
 def attacked(w: Writer, metric: str) -> Words | None:

@@ -67,5 +67,5 @@ def flagged(w: Writer) -> list[str]:
 
 def flagged_row(w: Writer) -> tuple[str, str, str]:
     found = flagged(w)
-    source = f"synthetic/schema.json; {w.run.place('privacy')}.secrets; {w.run.place('fairness')}.protected"
-    return w.row("rp.flagged", found or w.say("none"), f"{source} ({w.say('rp.flagged.told')})")
+    source = "synthetic/schema.json; recipe.yaml: privacy.secrets, fairness.protected"
+    return w.row("rp.flagged", found or w.say("none"), source)

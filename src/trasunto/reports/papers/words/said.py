@@ -8,6 +8,7 @@ from trasunto.reports.papers.words.cards import WORDS as CARDS
 from trasunto.reports.papers.words.consent import WORDS as CONSENT
 from trasunto.reports.papers.words.deidentification import WORDS as DEIDENTIFICATION
 from trasunto.reports.papers.words.dp_statement import WORDS as DP_STATEMENT
+from trasunto.reports.papers.words.kinds import WORDS as KINDS
 from trasunto.reports.papers.words.lineage import WORDS as LINEAGE
 from trasunto.reports.papers.words.processing import WORDS as PROCESSING
 from trasunto.reports.papers.words.shared import WORDS as SHARED
@@ -20,6 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **ANONYMISATION,
     **DEIDENTIFICATION,
     **CONSENT,
+    **KINDS,
     **LINEAGE,
     **AI_ACT,
 }
