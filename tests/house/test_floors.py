@@ -13,8 +13,8 @@ ROOT = Path(trasunto.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = {
     "errors": 0, "registry": 0, "progress": 0, "writing": 0, "machine": 0, "data": 1, "connectors": 2, "privacy": 2,
-    "encoders": 3, "rules": 3, "metrics": 4, "networks": 4, "graphical": 4, "language": 5, "synthesizers": 6, "reports": 7, "store": 7,
-    "pipeline": 8, "cli": 9, "testing": 9, "__main__": 10,
+    "encoders": 3, "rules": 3, "metrics": 4, "networks": 4, "graphical": 4, "language": 5, "synthesizers": 6,
+    "reports": 7, "store": 7, "pipeline": 8, "cli": 9, "testing": 9, "__main__": 10,
 }  # fmt: skip
 # Windows between floors: conveniences of a dataset that call the connector or the writer when they are used.
 WINDOWS = {("data/dataset.py", "connectors")}
