@@ -125,7 +125,7 @@ class Gate:
         if not found:
             raise RecipeError(
                 f"Cannot read the gate {text!r}.",
-                'Write it like "fidelity.c2st <= 0.6", or "upper(privacy.inference) <= 0.09" for an end of an interval.',
+                'Write it like "fidelity.c2st <= 0.6", or "upper(privacy.inference) <= 0.09" for an interval.',
             )
         end, inside, plain, sign, limit = found.groups()
         try:

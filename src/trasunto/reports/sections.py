@@ -10,6 +10,7 @@ from trasunto.reports.fairness import fairness
 from trasunto.reports.limits import limits
 from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
+from trasunto.reports.risks import card, risks
 from trasunto.reports.words import known, number, percent, say
 
 SHOWN_COLUMNS = 60
@@ -52,6 +53,8 @@ def _summary(report: Report) -> list[Block]:
     if copied:
         tone = "good" if copied.value <= (copied.control or 0.0) else "poor"
         cards.append(Card(say("copied", at), percent(copied.value, at), say("copied_detail", at), tone))
+    elif attacked := card(report):
+        cards.append(attacked)
     elif nearer and nearer.interval:
         tone = "good" if nearer.interval[0] <= 0.5 else "fair" if nearer.value <= 0.56 else "poor"
         words = say("private_good" if tone == "good" else "private_poor", at)
@@ -311,6 +314,7 @@ def _privacy(report: Report) -> list[Block]:
     if not scores and not figures:
         return []
     blocks: list[Block] = [Heading(say("privacy", at), "privacy"), Words(say("privacy_told", at), "warning")]
+    blocks += risks(report)
     if scores:
         blocks.append(_scores(scores, at))
     return [*blocks, *(Picture(figure) for figure in figures)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from trasunto.reports.compared_words import COMPARED
 from trasunto.reports.fairness_words import FAIRNESS
+from trasunto.reports.risk_words import RISKS
 from trasunto.reports.sentences import SENTENCES
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -310,6 +311,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **SENTENCES,
     **COMPARED,
     **FAIRNESS,
+    **RISKS,
 }  # fmt: skip
 
 

@@ -1,0 +1,241 @@
+"""What an attacker could learn from a synthetic file: every attack there is, on nothing but the files.
+
+The levels of release and their limits are proposals: no authority publishes numbers, and who answers for the data
+decides what risk is acceptable (the CNIL's opinion on Anonymeter; EDPB Opinion 28/2024). 0.09, one in eleven, is what
+EMA and Health Canada accept for open clinical data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from trasunto import registry
+from trasunto.data.dataset import Dataset, relabel
+from trasunto.errors import MetricError, RecipeError, near
+from trasunto.metrics.attacks.battery import LEAST_UNSEEN
+from trasunto.metrics.attacks.families import families
+from trasunto.metrics.attacks.inference import secrets_of
+from trasunto.metrics.attacks.linkability import keys_of
+from trasunto.metrics.attacks.risk import LEAST_ROWS
+from trasunto.metrics.frames import alike
+from trasunto.metrics.measure import measure
+from trasunto.metrics.score import Comparison, Gate, Score, Verdict
+from trasunto.pipeline.verbs import dataset_of, load, read
+from trasunto.progress import Progress, quiet
+from trasunto.reports.report import Report
+
+TITLES = {"en": "What an attacker could learn", "es": "Qué podría averiguar un atacante"}
+# By level, the strictest first: what must hold. Ends of intervals are judged, so that few rows prove nothing; distances
+# to training rows are never among them, for they are no evidence.
+LEVELS: dict[str, tuple[str, ...]] = {
+    "open": (
+        "privacy.epsilon <= 3",
+        "upper(privacy.membership_tpr_1) <= 0.02",
+        "lower(privacy.membership_tpr_01) <= 0.002",
+        "upper(privacy.singling_out) <= 0.09",
+        "upper(privacy.linkability) <= 0.09",
+        "upper(privacy.inference) <= 0.09",
+    ),
+    "controlled": (
+        "upper(privacy.membership_tpr_1) <= 0.05",
+        "lower(privacy.membership_tpr_01) <= 0.005",
+        "upper(privacy.singling_out) <= 0.2",
+        "upper(privacy.linkability) <= 0.2",
+        "upper(privacy.inference) <= 0.2",
+    ),
+    "internal": (),
+}
+# More of the holdout among the training rows than this is no holdout.
+MOST_SHARED = 0.5
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """level: of release, whose limits are judged ("open", "controlled", "internal"); None for none. model: folder of
+    the fitted model, for its guarantee. shadow: a synthesizer's name, to be fitted again and again on other rows
+    (minutes). seed: same seed, same figures. language: of the report, "en" or "es"."""
+
+    level: str | None = None
+    model: str | None = None
+    shadow: str | None = None
+    seed: int = 0
+    language: str = "en"
+
+
+def audit(
+    real: Any,
+    synthetic: Any,
+    *,
+    holdout: Any = None,
+    keys: Sequence[str] = (),
+    secrets: Sequence[str] = (),
+    target: str | None = None,
+    options: AuditOptions | None = None,
+    progress: Progress = quiet,
+) -> Report:
+    """Attack synthetic rows with all there is, and tell what was learnt.
+
+    real, synthetic, holdout: datasets, or anything `read` takes (the others are read with the schema of `real`). keys:
+    what an attacker knows of a person; secrets: what he would like to know; without them, roles and else all columns.
+    Related tables are judged by whole families alone. Without a holdout there is no control, and no membership.
+    Raises MetricError for files that cannot be compared: fewer than 50 rows, other columns, a holdout that is the
+    training or the synthetic file, a secret that is constant; RecipeError for an unknown level.
+    """
+    chosen = options or AuditOptions()
+    if chosen.level:
+        gates_of(chosen.level)
+    truth = dataset_of(real)
+    made = _like(synthetic, truth)
+    unseen = _like(holdout, truth) if holdout is not None else None
+    known = _epsilon(chosen.model) if chosen.model else ()
+    if len(truth.tables) > 1:
+        scores = families(truth, made, unseen, seed=chosen.seed)
+        if not scores:
+            raise MetricError(
+                f"The tables {', '.join(truth.tables)} do not refer to each other by keys.",
+                "Give a schema with foreign_keys, or one table.",
+            )
+        return _told((truth, made, unseen), (*scores, *known), {}, chosen)
+    comparison = Comparison(
+        truth, made, unseen, target=target, seed=chosen.seed, keys=tuple(keys), secrets=tuple(secrets)
+    )
+    found = findings(comparison)
+    comparison = _with_secrets(comparison)
+    scores, left_out = _attacked(comparison, progress)
+    if chosen.shadow:
+        from trasunto.pipeline.shadow import shadow
+
+        scores = (*scores, *shadow(comparison, chosen.shadow, progress=progress))
+    facts = {
+        "findings": found,
+        "left_out": left_out,
+        "keys": list(keys_of(comparison, truth.only.schema.names)),
+        "secrets": list(secrets_of(comparison)),
+    }
+    return _told((truth, made, unseen), (*scores, *known), facts, chosen)
+
+
+def gates_of(level: str) -> tuple[str, ...]:
+    """The limits of a level of release, as a recipe's `gates` take them. RecipeError for an unknown level."""
+    if level not in LEVELS:
+        raise RecipeError(f"No level of release called {level!r}.", near(level, LEVELS))
+    return LEVELS[level]
+
+
+def judged(level: str, scores: tuple[Score, ...]) -> tuple[Verdict, ...]:
+    """What the limits of a level say; a limit on what was not measured is not kept."""
+    measured = {score.metric for score in scores if not score.subject}
+    gates = [Gate.parse(gate) for gate in gates_of(level)]
+    return tuple(gate.verdict(scores) if gate.metric in measured else Verdict(gate, None, False) for gate in gates)
+
+
+def reached(scores: tuple[Score, ...]) -> str:
+    """The strictest level of release whose limits are all kept."""
+    return next(level for level in LEVELS if all(verdict.passed for verdict in judged(level, scores)))
+
+
+def findings(comparison: Comparison) -> list[dict[str, Any]]:
+    """What can be said before any attack, as keys of words and values. MetricError for what cannot be attacked."""
+    parts = {"real": comparison.real, "synthetic": comparison.synthetic, "holdout": comparison.holdout}
+    for name, part in parts.items():
+        if part is not None and len(part) < LEAST_ROWS:
+            raise MetricError(
+                f"An attack needs at least {LEAST_ROWS} rows of {name} data; there are {len(part)}.",
+                "Give more rows: on so few, chance alone would decide.",
+            )
+    secrets_of(comparison)
+    given = alike(comparison, list(comparison.real.only.schema.names))
+    found: list[dict[str, Any]] = []
+    if _same(given["real"], given["synthetic"]):
+        found.append({"key": "found_copy"})
+    if "holdout" not in given:
+        return [*found, {"key": "found_no_holdout"}]
+    for part, name in (("real", "training"), ("synthetic", "synthetic")):
+        if _same(given[part], given["holdout"]):
+            raise MetricError(
+                f"The holdout holds the {name} rows themselves.", "Give real rows that the synthesizer has not seen."
+            )
+    shared = given["holdout"].join(given["real"].unique(), on=given["real"].columns, how="semi", nulls_equal=True)
+    if shared.height > MOST_SHARED * given["holdout"].height:
+        found.append({"key": "found_shared", "share": shared.height / given["holdout"].height})
+    if given["holdout"].height < LEAST_UNSEEN:
+        found.append({"key": "found_few", "count": given["holdout"].height, "least": LEAST_UNSEEN})
+    return found
+
+
+def _same(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    """Whether two tables hold the same rows, in whatever order."""
+    return one.height == other.height and one.hash_rows().sort().equals(other.hash_rows().sort())
+
+
+def _with_secrets(comparison: Comparison) -> Comparison:
+    """Where neither a person nor a role says what is secret, every column is tried."""
+    schema = comparison.real.only.schema
+    if comparison.secrets or schema.of_role("sensitive"):
+        return comparison
+    wanted = secrets_of(replace(comparison, real=_without_roles(comparison.real), target=None))
+    target = (comparison.target,) if comparison.target and comparison.target not in wanted else ()
+    return replace(comparison, secrets=(*target, *wanted))
+
+
+def _without_roles(data: Dataset) -> Dataset:
+    schema = data.only.schema
+    return relabel(data, replace(schema, columns=tuple(replace(column, role=None) for column in schema.columns)))
+
+
+def _attacked(comparison: Comparison, progress: Progress) -> tuple[tuple[Score, ...], list[dict[str, str]]]:
+    """The scores of every attack that applies, and why others could not be made."""
+    names = [name for name in registry.names("metrics") if name.startswith("privacy.")]
+    scores: list[Score] = []
+    left_out = []
+    for place, name in enumerate(names):
+        progress("attack", place, len(names))
+        try:
+            scores += measure(comparison, [name])
+        except MetricError as error:
+            left_out.append({"metric": name, "why": error.problem})
+    progress("attack", len(names), len(names))
+    return tuple(scores), left_out
+
+
+def _epsilon(folder: str) -> tuple[Score, ...]:
+    """What the guarantee of a saved model says, as a score; () without one."""
+    guarantee = getattr(load(folder), "guarantee", None)
+    if guarantee is None:
+        return ()
+    reading = f"Epsilon of the guarantee of differential privacy, per {guarantee.unit}."
+    return (Score("privacy.epsilon", float(guarantee.spent.epsilon), 0.0, reading=reading),)
+
+
+def _told(
+    parts: tuple[Dataset, Dataset, Dataset | None],
+    scores: tuple[Score, ...],
+    facts: dict[str, Any],
+    chosen: AuditOptions,
+) -> Report:
+    names = ("train", "synthetic", "holdout")
+    digests = {
+        name: {"rows": len(part), "digest": part.digest()}
+        for name, part in zip(names, parts, strict=True)
+        if part is not None
+    }
+    related = len(parts[0].tables) > 1
+    level = {} if related else {"level": reached(scores), "asked": chosen.level}
+    return Report(
+        title=TITLES.get(chosen.language, TITLES["en"]),
+        scores=scores,
+        verdicts=judged(chosen.level, scores) if chosen.level and not related else (),
+        facts={"split": {"parts": digests}, "risks": {**facts, **level}, "run": {"seed": chosen.seed}},
+        language=chosen.language,
+    )
+
+
+def _like(data: Any, real: Dataset) -> Dataset:
+    if isinstance(data, Dataset):
+        return data
+    found = read(data, schema=real.schema)
+    return Dataset.of(found.only, real.name) if len(real.tables) == 1 else found
