@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from trasunto.data.dataset import Dataset
+from trasunto.data.dataset import Dataset, Table
 from trasunto.errors import SampleError
 from trasunto.machine import cores
 from trasunto.progress import Progress, quiet
@@ -56,18 +58,32 @@ def _in_processes(parts: list[Any], workers: int) -> Iterator[Dataset]:
         yield from map(_one, parts)
         return
     # Spawned, not forked: a forked copy of a process with threads (polars, torch) may hang.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting: deque[Future[Dataset]] = deque()
+    spawned = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as place, ProcessPoolExecutor(workers, mp_context=spawned) as pool:
+        waiting: deque[Future[tuple[Path, Dataset]]] = deque()
         try:
-            for part in parts:
-                waiting.append(pool.submit(_one, part))
+            for number, part in enumerate(parts):
+                waiting.append(pool.submit(_left, Path(place) / f"{number}.arrow", part))
                 if len(waiting) > workers + 1:
-                    yield waiting.popleft().result()
+                    yield _fetched(*waiting.popleft().result())
             while waiting:
-                yield waiting.popleft().result()
+                yield _fetched(*waiting.popleft().result())
         finally:
             for each in waiting:
                 each.cancel()
+
+
+def _left(path: Path, part: Any) -> tuple[Path, Dataset]:
+    """A part whose rows lie in a file: through a pipe they would take four times as long."""
+    made = _one(part)
+    made.rows.write_ipc(path)
+    return path, made.with_table(made.only.take([]))
+
+
+def _fetched(path: Path, empty: Dataset) -> Dataset:
+    rows = pl.scan_ipc(path).collect()
+    path.unlink()
+    return empty.with_table(Table(empty.only.schema, rows))
 
 
 def _one(part: Any) -> Dataset:
