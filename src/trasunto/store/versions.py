@@ -5,7 +5,10 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-LIBRARIES = ("trasunto", "numpy", "polars", "scikit-learn", "scipy", "torch", "transformers", "ctranslate2")
+LIBRARIES = (
+    "trasunto", "numpy", "polars", "scikit-learn", "scipy", "torch", "transformers", "ctranslate2", "opendp",
+    "dp-accounting", "opacus",
+)  # fmt: skip
 
 
 def versions() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Every paper in both languages: rendered, true to the run, silent where the run is silent, and the same twice."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -143,6 +144,7 @@ def test_a_score_follows_what_was_measured_and_a_leak_is_named(full):
     assert "0.043 | 0.011 – 0.077 | 0.000 | 0.000 | scores.json: privacy.singling_out" in assessment
     assert assessment.count("The interval lies above it") == 1
     assert assessment.count("does not lie above it") == 2
+    assert "Guessing alone" not in assessment
     assert "Not measured" not in assessment.partition("Beyond the three tests")[0]
     assert "privacy.nearer_to_train" in assessment
 
@@ -296,3 +298,14 @@ def test_noise_that_was_injected_guarantees_nothing(maker, tmp_path):
     statement = text(run, "dp-statement")
     assert "injected for a test" in statement and WORDS["dp.none"][0] in statement
     assert "epsilon 1.5" not in statement + text(run, "anonymisation") + text(run, "data-card")
+
+
+def test_an_attack_that_guessing_beats_is_told_beside_guessing(maker, tmp_path):
+    run = maker(tmp_path / "run")
+    found = json.loads((run / "scores.json").read_text())
+    next(each for each in found if each["metric"] == "privacy.inference")["baseline"] = 0.525
+    (run / "scores.json").write_text(json.dumps(found))
+    manifest = json.loads((run / "run.json").read_text())
+    manifest["artifacts"]["scores.json"] = hashlib.sha256((run / "scores.json").read_bytes()).hexdigest()
+    (run / "run.json").write_text(json.dumps(manifest))
+    assert "Guessing alone, without the synthetic rows, reaches 0.525." in text(run, "anonymisation")

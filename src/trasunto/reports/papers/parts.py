@@ -14,6 +14,8 @@ from trasunto.reports.words import say as report_words
 
 ATTACKS = ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
 FURTHER = ("privacy.membership_tpr_1", "privacy.verbatim_text", "privacy.ngram_overlap", "privacy.near_duplicates")
+# Scores by metric and subject.
+Measured = dict[tuple[str, str], Score]
 SIGNS = ("privacy.outliers", "privacy.exact_copies", "privacy.near_copies", "privacy.nearer_to_train")
 
 
@@ -224,8 +226,10 @@ def attacked(w: Writer, metric: str) -> Words | None:
         return Words(w.say("attack.bare", **named, interval=told), "warning")
     ends = {"low": w.number(score.interval[0]), "high": w.number(score.interval[1])}
     above = score.interval[0] > score.control
-    key = "attack.above" if above else "attack.level"
-    return Words(w.say(key, **named, **ends, control=w.number(score.control)), "warning" if above else "")
+    told = w.say("attack.above" if above else "attack.level", **named, **ends, control=w.number(score.control))
+    if score.baseline is not None and score.baseline > score.value:
+        told += " " + w.say("attack.guess", baseline=w.number(score.baseline))
+    return Words(told, "warning" if above else "")
 
 
 def fairness(w: Writer) -> list[Block]:
@@ -238,18 +242,7 @@ def fairness(w: Writer) -> list[Block]:
     before, after = (_by_name(w, found.get(each) or []) for each in ("before", "after"))
     if not before and not after:
         before = _by_name(w, [s.to_dict() for s in w.run.scores if s.metric.startswith("fairness.")])
-    rows = tuple(
-        (
-            w.name(each[0]),
-            each[1] or w.say("all"),
-            *(_told(w, before[each]) if each in before else ("–", "–")),
-            *(_told(w, after[each]) if each in after else ("–", "–")),
-        )
-        for each in dict.fromkeys([*before, *after])
-    )
-    ends = w.say("interval")
-    head = (w.say("metric"), w.say("subject"), w.say("before"), ends, w.say("after"), ends)
-    blocks.append(Grid(head, rows, right=(2, 3, 4, 5)) if rows else Words(w.say("not_measured"), "warning"))
+    blocks.append(_groups(w, before, after, f"{at}.before, .after"))
     told = _repaired(w, found.get("repair") or {}, f"{at}.repair")
     told += [
         (w.say("fairness.cost", name=name), w.value(value), f"{at}.cost")
@@ -292,11 +285,36 @@ def _columns_alone(w: Writer, subject: str) -> bool:
     return all(part in names for part in subject.split(" × "))
 
 
+def _groups(w: Writer, before: Measured, after: Measured, at: str) -> Block:
+    """The figures of each column, or before and after a repair. A figure of one column alone is not told twice."""
+    named = dict.fromkeys([*before, *after])
+    columns = {subject for _, subject in named if subject}
+    shown = [each for each in named if each[1] or not columns or len(columns) > 1]
+    if not shown:
+        return Words(w.say("not_measured"), "warning")
+    first, ends = (w.say("metric"), w.say("subject")), w.say("interval")
+    if not after:
+        rows = [(w.name(n), s or w.say("all"), *_told(w, before[n, s]), f"scores.json: {n}") for n, s in shown]
+        return Grid((*first, w.say("value"), ends, w.say("source")), tuple(rows), right=(2, 3))
+    rows = [
+        (
+            w.name(name),
+            subject or w.say("all"),
+            *(_told(w, before[name, subject]) if (name, subject) in before else ("–", "–")),
+            *(_told(w, after[name, subject]) if (name, subject) in after else ("–", "–")),
+            at,
+        )
+        for name, subject in shown
+    ]
+    head = (*first, w.say("before"), ends, w.say("after"), ends, w.say("source"))
+    return Grid(head, tuple(rows), right=(2, 3, 4, 5))
+
+
 def _told(w: Writer, score: Score) -> tuple[str, str]:
     return w.number(score.value), w.interval(score)
 
 
-def _by_name(w: Writer, scores: list[dict[str, Any]]) -> dict[tuple[str, str], Score]:
+def _by_name(w: Writer, scores: list[dict[str, Any]]) -> Measured:
     """Scores as a whole or by column. Those by group name values of people's columns, and stay in the report."""
     found = [Score.from_dict(each) for each in scores]
     whole = [each for each in found if not each.subject or _columns_alone(w, each.subject)]

@@ -54,5 +54,10 @@ def spoken(text: str, language: str) -> str:
     for pattern, spanish in SPOKEN:
         found = re.fullmatch(pattern, text)
         if found:
-            return spanish.format(*found.groups())
+            return spanish.format(*(_number(each) for each in found.groups()))
     return f"«{text}» (en inglés en el registro)"
+
+
+def _number(text: str) -> str:
+    """A number as it is written in Spanish; other texts as they are."""
+    return text.translate(str.maketrans(",.", ".,")) if re.fullmatch(r"[\d.,]+", text) else text
