@@ -78,6 +78,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "privacy.authenticity": "trasunto.metrics.support:authenticity",
         "privacy.verbatim_text": "trasunto.metrics.text:verbatim",
         "privacy.ngram_overlap": "trasunto.metrics.text_overlap:overlap",
+        "privacy.replayed_identifiers": "trasunto.metrics.text_identifiers:replayed_identifiers",
     },
     "connectors": {
         "csv": "trasunto.connectors.files:CsvFile",
