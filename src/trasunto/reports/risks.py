@@ -13,8 +13,15 @@ from trasunto.reports.words import number, percent, say
 SLIGHT, GRAVE, VAGUE = 0.05, 0.2, 0.09
 # Of attacks with a risk; of those judged by the area under the curve; of shares of rows.
 BY_RISK = ("singling_out", "linkability", "inference")
-BY_AREA = ("membership", "outliers")
-BY_SHARE = ("exact_copies", "families")
+BY_AREA = ("membership", "outliers", "membership_text")
+BY_SHARE = (
+    "exact_copies",
+    "families",
+    "verbatim_text",
+    "near_duplicates",
+    "replayed_identifiers",
+    "extraction",
+)
 ORDER = ("none", "vague", "slight", "clear", "grave")
 
 

@@ -8,6 +8,7 @@ from trasunto.reports.compared_words import COMPARED
 from trasunto.reports.fairness_words import FAIRNESS
 from trasunto.reports.risk_words import RISKS
 from trasunto.reports.sentences import SENTENCES
+from trasunto.reports.text_risk_words import TEXT_RISKS
 
 WORDS: dict[str, tuple[str, str]] = {
     # sections
@@ -312,6 +313,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **COMPARED,
     **FAIRNESS,
     **RISKS,
+    **TEXT_RISKS,
 }  # fmt: skip
 
 
