@@ -30,6 +30,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, Format, TableSchema
 from trasunto.errors import BudgetError, FitError, SampleError
 from trasunto.privacy.budget import Budget
+from trasunto.privacy.domain import declared_from
 from trasunto.synthesizers.model import Model, load_model
 
 KINDS = {pl.String: "category", pl.Int64: "integer", pl.Float64: "number", pl.Boolean: "boolean"}
@@ -168,15 +169,27 @@ def describes_itself_in_json(trial: Trial) -> None:
 
 
 def honours_a_budget_or_refuses_it(trial: Trial) -> None:
-    """A privacy budget gives a guarantee within it, or a BudgetError; never silence."""
-    asked = Budget(1.0, 1e-6)
+    """A privacy budget gives a guarantee within it, or a BudgetError; never silence. A domain that nobody declared is
+    refused when no share of the budget may buy it."""
+    _refuses(BudgetError, "", lambda: trial.synthesizer.fit(trial.real, seed=0, budget=Budget(1.0, 1e-6)))
+    # The table is made up, so that all of it is public.
+    table = trial.real.only
+    public = Dataset.of(Table(declared_from(trial.real).only, table.rows), trial.real.name)
     try:
-        model = trial.synthesizer.fit(trial.real, seed=0, budget=asked)
+        model = trial.synthesizer.fit(public, seed=0, budget=Budget(1.0, 1e-6, rows=len(table)))
     except BudgetError:
         return
     given = model.guarantee
     _require(given is not None, "a budget was granted, and the model carries no guarantee")
     _require(given.spent.epsilon <= 1.0 + 1e-9 and given.spent.delta <= 1e-6, f"it spent {given.spent}")
+    _require(given.unit == "row" and bool(given.assumptions), "it does not say for whom, or what it takes as public")
+    made = model.sample(40, seed=1)
+    _require(made.rows.columns == table.rows.columns, "rows drawn from it have other columns")
+    with tempfile.TemporaryDirectory() as place:
+        model.save(Path(place) / "model")
+        loaded = load_model(Path(place) / "model")
+        _require(loaded.guarantee == given, "loaded it has another guarantee")
+        _require(loaded.sample(40, seed=1).digest() == made.digest(), "loaded it draws others")
 
 
 def meets_a_condition_or_refuses_it(trial: Trial) -> None:

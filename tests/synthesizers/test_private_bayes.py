@@ -205,6 +205,16 @@ def test_the_nearest_counts(total):
     assert table.min() >= 0 and table.sum() == pytest.approx(total)
 
 
+def test_columns_without_a_value_or_with_one():
+    real = patients(300)
+    columns = (Column("nothing", "category", categories=(), declared=True), *COLUMNS, Column("one", "category", False, categories=("x",), declared=True))
+    rows = real.rows.with_columns(nothing=pl.lit(None, dtype=pl.String), one=pl.lit("x")).select([c.name for c in columns])
+    made = tr.fit(
+        Dataset.of(Table(TableSchema(columns), rows)), "bayes", seed=0, budget=Budget(1.0, 1e-6, rows=300)
+    ).sample(50, seed=0).rows
+    assert made["nothing"].null_count() == 50 and made["one"].unique().to_list() == ["x"]
+
+
 def test_a_table_of_identifiers_or_of_one_column():
     ids = Dataset.of(Table(TableSchema((Column("id", "id"),)), pl.DataFrame({"id": ["a", "b"]})))
     assert len(tr.fit(ids, "bayes", seed=0, budget=Budget(1.0, 1e-6, rows=5)).sample(3, seed=0).rows) == 3

@@ -55,7 +55,10 @@ def declared_domain(column: Column) -> Domain | None:
     if not column.declared:
         return None
     if column.kind == "category":
-        return Domain(column.nullable, column.categories) if column.categories else None
+        # A list that is empty says that every value is missing.
+        return (
+            None if column.categories is None else Domain(column.nullable or not column.categories, column.categories)
+        )
     if column.bounds is None:
         return None
     low, high = (_as_number(bound, column) for bound in column.bounds)

@@ -192,7 +192,7 @@ def _ways(column: Seen, ordered: bool, null: bool) -> tuple[np.ndarray, ...]:
     if by_class.shape[1] > 1 and column.width > 2:
         found += merged(by_class, ordered=ordered, apart=int(null))
     unlike = {way.tobytes(): way for way in found if way.max() > 0}
-    return tuple(unlike.values())
+    return tuple(unlike.values()) or (found[0],)
 
 
 def _alone(network: Network, deviation: float) -> Network:
