@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from trasunto.pipeline.recipe import Recipe, load_recipe
     from trasunto.pipeline.run import run
     from trasunto.pipeline.verbs import evaluate, fit, impute, load, read, score, train
+    from trasunto.synthesizers.fair import Repair, repair
     from trasunto.synthesizers.wanted import balanced, exactly, topped_up
 
 __version__ = "0.1.0"
 __all__ = [
     "Dataset",
     "Recipe",
+    "Repair",
     "Schema",
     "TrasuntoError",
     "balanced",
@@ -39,6 +41,7 @@ __all__ = [
     "load",
     "load_recipe",
     "read",
+    "repair",
     "run",
     "score",
     "topped_up",
@@ -59,6 +62,8 @@ _HOMES = {
     "read": "trasunto.pipeline.verbs",
     "score": "trasunto.pipeline.verbs",
     "train": "trasunto.pipeline.verbs",
+    "Repair": "trasunto.synthesizers.fair",
+    "repair": "trasunto.synthesizers.fair",
     "balanced": "trasunto.synthesizers.wanted",
     "exactly": "trasunto.synthesizers.wanted",
     "topped_up": "trasunto.synthesizers.wanted",

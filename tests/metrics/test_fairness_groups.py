@@ -80,3 +80,14 @@ def test_values_met_only_in_synthetic_rows_are_groups_too(build):
     real, made = build(sex=("category", ["f", "m"])), build(sex=("category", ["f", "x"]))
     (sex,) = groupings(Comparison(real, made, protected=("sex",)))
     assert sex.labels == ("f", "m", "x")
+
+
+def test_a_boolean_is_named_as_its_file_spells_it():
+    import trasunto as tr
+
+    data = tr.read({"sex": ["f", "m"] * 20, "hired": ["yes", "no", "no", "yes"] * 10})
+    assert data.only.schema["hired"].kind == "boolean"
+    names = [
+        favourable(of(data, target="hired", positive=named)).label for named in (None, "yes", "true", "no", "False")
+    ]
+    assert names == ["yes", "yes", "yes", "no", "no"]

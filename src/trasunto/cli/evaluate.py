@@ -89,6 +89,7 @@ def command(
         say_json({**found, **({"repeats": report.facts["repeats"]} if len(synthetic) > 1 else {})})
     else:
         say_scores(report.scores)
+        _say_fairness(report.facts.get("fairness") or {})
         _say_repeats(report.facts["repeats"], len(synthetic))
         for verdict in report.verdicts:
             word = "passed" if verdict.passed else "FAILED"
@@ -101,6 +102,26 @@ def command(
 def _named(text: str | None) -> tuple[str, ...]:
     """The names in a list with commas."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def _say_fairness(facts: dict[str, Any]) -> None:
+    if not facts:
+        return
+    if facts["amplification"]:
+        told = {"amplified": "greater", "reduced": "smaller", "kept": "neither greater nor smaller"}
+        for column, verdict in facts["amplification"].items():
+            if column in facts["protected"]:
+                click.echo(f"Synthesis has made the bias of a model by {column} {told[verdict]}.")
+    for flag in facts["flags"]:
+        also = ", as it is with real rows" if flag["as_real"] else ""
+        click.echo(
+            f"To justify in writing: {flag['metric']} of {flag['subject']} is {number(flag['value'])} (limit "
+            f"{flag['limit']:g}){also}."
+        )
+    small = [f"{each['column']}: {each['group']}" for each in facts["groups"] if not each["judged"]]
+    if small:
+        more = f" and {len(small) - 10} more" if len(small) > 10 else ""
+        click.echo(f"Too few rows to judge: {', '.join(small[:10])}{more}.")
 
 
 def _say_repeats(spreads: list[dict[str, Any]], draws: int) -> None:

@@ -98,6 +98,10 @@ def favourable(comparison: Comparison) -> Favourable | None:
     classes, counts = np.unique(known, return_counts=True)
     if kind in ("category", "boolean") or (kind == "integer" and len(classes) <= MOST_GRADES):
         names = {code: texts[int(np.flatnonzero(values == code)[0])] for code in classes.tolist()}
+        if kind == "boolean":
+            # As the file spells it.
+            spelt = comparison.real.only.schema[target].format
+            names = {code: spelt.true if text == "true" else spelt.false for code, text in names.items()}
         return _class(comparison, kind, names, counts)
     if kind == "datetime" or not known.size:
         return None
@@ -123,9 +127,12 @@ def groups_told(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _class(comparison: Comparison, kind: str, names: dict[float, str], counts: np.ndarray) -> Favourable:
-    target, wanted = comparison.target, comparison.positive
+    target, wanted = comparison.target or "", comparison.positive
+    column = comparison.real.only.schema[target]
     codes = list(names)
     if wanted is not None:
+        words = {"true": column.format.true, "false": column.format.false} if kind == "boolean" else {}
+        wanted = words.get(wanted.lower(), wanted)
         code = next((code for code, text in names.items() if text == wanted), None)
         if code is None:
             raise MetricError(f"Target {target!r} has no value {wanted!r}.", near(wanted, names.values()))
@@ -139,7 +146,7 @@ def _class(comparison: Comparison, kind: str, names: dict[float, str], counts: n
         # The rarer; of two as frequent, the one that goes second.
         code = min(zip(counts.tolist(), (-each for each in codes), strict=True))[1] * -1.0
     elif kind == "boolean":
-        code = next((each for each in codes if names[each] == "true"), codes[0])
+        code = next((each for each in codes if names[each] == column.format.true), codes[0])
     else:
         code = max(codes)
     return Favourable(names[code], code)

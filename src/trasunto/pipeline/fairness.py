@@ -7,8 +7,10 @@ modes and intensities, and over models fitted under different privacy budgets.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from trasunto.metrics.score import Comparison, Score
 from trasunto.pipeline.settings import built
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.fair import Repair, Repaired, repair
+from trasunto.writing import write_text
 
 METRICS = (
     "fairness.representation",
@@ -64,6 +67,13 @@ def repaired(
     redraw). Raises RecipeError for a setting that is not there, and what `repair` raises."""
     values = {**settings, "protected": tuple(protected), "target": target, "positive": positive}
     return repair(model, rows, built(Repair, "The repair", values), seed=seed, progress=progress)
+
+
+def write_mark(made: Repaired, output: str | Path) -> Path:
+    """Write what was altered beside the rows: `OUT.mark.json`."""
+    path = Path(f"{output}.mark.json")
+    write_text(path, json.dumps(made.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    return path
 
 
 def fairness_facts(comparison: Comparison, scores: Sequence[Score], made: Repaired | None = None) -> dict[str, Any]:
