@@ -146,6 +146,12 @@ RISKS: dict[str, tuple[str, str]] = {
         "Las distancias a las filas de entrenamiento figuran entre las cifras porque se piden. No son prueba de privacidad: "
         "las filas pueden superar toda distancia y aun así revelar a personas. Ningún límite de los anteriores las lee.",
     ),
+    "risk.next": (
+        "Next: coarsen or leave out the columns that mark people (trasunto protect), smooth the synthesizer more, or fit it "
+        "with a budget of differential privacy; then audit the new rows.",
+        "Siguiente paso: generalizar o quitar las columnas que señalan a personas (trasunto protect), suavizar más el "
+        "sintetizador o ajustarlo con un presupuesto de privacidad diferencial; después, auditar las filas nuevas.",
+    ),
     "risk.unknown": ("not known", "no se sabe"),
     # glossary
     "privacy.singling_out": (

@@ -53,6 +53,8 @@ def risks(report: Report) -> list[Block]:
     grid = table(report)
     assert grid is not None
     blocks += [grid, Points(tuple(_told(report, answer) for answer in found))]
+    if _worst(found) in ("slight", "clear", "grave"):
+        blocks.append(Words(say("risk.next", at)))
     left = [say("risk.left_out", at, **each) for each in facts.get("left_out", ())]
     if left:
         blocks.append(Points(tuple(left)))
@@ -129,7 +131,9 @@ def _asked(report: Report) -> list[Answer]:
                 if key == "membership"
                 else []
             )
-            found.append(Answer(key, _tone_of_area(score, [each for each in sure if each]), score))
+            one = sure[0] if sure else None
+            shares = (one.value, one.control, one.baseline) if one else (None, None, None)
+            found.append(Answer(key, _tone_of_area(score, [each for each in sure if each]), score, *shares))
         else:
             tone = _tone_of_share(score)
             found.append(Answer(key, tone, score, score.value, score.control, score.baseline))
@@ -221,7 +225,8 @@ def _told(report: Report, answer: Answer) -> str:
         for name, wrong in (("found", "1"), ("sure", "01")):
             rate = report.score(f"privacy.membership_tpr_{wrong}")
             values[name] = share(rate.value if rate else None)
-    return say(f"risk.{answer.key}", at, **values)
+    asked = say(f"risk.ask_{answer.key}", at)
+    return f"{asked[0].upper()}{asked[1:]} {say(f'risk.{answer.key}', at, **values)}"
 
 
 def _secret(report: Report) -> str:

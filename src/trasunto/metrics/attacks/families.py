@@ -82,13 +82,13 @@ class _View:
         if depth < DEEPEST:
             for number, (child, key) in enumerate(_children(self.data, name)):
                 inside, _ = self._sums(child, depth + 1)
-                of = self.data.tables[child].rows.select(key.columns).with_columns(inside.alias("sum of child"))
+                of = self.data.tables[child].rows.select(_keyed(key.columns)).with_columns(inside.alias("sum of child"))
                 grouped = (
                     of.group_by(key.columns)
                     .agg(pl.col("sum of child").sort(), pl.len().cast(pl.Int64).alias("size of child"))
                     .rename(dict(zip(key.columns, key.references, strict=True)))
                 )
-                met = table.rows.select(key.references).join(
+                met = table.rows.select(_keyed(key.references)).join(
                     grouped, on=list(key.references), how="left", maintain_order="left"
                 )
                 sizes = sizes + met["size of child"].fill_null(0)
@@ -118,6 +118,11 @@ def _of_parent(
         control = float(shares["holdout"].mean()) if "holdout" in shares and len(shares["holdout"]) else None
         baseline = float(shares["dealt"].mean()) if len(shares["dealt"]) else None
         yield Score(metric, hits / count, 0.0, wilson(hits, count), baseline, control, parent)
+
+
+def _keyed(columns: tuple[str, ...]) -> list[pl.Expr]:
+    """Keys as text: the two tables may hold them as different kinds."""
+    return [pl.col(name).cast(pl.String) for name in columns]
 
 
 def _keys(data: Dataset) -> list[tuple[str, ForeignKey]]:
