@@ -13,6 +13,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import BudgetError, FitError
 from trasunto.privacy.budget import Budget
+from trasunto.privacy.domain import declared_from
 from trasunto.synthesizers.auto import PREFERENCES, Auto
 from trasunto.synthesizers.candidates import CANDIDATES, Candidate, Shape
 from trasunto.synthesizers.model import load_model
@@ -177,11 +178,35 @@ class TestTheModel:
         )
 
 
-class TestWhatItRefuses:
-    def test_a_budget_and_says_what_is_possible(self):
-        with pytest.raises(BudgetError, match=r"epsilon 2.0 was asked.*prefer='privacy'"):
-            tr.fit(table(), "auto", seed=0, budget=Budget(2.0))
+class TestABudget:
+    def public(self) -> Dataset:
+        return Dataset.of(Table(declared_from(table()).only, table().rows))
 
+    def test_is_spent_by_a_method_that_the_schema_alone_chooses(self):
+        budget = Budget(4.0, 1e-6, rows=300)
+        model = tr.fit(self.public(), "auto", seed=0, budget=budget, settings={"prefer": "speed"})
+        told = model.describe()
+        assert (told["chosen"], model.guarantee.spent) == ("bayes", budget)
+        assert "300" not in " ".join(told["because"])
+        assert told["passed_over"]["tree"] == "It has no private version."
+
+    @pytest.mark.parametrize(
+        ("budget", "settings", "chosen"),
+        [
+            (Budget(1.0, 1e-6), {}, "marginals"),
+            (Budget(1.0), {}, "bayes"),
+            (Budget(1.0, 1e-6), {"prefer": "speed"}, "bayes"),
+        ],
+    )
+    def test_goes_to_what_can_keep_it(self, budget, settings, chosen):
+        assert Auto(**settings)._for_budget(self.public().only.schema, budget).chosen == chosen
+
+    def test_is_refused_for_what_nobody_declared(self):
+        with pytest.raises(BudgetError, match="Not declared"):
+            tr.fit(table(), "auto", seed=0, budget=Budget(2.0, 1e-6))
+
+
+class TestWhatItRefuses:
     def test_free_text_without_a_label(self):
         schema = TableSchema((Column("note", "text"), Column("n", "integer")))
         real = Dataset.of(Table(schema, pl.DataFrame({"note": ["a long story", "another one"], "n": [1, 2]})))

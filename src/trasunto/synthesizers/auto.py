@@ -17,7 +17,7 @@ import numpy as np
 from trasunto import registry
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import TableSchema
-from trasunto.errors import BudgetError, FitError, MetricError, near
+from trasunto.errors import FitError, MetricError, near
 from trasunto.metrics.copies import nearer_to_train
 from trasunto.metrics.score import Comparison
 from trasunto.metrics.structure import c2st
@@ -35,6 +35,8 @@ KNOWN_TO = 0.01
 TRIED_FROM, JUDGED = 100, 8.0
 # What one more point of leaning costs in a trial, in points of C2ST, above what chance gives.
 LEANING_COSTS, BY_CHANCE = 2.0, 0.515
+# Methods with a private version, and so many columns that tables of counts, one a column, are the better way.
+PRIVATE, MANY_COLUMNS = ("marginals", "bayes", "autoregressive", "vae", "gan", "lm-finetune"), 60
 PREFERENCES = {
     "balanced": f"rows hardest to tell from real ones, at most {LEANING} of them nearer to training rows, "
     f"in at most {PATIENCE:.0f} s",
@@ -79,22 +81,18 @@ class Auto:
         """The fitted model of the method that was chosen. `describe()` says which (`chosen`), why (`because`) and what
         speaks against the others (`passed_over`); so does the saved model.
 
-        Raises FitError for several tables, no rows, or free text without a label; BudgetError for a budget.
+        With a budget the schema alone decides, not the rows: they may be looked at for what is paid only. Raises
+        FitError for several tables, no rows, or free text without a label; BudgetError as the method that is chosen.
         """
         if budget is not None:
-            raise BudgetError(
-                f"Among the methods of 'auto' is no differentially private version, but epsilon {budget.epsilon} was "
-                "asked.",
-                "Leave the budget out; prefer='privacy' picks the method that leans least on single rows, without a "
-                "guarantee.",
-            )
-        if len(real.tables) == 1 and _writes(real.only.schema):
+            choice = self._for_budget(learnable_schema(real), budget)
+        elif len(real.tables) == 1 and _writes(real.only.schema):
             choice = _for_text(real.only.schema)
         else:
             learnable(real, "auto")
             choice = self.choice(real, seed=seed, progress=progress)
         method = registry.load("synthesizers", choice.chosen)()
-        return _told(method.fit(real, seed=seed, progress=progress), choice)
+        return _told(method.fit(real, seed=seed, budget=budget, progress=progress), choice)
 
     def choice(self, real: Dataset, *, seed: int = 0, progress: Progress = quiet) -> Choice:
         """What would be chosen for a table, and why; nothing is fitted but in trials."""
@@ -119,6 +117,28 @@ class Auto:
         because.append(self._for(best, shape, tried))
         passed |= {each.name: self._behind(each, best, shape, tried) for each in order[1:]}
         return Choice(best.name, tuple(because), passed, tried)
+
+    def _for_budget(self, schema: TableSchema, budget: Budget) -> Choice:
+        """The private method for a table of this schema."""
+        if _writes(schema):
+            return _for_text(schema)
+        columns = sum(column.kind != "id" for column in schema.columns)
+        if budget.delta == 0:
+            name, why = "bayes", "Without a delta only the noise of bayes keeps the promise."
+        elif self.prefer == "speed" or columns > MANY_COLUMNS:
+            name, why = "bayes", f"bayes takes seconds: of {columns} columns it counts one table each."
+        else:
+            name, why = "marginals", "marginals spends the budget where its model is most wrong, round by round."
+        asked = (
+            f"A budget was asked for: epsilon {budget.epsilon:g} and delta {budget.delta:g}, for each {budget.unit}."
+        )
+        behind = f"On Adult its rows were worth less than those of {name} for the same budget, or came later."
+        passed = {
+            each: behind if each in PRIVATE else "It has no private version."
+            for each in registry.names("synthesizers")
+            if each not in (name, "auto")
+        }
+        return Choice(name, (asked, why), passed, {})
 
     def _against(self, each: Candidate, shape: Shape) -> str | None:
         """Why a method cannot be taken, or None."""
@@ -265,6 +285,11 @@ def _told(model: Any, choice: Choice) -> Any:
     if isinstance(model, LmFinetuneModel):
         return replace(model, facts={**model.facts, **choice.to_dict()})
     return replace(model, choice=choice.to_dict())
+
+
+def learnable_schema(real: Dataset) -> TableSchema:
+    """The schema of the one table. FitError for several."""
+    return real.only.schema if len(real.tables) == 1 else learnable(real, "auto").schema
 
 
 def _writes(schema: TableSchema) -> bool:
