@@ -91,6 +91,7 @@ def say_run(run: Run) -> None:
     """What a finished run found, for a person."""
     report = run.report
     wanted: tuple[str, ...] = ("fidelity.c2st", "fidelity.shapes", "fidelity.trends", "fidelity.text", "utility.tstr")
+    wanted += ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
     wanted += ("privacy.exact_copies", "privacy.nearer_to_train", "privacy.verbatim_text")
     if run.recipe.privacy is not None:
         wanted += ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
