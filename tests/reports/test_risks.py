@@ -52,7 +52,7 @@ def test_nothing_found_is_no_proof():
 @pytest.mark.parametrize(
     ("value", "interval", "told"),
     [
-        (0.01, (0.0, 0.05), "no sign"), (0.01, (0.0, 0.3), "no sign; too few rows to be sure"),
+        (0.01, (0.0, 0.05), "no sign"), (0.01, (0.0, 0.3), "no sign, few rows"),
         (0.03, (0.01, 0.05), "a little"), (0.1, (0.05, 0.15), "yes, some"), (0.5, (0.4, 0.6), "yes"),
     ],
 )  # fmt: skip

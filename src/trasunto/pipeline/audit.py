@@ -106,6 +106,8 @@ def audit(
     found = findings(comparison)
     comparison = _with_secrets(comparison)
     scores, left_out = _attacked(comparison, progress)
+    if chosen.model and unseen is not None:
+        scores = (*scores, *_by_heart(chosen.model, truth, unseen, chosen.seed, progress))
     if chosen.shadow:
         from trasunto.pipeline.shadow import shadow
 
@@ -154,10 +156,10 @@ def findings(comparison: Comparison) -> list[dict[str, Any]]:
         found.append({"key": "found_copy"})
     if "holdout" not in given:
         return [*found, {"key": "found_no_holdout"}]
-    for part, name in (("real", "training"), ("synthetic", "synthetic")):
-        if _same(given[part], given["holdout"]):
+    for other, told in (("real", "training"), ("synthetic", "synthetic")):
+        if _same(given[other], given["holdout"]):
             raise MetricError(
-                f"The holdout holds the {name} rows themselves.", "Give real rows that the synthesizer has not seen."
+                f"The holdout holds the {told} rows themselves.", "Give real rows that the synthesizer has not seen."
             )
     shared = given["holdout"].join(given["real"].unique(), on=given["real"].columns, how="semi", nulls_equal=True)
     if shared.height > MOST_SHARED * given["holdout"].height:
@@ -200,6 +202,18 @@ def _attacked(comparison: Comparison, progress: Progress) -> tuple[tuple[Score, 
             left_out.append({"metric": name, "why": error.problem})
     progress("attack", len(names), len(names))
     return tuple(scores), left_out
+
+
+def _by_heart(folder: str, real: Dataset, unseen: Dataset, seed: int, progress: Progress) -> tuple[Score, ...]:
+    """What a saved language model gives away of the texts it learned; () for a model of another kind."""
+    from trasunto.language.classify import Classifier
+    from trasunto.language.memorised import language_attacks
+    from trasunto.synthesizers.lm_finetune import LmFinetuneModel
+
+    model = load(folder)
+    if not isinstance(model, Classifier | LmFinetuneModel):
+        return ()
+    return language_attacks(model, real, unseen, seed=seed, progress=progress)
 
 
 def _epsilon(folder: str) -> tuple[Score, ...]:

@@ -225,8 +225,8 @@ def _told(report: Report, answer: Answer) -> str:
         for name, wrong in (("found", "1"), ("sure", "01")):
             rate = report.score(f"privacy.membership_tpr_{wrong}")
             values[name] = share(rate.value if rate else None)
-    asked = say(f"risk.ask_{answer.key}", at)
-    return f"{asked[0].upper()}{asked[1:]} {say(f'risk.{answer.key}', at, **values)}"
+    asked = say(f"risk.ask_{answer.key}", at).rstrip("?")
+    return f"{asked[0].upper()}{asked[1:]}: {say(f'risk.{answer.key}', at, **values)}"
 
 
 def _secret(report: Report) -> str:
