@@ -27,6 +27,7 @@ from trasunto.metrics.score import Comparison, Gate, Score, Verdict
 from trasunto.pipeline.verbs import dataset_of, load, read
 from trasunto.progress import Progress, quiet
 from trasunto.reports.report import Report
+from trasunto.reports.risk_figures import attacks_figure
 
 TITLES = {"en": "What an attacker could learn", "es": "Qué podría averiguar un atacante"}
 # By level, the strictest first: what must hold. Ends of intervals are judged, so that few rows prove nothing; distances
@@ -238,11 +239,13 @@ def _told(
         if part is not None
     }
     related = len(parts[0].tables) > 1
+    drawn = attacks_figure(scores, chosen.language)
     level = {} if related else {"level": reached(scores), "asked": chosen.level}
     return Report(
         title=TITLES.get(chosen.language, TITLES["en"]),
         scores=scores,
         verdicts=judged(chosen.level, scores) if chosen.level and not related else (),
+        figures=(drawn,) if drawn else (),
         facts={"split": {"parts": digests}, "risks": {**facts, **level}, "run": {"seed": chosen.seed}},
         language=chosen.language,
     )

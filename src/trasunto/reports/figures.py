@@ -14,6 +14,7 @@ from trasunto.metrics.score import Comparison, Score
 from trasunto.reports.drawing import MADE, REAL, UNSEEN, WARM, figure
 from trasunto.reports.fairness import fairness_figures
 from trasunto.reports.report import Figure
+from trasunto.reports.risk_figures import attacks_figure
 from trasunto.reports.training_figures import curves, language_model
 from trasunto.reports.words import say
 
@@ -40,6 +41,7 @@ def picture(
         *curves(facts, language),
         *language_model(evaluations, language),
         *fairness_figures(scores, facts.get("fairness") or {}, language),
+        attacks_figure(scores, language),
     ]
     return tuple(each for each in figures if each is not None)
 

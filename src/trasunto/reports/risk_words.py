@@ -153,6 +153,23 @@ RISKS: dict[str, tuple[str, str]] = {
         "sintetizador o ajustarlo con un presupuesto de privacidad diferencial; después, auditar las filas nuevas.",
     ),
     "risk.unknown": ("not known", "no se sabe"),
+    # figure
+    "fig_attacks": ("What each attack hits", "Lo que acierta cada ataque"),
+    "fig_attacks_caption": (
+        "Share of attacks that hit people in the data (dot, with 95 % interval), others (diamond), and by guessing (line). "
+        "Membership: people found while wrong about 1 %. Where the dot lies right of the diamond, something leaks.",
+        "Proporción de ataques que aciertan con personas de los datos (punto, con intervalo del 95 %), con otras (rombo) y "
+        "adivinando (raya). Pertenencia: personas halladas errando con el 1 %. Donde el punto queda a la derecha del rombo, "
+        "algo se filtra.",
+    ),
+    "risk.attack": ("attack", "ataque"),
+    "risk.hits": ("share that hits", "proporción de aciertos"),
+    "risk.of_singling_out": ("singling out", "señalar"),
+    "risk.of_linkability": ("linking", "unir"),
+    "risk.of_inference": ("secret", "secreto"),
+    "risk.of_membership": ("membership", "pertenencia"),
+    "risk.on_one column": ("one column", "una columna"),
+    "risk.on_several columns": ("several columns", "varias columnas"),
     # glossary
     "privacy.singling_out": (
         "Risk that a description read off the synthetic rows fits exactly one training row, beyond what unseen rows give.",
