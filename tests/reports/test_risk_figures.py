@@ -11,7 +11,6 @@ def test_attacks_stand_one_by_one_the_worst_first_in_both_languages():
     for language, name in (("en", "secret: ill"), ("es", "secreto: ill")):
         drawn = attacks_figure(scores, language)
         rows = drawn.spec["data"]["values"]
-        assert [row["attack"] for row in rows][0] == name
         assert len(rows) == 2
         assert rows[0] == {
             "attack": name, "inside": 0.6, "low": 0.59, "high": 0.61, "outside": 0.3, "guess": 0.2,
