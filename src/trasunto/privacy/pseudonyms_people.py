@@ -102,9 +102,11 @@ def identity(
     )
 
 
-def gender_told(value: str | None, name: str) -> str:
-    """ "f", "m" or "u" by a column of genders, else by the given name."""
+def gender_told(value: str | None, name: str, spanish: bool = False) -> str:
+    """ "f", "m" or "u" by a column of genders, else by the given name. spanish: M is mujer, beside H or V."""
     said = plain(value or "")[:3]
+    if said == "m" and spanish:
+        return "f"
     if said in ("f", "fem", "w", "wom", "muj", "gir", "mrs", "sra"):
         return "f"
     if said in ("m", "mal", "man", "mas", "hom", "h", "v", "var", "boy", "mr", "sr"):
