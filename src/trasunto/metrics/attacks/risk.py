@@ -60,8 +60,9 @@ class Attack:
         slope = max(0.0, 1.0 - self.rate) / left**2
         below = np.hypot((self.rate - low) / left, (control_high - control) * slope)
         above = np.hypot((high - self.rate) / left, (control - control_low) * slope)
-        value, ends = max(0.0, value), (value - below, value + above)
-        return float(value), (float(np.clip(ends[0], 0.0, value)), float(np.clip(ends[1], value, 1.0)))
+        # Fewer hits than on unseen rows are chance, and no reason to be surer that the risk is nothing.
+        low, value = value - below, max(0.0, value)
+        return float(value), (float(np.clip(low, 0.0, value)), float(min(1.0, value + above)))
 
     def guessing(self) -> float:
         """The risk that guessing would come to."""
