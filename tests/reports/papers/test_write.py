@@ -115,7 +115,7 @@ CLAIMS = [
     ("consent", "rows left out for want of consent | 31", lambda f, m, r: f["privacy"]["consent"].update(rows_excluded=32), "rows kept | 399"),
     ("consent", "religion", lambda f, m, r: f["privacy"]["consent"].update(columns_excluded=[]), None),
     ("model-card", "McKenna", lambda f, m, r: f["synthesis"]["method"].update(source="Zhang et al. 2017"), "Zhang"),
-    ("language-model-card", "22,715,911", lambda f, m, r: f["training"].update(parameters=7), "| 7, 2,695 |"),
+    ("language-model-card", "22,715,911", lambda f, m, r: f["training"].update(parameters=7), "parameters | 7 |"),
     ("ai-act", "minilm-l6", lambda f, m, r: f["training"].update(base="another"), "another"),
     ("ai-act", "300 synthetic texts; less than 1 billion", lambda f, m, r: f["training"].update(examples=9 * 10**8), "900,000,000 synthetic texts |"),
     ("data-card", "CC BY 4.0", lambda f, m, r: f["data"].pop("licence"), None),

@@ -7,6 +7,7 @@ from typing import Any
 from trasunto.reports.blocks import Block, Grid, Links, Points, Words
 from trasunto.reports.papers import parts
 from trasunto.reports.papers.words.said import WORDS
+from trasunto.reports.papers.words.spoken import spoken
 from trasunto.reports.papers.writer import Row, Writer
 from trasunto.reports.words import known
 from trasunto.reports.words import say as report_words
@@ -59,7 +60,7 @@ def model_card(w: Writer) -> list[Block]:
     return [
         w.heading("mc.details"),
         w.table([*method_rows(w), *_made_with(w)]),
-        *w.blanks("creator", "licence", "maintenance"),
+        *w.blanks("creator", "model_licence", "maintenance"),
         *_files(w, "model/"),
         w.heading("mc.use"),
         w.table(parts.purpose_rows(w)),
@@ -88,12 +89,12 @@ def language_model_card(w: Writer) -> list[Block]:
     training, at = w.run.training, w.run.place("training")
     if not training:
         return [w.heading("mc.details"), Words(w.say("lm.none"))]
-    counts = [training.get("parameters"), training.get("trained_parameters")]
     details = [
         w.row("lm.task", _word(w, str(training.get("task") or "")), f"{at}.task"),
         w.row("lm.base", training.get("base"), f"{at}.base"),
         w.row("lm.architecture", _word(w, str(training.get("architecture") or "")), f"{at}.architecture"),
-        w.row("lm.parameters", counts if None not in counts else None, f"{at}.parameters, .trained_parameters"),
+        w.row("lm.parameters", training.get("parameters"), f"{at}.parameters"),
+        w.row("lm.trained", training.get("trained_parameters"), f"{at}.trained_parameters"),
         w.row("lm.hyper", training.get("hyperparameters"), f"{at}.hyperparameters"),
         w.row("lm.labels", len((training.get("labels") or {}).get("synthetic") or []) or None, f"{at}.labels"),
         w.row("lm.examples", training.get("examples"), f"{at}.examples"),
@@ -103,7 +104,7 @@ def language_model_card(w: Writer) -> list[Block]:
     return [
         w.heading("mc.details"),
         w.table([*details, *_made_with(w)]),
-        *w.blanks("creator", "licence", "maintenance"),
+        *w.blanks("creator", "model_licence", "maintenance"),
         *_files(w, "language_model/"),
         w.heading("mc.use"),
         w.table(parts.purpose_rows(w)),
@@ -140,7 +141,11 @@ def method_rows(w: Writer) -> list[Row]:
     made, at = w.run.facts.get("synthesis") or {}, w.run.place("synthesis")
     method = made.get("method") or {}
     name = str(made.get("synthesizer") or "")
-    about = report_words(f"method_{name}", w.at) if known(f"method_{name}") else method.get("method")
+    about = (
+        report_words(f"method_{name}", w.at)
+        if known(f"method_{name}")
+        else spoken(str(method.get("method") or ""), w.at)
+    )
     rows = [
         w.row("mc.method", name, f"{at}.synthesizer"),
         w.row("mc.method.about", about, f"{at}.method.method"),
@@ -160,7 +165,7 @@ def header(w: Writer, language_model: bool) -> dict[str, Any]:
     """The YAML head of a model card, in the keys of the Hugging Face Hub; what is not known is left out."""
     training = w.run.training
     head: dict[str, Any] = {"language": [], "library_name": "trasunto", "tags": ["synthetic-data", "trasunto"]}
-    licence = w.answers.of("licence", w.at)
+    licence = w.answers.of("model_licence", w.at)
     if licence:
         head["license"] = licence
     if language_model and training:
@@ -179,7 +184,7 @@ def header(w: Writer, language_model: bool) -> dict[str, Any]:
         found = [{"type": s.metric, "value": s.value, "name": s.metric} for s in scores if s is not None]
     if found:
         dataset = {"name": " / ".join(w.run.schema.tables), "type": "tabular", "split": "holdout"}
-        task = {"type": head.get("pipeline_tag") or "tabular-to-tabular"}
+        task = {"type": head.get("pipeline_tag") or "other"}
         result = {"task": task, "dataset": dataset, "metrics": found}
         head["model-index"] = [{"name": str(w.run.manifest["id"]), "results": [result]}]
     return {key: value for key, value in head.items() if value not in (None, [])}

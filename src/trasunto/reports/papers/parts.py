@@ -294,8 +294,8 @@ def _groups(w: Writer, before: Measured, after: Measured, at: str) -> Block:
         return Words(w.say("not_measured"), "warning")
     first, ends = (w.say("metric"), w.say("subject")), w.say("interval")
     if not after:
-        rows = [(w.name(n), s or w.say("all"), *_told(w, before[n, s]), f"scores.json: {n}") for n, s in shown]
-        return Grid((*first, w.say("value"), ends, w.say("source")), tuple(rows), right=(2, 3))
+        plain = tuple((w.name(n), s or w.say("all"), *_told(w, before[n, s]), f"scores.json: {n}") for n, s in shown)
+        return Grid((*first, w.say("value"), ends, w.say("source")), plain, right=(2, 3))
     rows = [
         (
             w.name(name),

@@ -85,7 +85,8 @@ class Writer:
         if isinstance(value, list | tuple):
             return ", ".join(self.value(each) for each in value) or self.say("none")
         if isinstance(value, dict):
-            return "; ".join(f"{key}: {self.value(each)}" for key, each in value.items()) or self.say("none")
+            told = {key: self.say("none") if each is None else self.value(each) for key, each in value.items()}
+            return "; ".join(f"{key}: {each}" for key, each in told.items()) or self.say("none")
         return str(value)
 
     def table(self, rows: Iterable[Row]) -> Grid:

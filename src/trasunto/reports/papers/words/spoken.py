@@ -20,6 +20,8 @@ SPOKEN: tuple[tuple[str, str], ...] = (
     (r"Sums of gradients are taken as exact, though they are computed in floating point\.", "Las sumas de gradientes se tienen por exactas, aunque se calculan en coma flotante."),
     (r"Marginals that the model misses most, chosen and measured in rounds \(AIM\)\. Discrete Gaussian noise and the exponential mechanism, added up as zCDP\.", "Marginales en que más falla el modelo, elegidas y medidas por rondas (AIM). Ruido gaussiano discreto y mecanismo exponencial, sumados como zCDP."),
     (r"Marginals of pairs that hang all columns together \(MST\)\. Discrete Gaussian noise and the exponential mechanism, added up as zCDP\.", "Marginales de pares que enlazan todas las columnas (MST). Ruido gaussiano discreto y mecanismo exponencial, sumados como zCDP."),
+    (r"Marginals that the model misses most, chosen and measured in rounds \(AIM\)\.", "Marginales en que más falla el modelo, elegidas y medidas por rondas (AIM)."),
+    (r"Marginals of pairs that hang all columns together \(MST\)\.", "Marginales de pares que enlazan todas las columnas (MST)."),
     (r"PrivBayes: noisy tables of a Bayesian network whose parents are chosen by the exponential mechanism", "PrivBayes: tablas con ruido de una red bayesiana cuyos padres se eligen con el mecanismo exponencial"),
     (r"DP-SGD: clipped gradients of single rows of Poisson samples, under Gaussian noise", "DP-SGD: gradientes recortados de filas sueltas de muestras de Poisson, con ruido gaussiano"),
     (r"DP-SGD \(Abadi et al\. 2016\)", "DP-SGD (Abadi et al. 2016)"),
