@@ -184,19 +184,19 @@ def _given(text: str, most: int | None) -> Given:
     rows = pl.concat(tables).select([column.name for column in kept])
     if most is not None and most < rows.height:
         rows = rows[np.sort(np.random.default_rng(0).choice(rows.height, most, replace=False))]
-    plain = Dataset.of(Table(TableSchema(tuple(_plain(column) for column in kept)), rows), name)
+    plain = Dataset.of(Table(TableSchema(tuple(plain(column) for column in kept)), rows), name)
     if target is not None:
         _ = plain.only.schema[target]
     left_out = tuple(each for each in real.only.schema.names if each not in rows.columns)
     return Given(name, address, plain, target, left_out)
 
 
-def _plain(column: Column) -> Column:
-    """Numbers and dates in plain notation, which every peer reads; words as they stand."""
+def plain(column: Column, *, words: bool = False) -> Column:
+    """Numbers and dates in plain notation, which every peer reads; words as they stand, unless asked for."""
     if column.kind in ("integer", "number", "datetime"):
         form = Format(decimals=column.format.decimals, date_only=column.format.date_only)
         return replace(column, format=form)
-    return column
+    return replace(column, format=Format()) if words else column
 
 
 def _decimals(train: Dataset) -> dict[str, int]:
@@ -279,21 +279,31 @@ class Bench:
         self, folder: Path, given: Given, train: Dataset, seed: int, method: Method, rows: int | None = None
     ) -> dict[str, Any]:
         """Fill the folder with synthetic.csv; the times. RunError when there are no rows."""
-        folder = folder.resolve()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        train.write(folder / "train.csv")
-        settings, python, script = dict(method.settings), sys.executable, "trasunto_own.py"
+        settings, script, requirements = dict(method.settings), "trasunto_own.py", None
         if method.ours:
             to_predict = {"target": given.target} if self.tell_target and given.target else {}
             settings = {"method": method.name, **to_predict, **settings}
         else:
             script, requirements = PEERS[method.name]
-            python = str(self._python(requirements))
         columns = train.only.schema.columns
         kinds = {each.name: "date" if each.format.date_only else each.kind for each in columns}
-        job = {"train": str(folder / "train.csv"), "kinds": kinds, "decimals": _decimals(train), "settings": settings}
-        write_text(folder / "job.json", json.dumps({**job, "rows": rows or len(train), "seed": seed}))
+        job = {"kinds": kinds, "decimals": _decimals(train), "settings": settings, "seed": seed}
+        return self.done(folder, train, script, requirements, {**job, "rows": rows or len(train)})
+
+    def done(
+        self, folder: Path, train: Dataset, script: str, requirements: str | None, job: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Run a script on rows, with this Python or that of a peer's environment. job: fields of a Job but the files.
+
+        The folder then holds synthetic.csv; the times are the result. RunError when there are no rows.
+        """
+        folder = folder.resolve()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        train.write(folder / "train.csv")
+        python = sys.executable if requirements is None else str(self._python(requirements))
+        told = {"decimals": {}, **job, "train": str(folder / "train.csv")}
+        write_text(folder / "job.json", json.dumps(told))
         started = time.monotonic()
         self._finish([python, str(SCRIPTS / script), str(folder)], folder / "log.txt")
         process = time.monotonic() - started
