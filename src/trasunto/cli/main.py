@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": ("demo", "Run a packaged recipe on real data: start here."),
     "init": ("init", "Write a commented recipe for my own data."),
     "inspect": ("inspect", "Show what is in a data set, column by column, and why we think so."),
+    "protect": ("protect", "Find who is named in data, and protect them before anything learns from it."),
     "run": ("run", "Do the whole job that a recipe describes."),
     "fit": ("fit", "Fit a synthesizer to real data and save the model."),
     "show": ("show", "Show what a saved model has learnt."),
