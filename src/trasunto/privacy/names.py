@@ -53,28 +53,20 @@ class Gazetteer:
 @lru_cache(maxsize=1)
 def gazetteer() -> Gazetteer:
     """The names of all locales together. MissingLibraryError without Faker."""
-    given: dict[str, str] = {}
+    counts: dict[str, list[int]] = {}
     family: set[str] = set()
     for code in LOCALES:
         person = _provider("person", code)
-        for gender, attribute in (("f", "first_names_female"), ("m", "first_names_male"), ("u", "first_names")):
+        for place, attribute in enumerate(("first_names_female", "first_names_male")):
+            for word in set(_parts(person, attribute)):
+                counts.setdefault(word, [0, 0])[place] += 1
+        for attribute in ("first_names", "first_romanized_names"):
             for word in _parts(person, attribute):
-                if gender == "u":
-                    given.setdefault(word, "u")
-                else:
-                    given[word] = gender if given.get(word, gender) == gender else "u"
-        for attribute in (
-            "first_romanized_names",
-            "last_romanized_names",
-            "last_names_female",
-            "last_names_male",
-            "last_names",
-        ):
-            words = set(_parts(person, attribute))
-            if attribute.startswith("first"):
-                given.update({word: given.get(word, "u") for word in words})
-            else:
-                family |= words
+                counts.setdefault(word, [0, 0])
+        for attribute in ("last_romanized_names", "last_names_female", "last_names_male", "last_names"):
+            family.update(_parts(person, attribute))
+    # What three times as many countries give to one gender as to the other is of that one.
+    given = {name: "f" if f > 2 * m else "m" if m > 2 * f else "u" for name, (f, m) in counts.items()}
     # The Spanish list is one of frequent words, names of people among them.
     common = {plain(word) for code in ("en_US", "es_ES") for word in _provider("lorem", code).word_list}
     common = common - set(given) - family | COMMON | NO_NAMES
