@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from trasunto.cli.budget import budget_asked, budget_options, say_guarantee
 from trasunto.cli.main import DONE, STOPPED
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, seed_option, settings_of
@@ -17,6 +18,7 @@ from trasunto.cli.say import quiet_option, seed_option, settings_of
 @click.option("--synthesizer", default="tree", show_default=True, help="See `trasunto list synthesizers`.")
 @click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting of the synthesizer.")
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped, from its last checkpoint.")
+@budget_options
 @seed_option
 @quiet_option
 def command(
@@ -36,6 +38,9 @@ def command(
     A network that is being trained leaves a checkpoint beside MODEL every minute. Ctrl-C ends the training and saves
     the best so far (exit code 130); the same command with --resume goes on with it.
 
+    With --epsilon the model is differentially private. What columns may hold must then be declared in the schema (and
+    --rows given), or bought with --domain-share.
+
     \b
     Examples:
       trasunto fit patients.csv -o model
@@ -44,10 +49,12 @@ def command(
       trasunto fit patients.csv -o model --synthesizer gan --set epochs=50 --resume
       trasunto fit messages.csv -o model --synthesizer lm-finetune
       trasunto fit patients.csv -o model --synthesizer auto --set max_seconds=20
+      trasunto fit patients.csv -o model --synthesizer autoregressive --epsilon 1 --delta 1e-6 --domain-share 0.1
     """
     from trasunto.pipeline import kept, verbs
 
     verbs.make(synthesizer, settings_of(settings))
+    budget = budget_asked()
     real = verbs.read(data, schema=schema_file)
     checkpoints = Path(f"{output.rstrip('/')}.checkpoints")
     if not resume:
@@ -61,6 +68,7 @@ def command(
                 synthesizer,
                 seed=seed,
                 settings=settings_of(settings),
+                budget=budget,
                 progress=progress,
                 checkpoints=checkpoints,
             )
@@ -72,6 +80,7 @@ def command(
         )
         return STOPPED
     broken_off = kept.interrupted(model)
+    say_guarantee(model)
     if broken_off:
         done, planned = broken_off
         click.echo(

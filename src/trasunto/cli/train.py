@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import click
 
+from trasunto.cli.budget import budget_asked, budget_options, say_guarantee
 from trasunto.cli.main import DONE
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, seed_option, settings_of
@@ -15,6 +16,7 @@ from trasunto.cli.say import quiet_option, seed_option, settings_of
 @click.option("--label", metavar="COL", help="The column to predict.")
 @click.option("--base", metavar="MODEL", help="A pretrained model by name (see `trasunto list models`) or folder.")
 @click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting, like method=finetune.")
+@budget_options
 @seed_option
 @quiet_option
 def command(
@@ -34,9 +36,11 @@ def command(
     Examples:
       trasunto train synthetic.csv --task classification --text message --label spam -o filter
       trasunto train patients.csv --label diagnosis --set method=finetune -o doctor
+      trasunto train messages.csv --text message --label spam --epsilon 1 --delta 1e-6 --domain-share 0.1 -o filter
     """
     from trasunto.pipeline.verbs import train
 
+    budget = budget_asked()
     with shown(quiet) as progress:
         trained = train(
             data,
@@ -46,9 +50,11 @@ def command(
             base=base,
             seed=seed,
             settings=settings_of(settings),
+            budget=budget,
             progress=progress,
         )
         trained.save(output)
+    say_guarantee(trained)
     facts = trained.facts
     click.echo(
         f"Trained on {facts['texts']:,} texts in {facts['seconds']:,.0f} s. Next: trasunto score {output} REAL.csv"

@@ -9,16 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from trasunto.data.dataset import Dataset
+from trasunto.data.written import write
 from trasunto.encoders.lines import Lines
-from trasunto.errors import DataError, FitError, ModelError, near
+from trasunto.errors import BudgetError, DataError, FitError, ModelError, near
 from trasunto.language.corpus import Corpus, Preparation, clean, corpus_of, prepare
 from trasunto.language.embed import load_embedder
 from trasunto.language.evaluate import evaluate_predictions
 from trasunto.language.evaluation import Evaluation
 from trasunto.language.head import Head, fit_head
 from trasunto.language.offline import find
+from trasunto.language.private import fit_head_private, granted
+from trasunto.networks.private import descent
+from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
 from trasunto.writing import aside
 
@@ -33,6 +38,9 @@ class ClassifySettings:
     "finetune" trains all of it. base: a model's name (see `trasunto doctor`) or a folder. regularisation: inverse
     strength of the logistic regression. epochs, learning_rate, batch, max_seconds: of fine-tuning. longest: tokens
     after which a text is cut.
+
+    Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
+    a text's gradient. private_rate: the learning rate.
     """
 
     method: str = "frozen"
@@ -43,6 +51,10 @@ class ClassifySettings:
     batch: int = 16
     max_seconds: float = 600.0
     longest: int = 256
+    rate: float = 0.2
+    steps: int = 150
+    clip: float = 1.0
+    private_rate: float = 0.1
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -54,6 +66,7 @@ class Classifier:
     """A trained language model that labels texts. labels: in the order of `probabilities`' columns.
 
     head: maps sentence vectors to labels. network: the fine-tuned model, or None when the base is used as it is.
+    guarantee: of differential privacy, when it was trained under a budget.
     """
 
     settings: ClassifySettings
@@ -64,6 +77,7 @@ class Classifier:
     lines: Lines | None
     facts: dict[str, Any] = field(default_factory=dict)
     network: Any = None
+    guarantee: Guarantee | None = None
 
     def probabilities(self, texts: Any) -> np.ndarray:
         """(n, labels) float64, rows add up to one."""
@@ -99,6 +113,7 @@ class Classifier:
             "label": self.label,
             "lines": self.lines.to_dict() if self.lines else None,
             "facts": self.facts,
+            "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
         }
         with aside(folder, folder=True) as place:
             (place / "model.json").write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -107,7 +122,7 @@ class Classifier:
                 self.network.save(place / "network")
 
     def describe(self) -> dict[str, Any]:
-        return self.facts
+        return self.facts if self.guarantee is None else {**self.facts, "guarantee": self.guarantee.to_dict()}
 
 
 def train_classifier(
@@ -161,14 +176,66 @@ def train_on(
     label: str | None = None,
     settings: ClassifySettings = ClassifySettings(),
     seed: int = 0,
+    budget: Budget | None = None,
     progress: Progress = quiet,
 ) -> Classifier:
-    """Take texts (or rows as text) out of a dataset, prepare them, and train."""
+    """Take texts (or rows as text) out of a dataset, prepare them, and train.
+
+    budget: train the head by DP-SGD on a frozen model; its labels and the number of texts must be public or bought.
+    Raises what `train_classifier` does, and BudgetError.
+    """
+    if budget is not None:
+        return _train_private(dataset, text, label, settings, budget, progress)
     taken = corpus_of(dataset, text=text, label=label)
     # Equal rows of a table are equal people; equal texts are copies.
     corpus, counts = prepare(taken, Preparation(deduplicate=taken.lines is None))
     trained = train_classifier(corpus, settings=settings, seed=seed, progress=progress)
     return replace(trained, facts={**trained.facts, "prepare": counts})
+
+
+def _train_private(
+    dataset: Dataset,
+    text: str | None,
+    label: str | None,
+    settings: ClassifySettings,
+    budget: Budget,
+    progress: Progress,
+) -> Classifier:
+    """The head by DP-SGD. Each text is cleaned by itself; none is left out for what another one says."""
+    if settings.method != "frozen":
+        raise BudgetError(f"Method {settings.method!r} trains the whole model.", "A budget takes method=frozen.")
+    started = time.monotonic()
+    label = label or corpus_of(dataset, text=text).label
+    bounded, grant = granted(dataset, budget, label)
+    corpus = corpus_of(bounded, text=text, label=label)
+    if corpus.lines is not None:
+        raise BudgetError("Rows as text are spelt by what is in all of them.", "Give a column of text (--text).")
+    column = bounded.only.schema[label]
+    values = pl.Series(label, list(grant.labels or ()), dtype=bounded.only.rows[label].dtype)
+    labels = tuple(write(values, column).to_list())
+    if len(labels) < 2:
+        raise FitError(f"The label {label!r} may be {len(labels)} thing only.", "Declare two labels or more.")
+    embedder = load_embedder(find(settings.base))
+    vectors = embedder.embed([clean(each) for each in corpus.texts], progress)
+    places = {each: place for place, each in enumerate(labels)}
+    truth = np.array([places.get(each, -1) for each in corpus.labels])
+    plan = descent(grant.rest, rate=settings.rate, steps=settings.steps, clip=settings.clip, rows=grant.rows)
+    head, curves = fit_head_private(vectors, truth, len(labels), plan, settings.private_rate, progress)
+    facts = {
+        "task": "classification",
+        "base": settings.base,
+        "architecture": "sentence encoder, mean over tokens, frozen, linear head",
+        "hyperparameters": asdict(settings),
+        "texts": grant.rows,
+        "labels": list(labels),
+        "seconds": round(time.monotonic() - started, 2),
+        "parameters": embedder.parameters + head.size,
+        "trained_parameters": head.size,
+        "steps": curves.steps,
+        "stopped": curves.stopped,
+    }
+    promised = grant.guarantee(plan, curves.steps)
+    return Classifier(settings, labels, head, corpus.text, label, None, facts, None, promised)
 
 
 def load_classifier(folder: str | Path) -> Classifier:
@@ -190,7 +257,10 @@ def load_classifier(folder: str | Path) -> Classifier:
     lines = Lines.from_dict(document["lines"]) if document["lines"] else None
     settings = ClassifySettings(**document["settings"])
     labels = tuple(document["labels"])
-    return Classifier(settings, labels, head, document["text"], document["label"], lines, document["facts"], network)
+    promised = document.get("guarantee")
+    guarantee = Guarantee.from_dict(promised) if promised is not None else None
+    told = document["facts"]
+    return Classifier(settings, labels, head, document["text"], document["label"], lines, told, network, guarantee)
 
 
 def score(classifier: Classifier, dataset: Dataset, *, seed: int = 0) -> Evaluation:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ BY_CHANCE = 1.0 / math.log(2.0)
 # Numbers in a text that could be a code, a telephone, an account.
 SECRET = re.compile(r"(?<![0-9])[0-9]{4,16}(?![0-9])")
 CONTEXT = 200
+LEAST_ALIKE = 8
 # The skewness that a skew-normal distribution can have, a hair inside.
 MOST_SKEW = 0.99
 Z_95 = float(norm.ppf(0.975))
@@ -44,9 +46,17 @@ class Secret:
         """The size of the space they are drawn from."""
         return len(self.digits) * math.log2(10.0)
 
-    def candidates(self, number: int, rng: np.random.Generator) -> list[str]:
-        """So many other strings of as many digits."""
-        drawn = ["".join(map(str, row)) for row in rng.integers(0, 10, (2 * number, len(self.digits)))]
+    def candidates(self, number: int, rng: np.random.Generator, others: Sequence[str] = ()) -> list[str]:
+        """So many other strings of as many digits. others: numbers that begin as numbers do (07..., 0800...): where
+        eight or more have as many digits, candidates begin like them, and only the rest is drawn."""
+        width = len(self.digits)
+        drawn = ["".join(map(str, row)) for row in rng.integers(0, 10, (4 * number, width))]
+        alike = [each[: width // 3] for each in others if len(each) == width]
+        if len(alike) >= LEAST_ALIKE:
+            drawn = [
+                alike[place] + each[width // 3 :]
+                for place, each in zip(rng.integers(0, len(alike), len(drawn)), drawn, strict=True)
+            ]
         return [each for each in dict.fromkeys(drawn) if each != self.digits][:number]
 
 
@@ -73,29 +83,45 @@ def exposure(secret: float, candidates: np.ndarray, bits: float) -> float:
     return min(bits, max(0.0, -math.log2(max(share, 2.0**-bits))))
 
 
-def secrets_in(examples: Sequence[Prompted], most: int, rng: np.random.Generator) -> list[Secret]:
-    """At most so many numbers of 4 to 16 digits, one from a text, each once, from texts in random order."""
+def numbers_in(examples: Sequence[Prompted]) -> Counter[str]:
+    """In how many texts each number of 4 to 16 digits stands."""
+    return Counter(number for each in examples for number in set(SECRET.findall(each.text)))
+
+
+def secrets_in(
+    examples: Sequence[Prompted], most: int, rng: np.random.Generator, elsewhere: Container[str] = ()
+) -> list[Secret]:
+    """At most so many numbers of 4 to 16 digits, one from a text, from texts in random order; what stands in several
+    texts, or elsewhere, is no secret."""
+    times = numbers_in(examples)
     found: dict[str, Secret] = {}
     for place in rng.permutation(len(examples)):
         if len(found) >= most:
             break
         each = examples[int(place)]
         met = SECRET.search(each.text)
-        if met and met[0] not in found:
+        if met and times[met[0]] == 1 and met[0] not in elsewhere:
             found[met[0]] = Secret(each.prompt, each.text[max(0, met.start() - CONTEXT) : met.start()], met[0])
     return list(found.values())
 
 
 def exposures(
-    reader: Reader, secrets: Sequence[Secret], *, candidates: int, seed: int, progress: Progress = quiet
+    reader: Reader,
+    secrets: Sequence[Secret],
+    *,
+    candidates: int,
+    seed: int,
+    others: Sequence[str] = (),
+    progress: Progress = quiet,
 ) -> np.ndarray:
-    """(secrets,) exposure of each in bits, against so many random candidates of the same form."""
+    """(secrets,) exposure of each in bits, against so many random candidates of the same form. others: numbers that
+    begin as numbers do."""
     found = np.empty(len(secrets))
     for number, secret in enumerate(secrets):
         progress("expose secrets", number, len(secrets))
         rng = np.random.default_rng([seed, number])
         likely = reader.endings(
-            Prompted(secret.prompt, secret.before), [secret.digits, *secret.candidates(candidates, rng)]
+            Prompted(secret.prompt, secret.before), [secret.digits, *secret.candidates(candidates, rng, others)]
         )
         found[number] = exposure(float(likely[0]), likely[1:], secret.bits)
     progress("expose secrets", len(secrets), len(secrets))

@@ -14,7 +14,9 @@ import numpy as np
 from trasunto import registry
 from trasunto.errors import ModelError
 from trasunto.language.pretrained import fast_halves, halves, load_decoder
+from trasunto.language.private import clipped_sums, single_gradients
 from trasunto.networks.loop import Loop, train
+from trasunto.networks.private import Descent, sampled, train_private
 from trasunto.progress import Progress, quiet
 
 VALIDATION = 0.05
@@ -125,6 +127,53 @@ def finetune(
     }
     facts["hyperparameters"].pop("loop")
     return Adapter(settings.rank, settings.alpha, trained), facts
+
+
+def finetune_private(
+    examples: Sequence[Prompted],
+    plan: Descent,
+    *,
+    base: Path,
+    settings: Adaptation,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> tuple[Adapter, dict[str, Any], int]:
+    """As `finetune`, by DP-SGD on gradients of single texts: (adapter, facts, steps that were made).
+
+    Nothing is held out, and the facts tell nothing that was measured on the texts. Prompts are part of their texts.
+    """
+    import torch
+
+    tokenizer, network, device = load_decoder(base, "bfloat16" if fast_halves() else "float32")
+    coded = [_coded(tokenizer, each, settings.longest) for each in examples]
+    lengths = np.array([len(prompt) + len(text) for prompt, text, _ in coded])
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _adapted(network, settings.rank, settings.alpha)
+        weights = {name: each for name, each in network.named_parameters() if each.requires_grad}
+
+        def loss_of(batch: np.ndarray) -> Any:
+            return _loss(network, [coded[place] for place in batch], pad, device)[0]
+
+        def sums(batch: np.ndarray) -> dict[str, Any]:
+            # Texts of like length go through together; the sum does not hang on that.
+            ordered = batch[np.argsort(lengths[batch], kind="stable")]
+            return clipped_sums(weights, loss_of, ordered, plan)
+
+        with single_gradients(network):
+            curves = train_private(network, sums, len(coded), plan, settings.loop, seed=seed, progress=progress)
+    trained = {name: each.detach().cpu().clone() for name, each in weights.items()}
+    told = curves.to_dict()
+    facts = {
+        "parameters": sum(each.numel() for each in network.parameters()),
+        "trained_parameters": sum(each.numel() for each in trained.values()),
+        "hyperparameters": {**asdict(settings), **asdict(sampled(settings.loop, plan))},
+        **told,
+        "curves": {name: values for name, values in told["curves"].items() if values},
+    }
+    facts["hyperparameters"].pop("loop")
+    return Adapter(settings.rank, settings.alpha, trained), facts, curves.steps
 
 
 def merged(base: Path, adapter: Adapter) -> tuple[Any, Any, str]:

@@ -15,7 +15,7 @@ import numpy as np
 from trasunto.data.dataset import Dataset
 from trasunto.errors import MetricError
 from trasunto.language.classify import Classifier
-from trasunto.language.exposure import exposed, exposures, secrets_in
+from trasunto.language.exposure import exposed, exposures, numbers_in, secrets_in
 from trasunto.language.extraction import extraction
 from trasunto.language.finetune import Adapter, Prompted
 from trasunto.language.memorised_likelihood import Reader, Seen
@@ -88,8 +88,7 @@ def language_attacks(
     reader = Reader.of(base, model.adapter, longest)
     shown = [[each for each in part if reader.coded(each)[1]] for part in shown]
     seen = [reader.read(part, progress) for part in shown]
-    secrets = [secrets_in(each, settings.secrets, rng) for each in every]
-    found = [exposures(reader, each, candidates=settings.candidates, seed=seed, progress=progress) for each in secrets]
+    found = _exposed(reader, every, settings, seed, progress)
     del reader
     before: list[list[Seen]] = [[], []]
     if settings.base:
@@ -104,6 +103,23 @@ def language_attacks(
         *extraction(seen[0], seen[1], before[0], tries=settings.tries, surety=settings.surety),
         *exposed(*found),
     )
+
+
+def _exposed(
+    reader: Reader, every: Sequence[Sequence[Prompted]], settings: AttackSettings, seed: int, progress: Progress
+) -> list[np.ndarray]:
+    """Exposures of numbers of one training text, and of one unseen text, that the other side does not hold."""
+    rng = np.random.default_rng([seed, 1])
+    numbers = [numbers_in(each) for each in every]
+    secrets = [
+        secrets_in(each, settings.secrets, rng, elsewhere)
+        for each, elsewhere in zip(every, reversed(numbers), strict=True)
+    ]
+    # Numbers begin as others of their kind do; how, is told by the unseen ones.
+    return [
+        exposures(reader, each, candidates=settings.candidates, seed=seed, others=sorted(numbers[1]), progress=progress)
+        for each in secrets
+    ]
 
 
 def _different(examples: Sequence[Prompted]) -> list[Prompted]:

@@ -184,19 +184,22 @@ def train(
     base: str | None = None,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
     progress: Progress = quiet,
 ) -> Classifier:
     """Train a language model on a dataset (synthetic or real): text and label columns, or rows as text.
 
     task: see `trasunto list tasks`. text, label: column names; found by role or kind when None (for a table
-    without text, `label` is the column to predict). base: a pretrained model by name or folder.
+    without text, `label` is the column to predict). base: a pretrained model by name or folder. budget: train the head
+    by DP-SGD (see `train_on`).
     Raises UnknownNameError, FitError, MissingLibraryError.
     """
     registry.load("tasks", task)
     from trasunto.language.classify import train_on
 
     chosen = classify_settings({**(settings or {}), **({"base": base} if base else {})})
-    return train_on(dataset_of(data), text=text, label=label, settings=chosen, seed=seed, progress=progress)
+    taken = dataset_of(data)
+    return train_on(taken, text=text, label=label, settings=chosen, seed=seed, budget=budget, progress=progress)
 
 
 def classify_settings(values: Mapping[str, Any]) -> Any:

@@ -112,13 +112,18 @@ class Autoregressive:
         """The same network, from noisy counts, taught by noisy gradients."""
         import torch
 
-        start = measured(real, "autoregressive", budget, bins=self.private_bins, shares={COUNTS: self.counted})
+        alone = sum(column.kind not in ("id", "text") for column in real.only.schema.columns) < 2
+        shares = {COUNTS: 1.0 if alone else self.counted}
+        start = measured(real, "autoregressive", budget, bins=self.private_bins, shares=shares)
         ready, order = start.ready, order_of(start.ready)
         most = max(self.groups, self.private_bins + 4)
         columns = tuple(digits_of(start.counts[name], ordered=name not in ready.worded, base=most) for name in order)
         layout, wide = Layout(columns), self.private_width
         counts = layout.spread([start.counts[name] for name in order])
         net = network(layout, counts, width=wide, hidden=wide, layers=self.layers, seed=seed).to(accelerator())
+        if alone:
+            joint = AutoregressiveJoint(self, order, columns, plain(net), {})
+            return ready.model("autoregressive", self, joint, guarantee=start.counts_alone())
         table = layout.table([ready.coded[name] for name in order])
         # The last row is nobody's: nothing is known of it.
         table = np.concatenate([table, np.full((1, layout.size), -1, dtype=table.dtype)])

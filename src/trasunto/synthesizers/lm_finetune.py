@@ -2,7 +2,11 @@
 
 The label (and any other column) is drawn first by `tree`; the text is then written to the label. What repeats a
 private text is thrown away, and so is what a classifier of the real texts gives another label. Both filters are
-counted. There is no guarantee of differential privacy.
+counted.
+
+Under a budget the adapter is trained by DP-SGD with labels as control codes (Yue et al. 2023, "Synthetic text
+generation with differential privacy"), a share of the budget pays the other columns, and there is no filter: both
+look into the private texts.
 """
 
 from __future__ import annotations
@@ -18,19 +22,26 @@ import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
+from trasunto.encoders.codes import Levels
 from trasunto.errors import FitError, ModelError, SampleError
 from trasunto.language.curate import Curation, Sieve, Sifting, fit_sieve
-from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
+from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, finetune_private, merged
 from trasunto.language.generate import Sampling, Writer
 from trasunto.language.head import Head
 from trasunto.language.offline import find
+from trasunto.language.private import Granted, granted
 from trasunto.networks.loop import Loop
-from trasunto.privacy.budget import Budget, Guarantee, refuse
+from trasunto.networks.private import descent, secret
+from trasunto.privacy.budget import Budget, Guarantee
+from trasunto.privacy.domain import of_persons, public_schema
+from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.autoregressive import Autoregressive
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.condition import conform
-from trasunto.synthesizers.model import in_parts, read_document
-from trasunto.synthesizers.tree import Chains, Tree
+from trasunto.synthesizers.measured import Descended
+from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.tree import Tree
 from trasunto.writing import aside
 
 ROUNDS = 6
@@ -44,6 +55,10 @@ class LmFinetune:
     of fine-tuning. longest: tokens after which a text is cut. temperatures: half of the texts are written at
     each; a low one keeps to the label, a high one varies. top_p: of sampling. agree: throw away texts that a
     classifier of the real texts gives another label. encoder: the model under that classifier.
+
+    Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
+    a text's gradient. attributed: the share of the budget that the other columns get. private_rate, private_rank: the
+    learning rate and the rank of the adapter.
     """
 
     base: str = "smollm2-135m"
@@ -57,16 +72,25 @@ class LmFinetune:
     top_p: float = 0.97
     agree: bool = True
     encoder: str = "minilm-l6"
+    rate: float = 0.05
+    steps: int = 60
+    clip: float = 1.0
+    attributed: float = 0.1
+    private_rate: float = 2e-3
+    private_rank: int = 4
 
     def __post_init__(self) -> None:
+        Descended(self.rate, self.steps, self.clip, self.private_rate).check(self.attributed)
         if not self.temperatures or min(self.temperatures) <= 0:
             raise FitError(f"temperatures are {self.temperatures}; each must be above 0.", "Try (1.0, 0.7).")
 
     def fit(
         self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet
     ) -> LmFinetuneModel:
-        """Fit to one table with one column of free text. Raises FitError otherwise, or without any text."""
-        refuse(budget, "lm-finetune")
+        """Fit to one table with one column of free text. Raises FitError otherwise, or without any text. budget: train
+        the adapter by DP-SGD; BudgetError for what was neither declared nor paid for."""
+        if budget is not None:
+            return self._private(real, budget, seed, progress)
         text, label = _columns(real)
         rows = real.rows.filter(pl.col(text).is_not_null() & (pl.col(text).str.strip_chars() != ""))
         if len(rows) < 8:
@@ -98,10 +122,57 @@ class LmFinetune:
             Schema({real.name: public}), self, text, label, adapter, sieve, attributes, facts, len(rows)
         )
 
+    def _private(self, real: Dataset, budget: Budget, seed: int, progress: Progress) -> LmFinetuneModel:
+        """The other columns by a share of the budget, then the adapter by the rest. Nothing else looks at a text."""
+        bounded = Dataset.of(of_persons(real.only, budget, noise()), real.name)
+        text, label = _columns(bounded)
+        base = find(self.base)
+        rows = bounded.rows.filter(pl.col(text).is_not_null() & (pl.col(text).str.strip_chars() != ""))
+        table = Table(bounded.only.schema, rows)
+        attributes, grant = self._attributed(table, text, budget, seed)
+        plan = descent(grant.rest, rate=self.rate, steps=self.steps, clip=self.clip, rows=grant.rows)
+        loop = Loop(learning_rate=self.private_rate, max_seconds=self.max_seconds)
+        adapter, facts, steps = finetune_private(
+            [Prompted(_prompt(name), f" {each}") for each, name in zip(rows[text], _labels(rows, label), strict=True)],
+            plan,
+            base=base,
+            settings=Adaptation(self.private_rank, 2 * self.private_rank, self.longest, loop),
+            # What was bought is bought anew by a fit that is taken up again: it must not go on with another's weights.
+            seed=seed if budget.rows is not None and not budget.domain_share else int(secret().integers(2**31)),
+            progress=progress,
+        )
+        levels = attributes.codes.columns.get(label) if attributes is not None and label is not None else None
+        labels = tuple(str(value) for value in levels.values) if isinstance(levels, Levels) else ()
+        nothing = np.empty(0, dtype=np.uint64)
+        schema = replace(public_schema(table.schema), primary_key=(), foreign_keys=())
+        return LmFinetuneModel(
+            Schema({real.name: schema}), self, text, label, adapter, Sieve("", nothing, nothing, nothing, labels),
+            attributes, facts, grant.rows, grant.guarantee(plan, steps),
+        )  # fmt: skip
+
+    def _attributed(self, table: Table, text: str, budget: Budget, seed: int) -> tuple[CodedModel | None, Granted]:
+        """What draws the other columns, None when there is none, and what is left for the texts."""
+        kept = tuple(column for column in table.schema.columns if column.name != text)
+        one = budget.one_row()
+        if not kept:
+            bounded = Dataset.of(table)
+            grant = granted(bounded, one, None)[1]
+            return None, replace(grant, asked=budget)
+        bought = budget.domain_share
+        part = self.attributed * (1 - bought) + bought
+        share, rest = one.split(part, 1 - part)
+        share = replace(share, domain_share=bought / part)
+        others = Dataset.of(Table(TableSchema(kept), table.rows.drop(text)))
+        attributes = Autoregressive().fit(others, seed=seed, budget=share)
+        assert attributes.guarantee is not None
+        paid = attributes.guarantee
+        return attributes, Granted(budget, rest, attributes.fitted_to, None, paid.spending, paid.assumptions)
+
 
 @dataclass(frozen=True)
 class LmFinetuneModel:
-    """A fine-tuned writer. attributes: draws every column but the text; None when there is none."""
+    """A fine-tuned writer. attributes: draws every column but the text; None when there is none. guarantee: of
+    differential privacy, when it was fitted under a budget."""
 
     schema: Schema
     settings: LmFinetune
@@ -112,10 +183,7 @@ class LmFinetuneModel:
     attributes: CodedModel | None
     facts: dict[str, Any]
     fitted_to: int
-
-    @property
-    def guarantee(self) -> Guarantee | None:
-        return None
+    guarantee: Guarantee | None = None
 
     def sample(
         self,
@@ -175,6 +243,7 @@ class LmFinetuneModel:
             "sieve": {"salt": self.sieve.salt, "labels": list(self.sieve.labels), "encoder": self.sieve.encoder},
             "facts": self.facts,
             "fitted_to": self.fitted_to,
+            "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
         }
         head = self.sieve.head
         arrays = {"runs": self.sieve.runs, "near": self.sieve.near, "whole": self.sieve.whole}
@@ -201,7 +270,9 @@ class LmFinetuneModel:
             made = LmFinetune(**{**settings, "temperatures": tuple(settings["temperatures"])})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
-        attributes = Chains.load(folder / "attributes") if (folder / "attributes").is_dir() else None
+        drawn = folder / "attributes"
+        attributes: Any = load_model(drawn) if drawn.is_dir() else None
+        promised = document.get("guarantee")
         return LmFinetuneModel(
             Schema.from_dict(document["schema"]),
             made,
@@ -212,9 +283,11 @@ class LmFinetuneModel:
             attributes,
             document["facts"],
             document["fitted_to"],
+            Guarantee.from_dict(promised) if promised is not None else None,
         )
 
     def describe(self) -> dict[str, Any]:
+        promised = {} if self.guarantee is None else {"guarantee": self.guarantee.to_dict()}
         return {
             "method": "A small language model, adapted to the real texts with LoRA, writes to a label drawn first.",
             "source": "Hu et al. 2021; Yue et al. 2023",
@@ -223,6 +296,7 @@ class LmFinetuneModel:
             "fitted_to": self.fitted_to,
             "labels": list(self.sieve.labels),
             **self.facts,
+            **promised,
         }
 
     def _attributes(
