@@ -137,6 +137,25 @@ def test_a_holdout_that_was_learnt_from_is_told(parts):
     assert found == [{"key": "found_shared", "share": 1.0}]
 
 
+def test_a_guarantee_that_attacks_disprove_stops_the_release(parts, monkeypatch):
+    from types import SimpleNamespace
+
+    from trasunto.pipeline import audit as audits
+    from trasunto.privacy.budget import Budget, Guarantee
+
+    claim = Guarantee(Budget(0.5, 1e-9), "row", "said so")
+    monkeypatch.setattr(audits, "load", lambda folder: SimpleNamespace(guarantee=claim))
+    real, made, unseen = parts
+    options = AuditOptions(level="internal", model="model")
+    report = audit(real, planted(real, 200, made), holdout=unseen, secrets=("ill",), options=options)
+    assert report.score("privacy.epsilon").value == 0.5
+    assert not report.passed
+    assert "lower(privacy.membership_tpr_10) <= 0.164872" in {str(verdict.gate) for verdict in report.verdicts}
+    fine = audit(real, made, holdout=unseen, secrets=("ill",), options=options)
+    assert fine.passed
+    assert fine.facts["risks"]["guarantee"] == {"epsilon": 0.5, "delta": 1e-9}
+
+
 def test_folders_of_related_tables(tmp_path):
     def clinic(seed, rows=60):
         rng = np.random.default_rng(seed)

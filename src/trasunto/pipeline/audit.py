@@ -26,8 +26,10 @@ from trasunto.metrics.measure import measure
 from trasunto.metrics.score import Comparison, Gate, Score, Verdict
 from trasunto.pipeline.verbs import dataset_of, load, read
 from trasunto.progress import Progress, quiet
+from trasunto.reports.papers.bounds import most_found
 from trasunto.reports.report import Report
 from trasunto.reports.risk_figures import attacks_figure
+from trasunto.reports.risks import FOUND, exceeded
 
 TITLES = {"en": "What an attacker could learn", "es": "Qué podría averiguar un atacante"}
 # By level, the strictest first: what must hold. Ends of intervals are judged, so that few rows prove nothing; distances
@@ -92,7 +94,7 @@ def audit(
     truth = dataset_of(real)
     made = _like(synthetic, truth)
     unseen = _like(holdout, truth) if holdout is not None else None
-    known = _epsilon(chosen.model) if chosen.model else ()
+    known, claimed = _guarantee(chosen.model) if chosen.model else ((), {})
     if len(truth.tables) > 1:
         scores = families(truth, made, unseen, seed=chosen.seed)
         if not scores:
@@ -100,7 +102,7 @@ def audit(
                 f"The tables {', '.join(truth.tables)} do not refer to each other by keys.",
                 "Give a schema with foreign_keys, or one table.",
             )
-        return _told((truth, made, unseen), (*scores, *known), {}, chosen)
+        return _told((truth, made, unseen), (*scores, *known), claimed, chosen)
     comparison = Comparison(
         truth, made, unseen, target=target, seed=chosen.seed, keys=tuple(keys), secrets=tuple(secrets)
     )
@@ -114,6 +116,7 @@ def audit(
 
         scores = (*scores, *shadow(comparison, chosen.shadow, progress=progress))
     facts = {
+        **claimed,
         "findings": found,
         "left_out": left_out,
         "keys": list(keys_of(comparison, truth.only.schema.names)),
@@ -217,13 +220,30 @@ def _by_heart(folder: str, real: Dataset, unseen: Dataset, seed: int, progress: 
     return language_attacks(model, real, unseen, seed=seed, progress=progress)
 
 
-def _epsilon(folder: str) -> tuple[Score, ...]:
-    """What the guarantee of a saved model says, as a score; () without one."""
+def _guarantee(folder: str) -> tuple[tuple[Score, ...], dict[str, Any]]:
+    """What the guarantee of a saved model says, as a score and as a fact; nothing without one."""
     guarantee = getattr(load(folder), "guarantee", None)
     if guarantee is None:
-        return ()
+        return (), {}
     reading = f"Epsilon of the guarantee of differential privacy, per {guarantee.unit}."
-    return (Score("privacy.epsilon", float(guarantee.spent.epsilon), 0.0, reading=reading),)
+    spent = {"epsilon": float(guarantee.spent.epsilon), "delta": float(guarantee.spent.delta)}
+    return (Score("privacy.epsilon", spent["epsilon"], 0.0, reading=reading),), {"guarantee": spent}
+
+
+def _reached(scores: tuple[Score, ...], facts: dict[str, Any]) -> str:
+    """The level of release; inside the house where an attack finds more than the guarantee says can be found."""
+    return "internal" if _broken(scores, facts) else reached(scores)
+
+
+def _broken(scores: tuple[Score, ...], facts: dict[str, Any]) -> tuple[Verdict, ...]:
+    """What attacks found beyond what the guarantee allows, as limits that are not kept."""
+    spent = facts.get("guarantee")
+    found = []
+    for score in exceeded(spent, scores) if spent else ():
+        assert score.interval is not None
+        bound = most_found(spent["epsilon"], spent["delta"], FOUND[score.metric])
+        found.append(Verdict(Gate(score.metric, "<=", bound, "lower"), score.interval[0], False))
+    return tuple(found)
 
 
 def _told(
@@ -240,11 +260,11 @@ def _told(
     }
     related = len(parts[0].tables) > 1
     drawn = attacks_figure(scores, chosen.language)
-    level = {} if related else {"level": reached(scores), "asked": chosen.level}
+    level = {} if related else {"level": _reached(scores, facts), "asked": chosen.level}
     return Report(
         title=TITLES.get(chosen.language, TITLES["en"]),
         scores=scores,
-        verdicts=judged(chosen.level, scores) if chosen.level and not related else (),
+        verdicts=(*judged(chosen.level, scores), *_broken(scores, facts)) if chosen.level and not related else (),
         figures=(drawn,) if drawn else (),
         facts={"split": {"parts": digests}, "risks": {**facts, **level}, "run": {"seed": chosen.seed}},
         language=chosen.language,

@@ -146,6 +146,20 @@ RISKS: dict[str, tuple[str, str]] = {
         "Las distancias a las filas de entrenamiento figuran entre las cifras porque se piden. No son prueba de privacidad: "
         "las filas pueden superar toda distancia y aun así revelar a personas. Ningún límite de los anteriores las lee.",
     ),
+    "risk.bound": (
+        "The guarantee (epsilon {epsilon}) says that no attack finds more than {bound} of the people in the data while wrong "
+        "about 1 % of others; the best attack found {found}. The two agree.",
+        "La garantía (épsilon {epsilon}) dice que ningún ataque halla a más del {bound} de las personas de los datos errando "
+        "con el 1 % de las otras; el mejor ataque halló al {found}. Ambas cosas concuerdan.",
+    ),
+    "risk.bound_broken": (
+        "The guarantee does not hold: with epsilon {epsilon} no attack could find more than {bound} of the people in the "
+        "data while wrong about 1 % of others, and attacks found more than such bounds allow ({found} here). Stop the "
+        "release and look for the fault.",
+        "La garantía no se cumple: con épsilon {epsilon} ningún ataque podría hallar a más del {bound} de las personas de los "
+        "datos errando con el 1 % de las otras, y los ataques hallaron más de lo que tales cotas permiten ({found} aquí). "
+        "Detenga la publicación y busque el fallo.",
+    ),
     "risk.next": (
         "Next: coarsen or leave out the columns that mark people (trasunto protect), smooth the synthesizer more, or fit it "
         "with a budget of differential privacy; then audit the new rows.",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trasunto.metrics.score import Score
 from trasunto.reports.blocks import Block, Card, Grid, Heading, Points, Words
+from trasunto.reports.papers.bounds import most_found
 from trasunto.reports.report import Report
 from trasunto.reports.words import number, percent, say
 
@@ -22,6 +24,8 @@ BY_SHARE = (
     "replayed_identifiers",
     "extraction",
 )
+# Shares of people found, and the share of others that attacks were wrong about.
+FOUND = {"privacy.membership_tpr_10": 0.1, "privacy.membership_tpr_1": 0.01, "privacy.membership_tpr_01": 0.001}
 ORDER = ("none", "vague", "slight", "clear", "grave")
 
 
@@ -52,7 +56,7 @@ def risks(report: Report) -> list[Block]:
     blocks += [Words(line) for line in rest]
     grid = table(report)
     assert grid is not None
-    blocks += [grid, Points(tuple(_told(report, answer) for answer in found))]
+    blocks += [grid, Points(tuple(_told(report, answer) for answer in found)), *_bounded(report)]
     if _worst(found) in ("slight", "clear", "grave"):
         blocks.append(Words(say("risk.next", at)))
     left = [say("risk.left_out", at, **each) for each in facts.get("left_out", ())]
@@ -61,6 +65,35 @@ def risks(report: Report) -> list[Block]:
     if report.score("privacy.nearer_to_train") or report.score("privacy.near_copies"):
         blocks.append(Words(say("risk.distances", at)))
     return blocks
+
+
+def exceeded(spent: Mapping[str, float], scores: Sequence[Score]) -> list[Score]:
+    """Shares of people found that a guarantee of differential privacy rules out, beyond chance: then it does not hold.
+
+    spent: epsilon and delta.
+    """
+    found = []
+    for metric, wrong in FOUND.items():
+        score = next((s for s in scores if s.metric == metric and not s.subject), None)
+        if score and score.interval and score.interval[0] > most_found(spent["epsilon"], spent["delta"], wrong):
+            found.append(score)
+    return found
+
+
+def _bounded(report: Report) -> list[Block]:
+    """What the guarantee allows beside what was found; [] without either."""
+    at, facts = report.language, report.facts
+    spent = (facts.get("risks") or {}).get("guarantee") or ((facts.get("synthesis") or {}).get("guarantee") or {}).get(
+        "spent"
+    )
+    score = report.score("privacy.membership_tpr_1")
+    if not spent or score is None:
+        return []
+    bound = most_found(spent["epsilon"], spent["delta"], FOUND[score.metric])
+    values = {"epsilon": number(spent["epsilon"], at), "bound": percent(bound, at), "found": percent(score.value, at)}
+    if exceeded(spent, report.scores):
+        return [Words(say("risk.bound_broken", at, **values), "warning")]
+    return [Words(say("risk.bound", at, **values))]
 
 
 def answers(report: Report) -> list[str]:
