@@ -25,7 +25,7 @@ BINS = 10
 def representation(comparison: Comparison) -> tuple[Score, ...]:
     """fairness.representation: the largest difference of a group's share of the synthetic rows from its share of the
     training rows (0 equal; 0.01 is one point), over the protected columns; then by column and combination; and
-    fairness.share of every group, whose goal is its share of the training rows. () when no column is protected."""
+    fairness.share of every group (combinations: of 30 training rows), whose goal is its share of the training rows. () when no column is protected."""
     names, found, each = groupings(comparison), [], []
     for grouping in names:
         shares = {part: grouping.sizes(part) / len(codes) for part, codes in grouping.codes.items()}
@@ -43,7 +43,9 @@ def representation(comparison: Comparison) -> tuple[Score, ...]:
                 grouping.name,
             )
         )
-        for place in range(len(grouping.labels)):
+        # Of crossed columns there may be hundreds of combinations with a row or two.
+        large = grouping.sizes("real") >= (LEAST if len(grouping.columns) > 1 else 0)
+        for place in np.flatnonzero(large).tolist():
             each.append(
                 Score(
                     "fairness.share",

@@ -95,6 +95,8 @@ def favourable(comparison: Comparison) -> Favourable | None:
     values = given.parts["real"][:, given.names.index(target)]
     texts = comparison.real.rows[target].cast(pl.String).to_list()
     known = values[~np.isnan(values)]
+    if not known.size:
+        return None
     classes, counts = np.unique(known, return_counts=True)
     if kind in ("category", "boolean") or (kind == "integer" and len(classes) <= MOST_GRADES):
         names = {code: texts[int(np.flatnonzero(values == code)[0])] for code in classes.tolist()}
@@ -103,7 +105,7 @@ def favourable(comparison: Comparison) -> Favourable | None:
             spelt = comparison.real.only.schema[target].format
             names = {code: spelt.true if text == "true" else spelt.false for code, text in names.items()}
         return _class(comparison, kind, names, counts)
-    if kind == "datetime" or not known.size:
+    if kind == "datetime":
         return None
     if comparison.positive is not None:
         raise MetricError(
@@ -199,13 +201,14 @@ def _banded(values: dict[str, pl.Series], kind: str) -> tuple[dict[str, pl.Serie
 
 def _crossed(parts: tuple[Grouping, ...]) -> Grouping:
     """Combinations that occur in some part."""
-    names = parts[0].codes.keys()
-    joined = {part: np.stack([each.codes[part] for each in parts], axis=1) for part in names}
-    kinds, of = np.unique(np.concatenate(list(joined.values())), axis=0, return_inverse=True)
+    sizes = tuple(len(each.labels) for each in parts)
+    joined = {part: np.ravel_multi_index([each.codes[part] for each in parts], sizes) for part in parts[0].codes}
+    kinds, of = np.unique(np.concatenate(list(joined.values())), return_inverse=True)
     ends = np.cumsum([len(rows) for rows in joined.values()])[:-1]
-    codes = dict(zip(joined, np.split(of.ravel(), ends), strict=True))
+    codes = dict(zip(joined, np.split(of, ends), strict=True))
     labels = tuple(
-        " × ".join(each.labels[code] for each, code in zip(parts, kind, strict=True)) for kind in kinds.tolist()
+        " × ".join(each.labels[code] for each, code in zip(parts, kind, strict=True))
+        for kind in zip(*np.unravel_index(kinds, sizes), strict=True)
     )
     columns = tuple(each.columns[0] for each in parts)
     return Grouping(" × ".join(columns), columns, labels, codes)
