@@ -25,7 +25,8 @@ BINS = 10
 def representation(comparison: Comparison) -> tuple[Score, ...]:
     """fairness.representation: the largest difference of a group's share of the synthetic rows from its share of the
     training rows (0 equal; 0.01 is one point), over the protected columns; then by column and combination; and
-    fairness.share of every group (combinations: of 30 training rows), whose goal is its share of the training rows. () when no column is protected."""
+    fairness.share of every group (of combinations those of 30 training rows), whose goal is its share of the training
+    rows. () when no column is protected."""
     names, found, each = groupings(comparison), [], []
     for grouping in names:
         shares = {part: grouping.sizes(part) / len(codes) for part, codes in grouping.codes.items()}
