@@ -35,23 +35,27 @@ def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
 
 
 def share_above(ours: np.ndarray, others: np.ndarray, exceeding: float) -> tuple[float, tuple[float, float]]:
-    """The share of (m,) numbers above the limit that a share `exceeding` of the (n,) others exceeds (equals do not
-    count), and its 95 % interval.
+    """The share of (m,) numbers above the limit that a share `exceeding` of all others would exceed (equals do not
+    count), and its 95 % interval; the limit is taken from (n,) of the others.
 
     The interval holds both the chance of what is among ours (Clopper-Pearson) and the chance of where the limit lies,
-    put together as the variances of independent chances are (Newcombe 1998).
+    put together as the variances of independent chances are (Newcombe 1998). Where so few others are known that even
+    the highest of them is exceeded too often, so much of the share counts as is left by a draw that makes up for it.
     """
-    falling = np.sort(others)[::-1]
+    falling, m, n = np.sort(others)[::-1], len(ours), len(others)
 
-    def above(most: int) -> int:
-        return int((ours > falling[min(most, len(falling) - 1)]).sum())
+    def above(place: int) -> int:
+        return int((ours > falling[min(place, n - 1)]).sum())
 
-    count = above(int(exceeding * len(others)))
-    share = count / len(ours)
-    low, high = clopper_pearson(count, len(ours))
-    fewer, more = (above(int(binom.ppf(chance, len(others), exceeding))) / len(ours) for chance in (0.025, 0.975))
+    # All others exceed the k-th highest of n of them with a chance of k / (n + 1).
+    whole = exceeding * (n + 1)
+    count, room = above(max(0, int(whole) - 1)), min(1.0, whole)
+    low, high = (room * end for end in clopper_pearson(count, m))
+    share = room * count / m
+    surely, hardly = int(binom.ppf(0.025, n, exceeding)), int(binom.ppf(0.975, n, exceeding))
+    fewer = above(surely - 1) / m if surely else min(1.0, exceeding / (1.0 - 0.025 ** (1.0 / n))) * above(0) / m
     below = np.hypot(share - low, share - min(fewer, share))
-    beyond = np.hypot(high - share, max(more, share) - share)
+    beyond = np.hypot(high - share, max(above(hardly) / m, share) - share)
     return share, (float(max(0.0, share - below)), float(min(1.0, share + beyond)))
 
 

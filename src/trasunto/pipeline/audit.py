@@ -237,9 +237,10 @@ def _reached(scores: tuple[Score, ...], facts: dict[str, Any]) -> str:
 
 def _broken(scores: tuple[Score, ...], facts: dict[str, Any]) -> tuple[Verdict, ...]:
     """What attacks found beyond what the guarantee allows, as limits that are not kept."""
-    spent = facts.get("guarantee")
-    found = []
-    for score in exceeded(spent, scores) if spent else ():
+    if "guarantee" not in facts:
+        return ()
+    spent, found = facts["guarantee"], []
+    for score in exceeded(spent, scores):
         assert score.interval is not None
         bound = most_found(spent["epsilon"], spent["delta"], FOUND[score.metric])
         found.append(Verdict(Gate(score.metric, "<=", bound, "lower"), score.interval[0], False))
