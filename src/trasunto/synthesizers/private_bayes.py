@@ -42,8 +42,8 @@ PENALTY, STRENGTH = 0.3, 1.0
 EXTRA = 0.5
 # Columns tried as parents of one, and candidates of one further choice; of more, some by lot.
 TRIED, ABLE = 40, 600
-# What the shares of all rows are worth beside those of a class, inside a group.
-WORTH = 50.0
+# What the shares of all rows are worth beside those of a class, inside a group, in noise of a cell.
+WORTH = 2.0
 # Conditional probabilities as whole numbers.
 UNIT = 100_000
 
@@ -52,14 +52,15 @@ UNIT = 100_000
 class Seen:
     """A column while the network is learnt.
 
-    narrow: (n,) group of each row: private. first: (size, classes) its first table, noise and all. ways: how it may be
-    seen as a parent, levels of its groups. All but `narrow` may be used freely.
+    narrow: (n,) group of each row: private. first: (size, classes) its first table, noise and all, and the deviation of
+    that. ways: how it may be seen as a parent, levels of its groups. All but `narrow` may be used freely.
     """
 
     name: str
     narrow: np.ndarray
     groups: np.ndarray
     first: np.ndarray
+    deviation: float
     ways: tuple[np.ndarray, ...]
 
     @property
@@ -177,7 +178,7 @@ def _first(ready: Prepared, name: str, target: str | None, means: Means, part: f
     # The classes of a target are never merged.
     most = size if name == target else int(np.clip(clear, 4, groups))
     label = grouped(alone, ordered=ordered, null=null, most=most).astype(np.int32)
-    made = Seen(name, label[coded], label, table, ())
+    made = Seen(name, label[coded], label, table, means.deviation(part), ())
     return replace(made, ways=_ways(made, ordered, null))
 
 
@@ -361,19 +362,34 @@ def _within(column: Seen, network: Network) -> Within | None:
     size = len(column.groups)
     if column.width == size:
         return None
-    group = column.groups.astype(np.int64)
-    whole: np.ndarray = positive(column.first.ravel(), network.rows).reshape(column.first.shape)
-    alone = np.rint(positive(column.first.sum(axis=1), network.rows)).astype(np.int64)
+    group, (_, classes) = column.groups.astype(np.int64), column.first.shape
+    calm = np.stack([_calmed(each, group, column.deviation**2) for each in column.first.T])
+    both = _calmed(column.first.sum(axis=1), group, classes * column.deviation**2)
+    alone = np.rint(positive(both, network.rows)).astype(np.int64)
     empty = np.bincount(group, alone) == 0
     alone[empty[group]] = 1
-    order = np.argsort(group, kind="stable")
-    keys, times = group[order] * size + order, alone[order]
-    plain = Shares.of(keys[times > 0], times[times > 0], size)
-    classes = whole.shape[1]
+    plain = Shares.of(*_sparse(group * size + np.arange(size), alone), size)
     if classes == 1:
         return Within(size, plain)
+    whole: np.ndarray = positive(calm.ravel(), network.rows).reshape(calm.shape)
     cells = [(group * classes + at) * size + np.arange(size) for at in range(classes)]
-    keys, times = np.concatenate(cells), np.rint(np.concatenate(list(whole.T))).astype(np.int64)
-    order = np.argsort(keys)[times[np.argsort(keys)] > 0]
-    given = Shares.of(keys[order], times[order], size)
-    return Within(size, plain, network.target, False, classes, WORTH, given)
+    given = Shares.of(*_sparse(np.concatenate(cells), np.rint(whole.ravel()).astype(np.int64)), size)
+    return Within(size, plain, network.target, False, classes, WORTH * column.deviation, given)
+
+
+def _sparse(keys: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keys in order, with how often each was met, where it was."""
+    order = np.argsort(keys)
+    order = order[times[order] > 0]
+    return keys[order], times[order]
+
+
+def _calmed(counts: np.ndarray, group: np.ndarray, variance: float) -> np.ndarray:
+    """(size,) counts drawn to the mean of their group by as much as their spread there is noise (James and Stein)."""
+    held = np.bincount(group)
+    mean = np.bincount(group, counts) / held
+    off = counts - mean[group]
+    spread = np.bincount(group, off**2) / np.maximum(held - 1, 1)
+    share = np.maximum(1 - variance / np.maximum(spread, 1e-9), 0.0)
+    result: np.ndarray = mean[group] + share[group] * off
+    return result
