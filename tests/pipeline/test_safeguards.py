@@ -13,6 +13,7 @@ from trasunto.errors import BudgetError, MetricError, RecipeError
 from trasunto.pipeline.recipe import Grant, Privacy, Recipe
 from trasunto.pipeline.run import preview, run
 from trasunto.pipeline.safeguards import Source, budget_of, charge, source_of
+from trasunto.pipeline.steps import prepare
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.ledger import Ledger
 
@@ -152,3 +153,37 @@ def test_a_repair_stands_in_the_rows_and_in_the_report(source):
         for side in ("before", "after")
     ]
     assert gaps[1] < max(gaps[0] / 2, 0.03)
+
+
+def test_rows_without_consent_and_columns_of_a_policy_do_not_enter(source):
+    document = recipe_for(source).model_dump(mode="json")
+    document["data"]["schema_file"] = None
+    document["privacy"] = {
+        "purpose": "research",
+        "consent": {"column": "site", "values": ["a", "b"]},
+        "policy": {"columns": {"dose": {"action": "generalise", "bands": 5}}},
+    }
+    done = run(Recipe.from_dict(document), folder=source / "run")
+    found = done.report.facts["privacy"]
+    assert found["consent"]["rows_before"] == 400
+    assert found["consent"]["rows_excluded"] == 133
+    assert found["protection"]["purpose"] == "research"
+    made = pl.read_csv(source / "run" / "synthetic" / "p.csv")
+    assert set(made["dose"].unique()) == {"0-4", "5-9"}
+    assert "c" not in set(made["site"].unique())
+
+
+def test_consent_alone_needs_no_policy(source):
+    document = recipe_for(source).model_dump(mode="json")
+    document["privacy"] = {"consent": {"column": "ill", "values": ["no"]}, "purpose": "research"}
+    document["data"]["target"] = "site"
+    prepared = prepare(Recipe.from_dict(document))
+    assert set(prepared.dataset.rows["ill"].unique()) == {"no"}
+    assert prepared.protection["consent"]["purpose"] == "research"
+
+
+def test_a_column_that_a_policy_drops_cannot_be_asked_for(source):
+    document = recipe_for(source).model_dump(mode="json")
+    document["privacy"] = {"policy": {"columns": {"site": "drop"}}, "keys": ["site"]}
+    with pytest.raises(RecipeError, match=r"privacy.keys names no column after privacy.policy: 'site'"):
+        prepare(Recipe.from_dict(document))

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trasunto.errors import FileError, RecipeError, near
+from trasunto.privacy.consent import YES
 
 LEDGER = "trasunto-runs/ledger.sqlite"
 Format = Literal["html", "json", "md", "ipynb", "pdf"]
@@ -67,10 +68,14 @@ class Training(Part):
 
 
 class Consent(Part):
-    """Which rows may be used: those whose people have agreed."""
+    """Who agreed to what: rows of others are left out before anything else."""
 
-    column: str = Field(description="The column that says whether a person agreed.")
-    values: tuple[str, ...] = Field(("yes", "true", "1", "sí", "si"), description="Its values that mean yes.")
+    column: str | None = Field(None, description="The column that says whether a person agreed.")
+    values: tuple[str, ...] = Field(YES, description="Its values that mean yes.")
+    purposes: str | None = Field(None, description="A column that lists the purposes a person agreed to.")
+    columns: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Purposes a column may be used for; one that is not named, for all."
+    )
 
 
 class Grant(Part):

@@ -1,15 +1,19 @@
-"""What stands between private rows and what learns from them: a budget, and a ledger that is charged first."""
+"""What stands between private rows and what learns from them: consent, a policy, a budget and its ledger."""
 
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from trasunto.data.dataset import Dataset
 from trasunto.errors import BudgetError
 from trasunto.pipeline.recipe import Grant, Privacy, Recipe
 from trasunto.privacy.budget import Budget, Guarantee
+from trasunto.privacy.consent import ConsentRule, consented
 from trasunto.privacy.ledger import Ledger
+from trasunto.privacy.policy import Policy, load_policy
+from trasunto.privacy.pseudonyms import read_key
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,28 @@ class Source:
 
     name: str
     digest: str
+
+
+def protected(recipe: Recipe, dataset: Dataset) -> tuple[Dataset, dict[str, Any] | None]:
+    """What may enter: rows whose people agreed, columns as the policy has them; and what was done, as JSON values.
+
+    Raises what `privacy.protect.protect` raises.
+    """
+    privacy = recipe.privacy
+    if privacy is None or (privacy.policy is None and privacy.consent is None):
+        return dataset, None
+    rule = ConsentRule(**privacy.consent.model_dump()) if privacy.consent else None
+    if privacy.policy is None:
+        assert rule is not None
+        kept, record = consented(dataset, rule, privacy.purpose)
+        return kept, {"consent": record.to_dict()}
+    from trasunto.privacy.protect import protect
+
+    stated = privacy.policy
+    policy = load_policy(stated) if isinstance(stated, str) else Policy.from_dict(stated, "privacy.policy")
+    policy = replace(policy, consent=rule or policy.consent, purpose=privacy.purpose or policy.purpose)
+    made = protect(dataset, policy, key=read_key(privacy.key_file), seed=recipe.seed)
+    return made.dataset, made.protection.to_dict()
 
 
 def budget_of(privacy: Privacy | None) -> Budget | None:

@@ -33,8 +33,9 @@ def starter(source: str, real: Dataset) -> str:
         "",
     ]
     lines += _part(Recipe, "", values)
-    for name, part in (("data", Data), ("split", Split), ("synthesizer", Synthesis), ("report", Reporting)):
-        lines += [f"{name}:", *_part(part, f"{name}.", values), ""]
+    sections = (("data", Data), ("split", Split), ("synthesizer", Synthesis), ("report", Reporting))
+    for name, section in sections:
+        lines += [f"{name}:", *_part(section, f"{name}.", values), ""]
     for name, part, why in CHOICES:
         body = [f"{name}:", *_part(part, f"{name}.", values)]
         lines += [f"# {why}: take the signs at the start of the lines away.", *(f"# {line}" for line in body), ""]

@@ -16,7 +16,7 @@ from trasunto.errors import DataError, EmptyDataError, RecipeError, near
 from trasunto.metrics.measure import USUAL, chosen_of
 from trasunto.metrics.score import Comparison, Gate, Score
 from trasunto.pipeline.recipe import Recipe, Training
-from trasunto.pipeline.safeguards import budget_of
+from trasunto.pipeline.safeguards import budget_of, protected
 from trasunto.pipeline.verbs import make, read
 from trasunto.progress import Progress, quiet
 
@@ -40,7 +40,7 @@ class Prepared:
 
 
 def prepare(recipe: Recipe) -> Prepared:
-    """Read the source, drop and recode columns, give roles, draw `rows`, and leave out rows without a target.
+    """Read the source, drop columns, protect people, recode, give roles, draw `rows`, leave out rows without a target.
 
     Raises FileError, SchemaError, EmptyDataError, and RecipeError for a column that is not there.
     """
@@ -53,10 +53,12 @@ def prepare(recipe: Recipe) -> Prepared:
         )
     named = {"data.target": asked.target, "data.text": asked.text, "data.label": asked.label}
     wanted = [*named.items(), *(("data.drop", c) for c in asked.drop), *(("data.recode", c) for c in asked.recode)]
-    for key, column in [*wanted, ("split.group", recipe.split.group), *_safeguarded(recipe)]:
-        if column is not None and column not in raw.only.schema:
-            raise RecipeError(f"{key} names no column: {column!r}.", near(column, raw.only.schema.names))
-    table = _recoded(_without(raw.only, asked.drop), asked.recode)
+    wanted += [("split.group", recipe.split.group), *_safeguarded(recipe)]
+    _there(wanted, raw.only.schema)
+    safe, protection = protected(recipe, raw.with_table(_without(raw.only, asked.drop)))
+    if protection is not None:
+        _there([each for each in wanted if each[1] not in asked.drop], safe.only.schema, " after privacy.policy")
+    table = _recoded(safe.only, asked.recode)
     for role, column in (("target", asked.target), ("label", asked.label), ("prompt", asked.text)):
         if column is not None:
             table = table.with_role(column, role)
@@ -72,9 +74,16 @@ def prepare(recipe: Recipe) -> Prepared:
         table = table.take(np.sort(drawn))
     if len(table) < 4:
         raise EmptyDataError(f"{asked.source} leaves {len(table)} usable rows of {whole}.", "Give at least 4.")
-    dataset = raw.with_table(table)
+    dataset = safe.with_table(table)
     spends = recipe.privacy is not None and recipe.privacy.epsilon is not None
-    return Prepared(dataset, _facts(recipe, dataset, whole), raw.digest() if spends else "")
+    return Prepared(dataset, _facts(recipe, dataset, whole), raw.digest() if spends else "", protection)
+
+
+def _there(wanted: Sequence[tuple[str, str | None]], schema: TableSchema, when: str = "") -> None:
+    """RecipeError for the first key that names a column which is not there."""
+    for key, column in wanted:
+        if column is not None and column not in schema:
+            raise RecipeError(f"{key} names no column{when}: {column!r}.", near(column, schema.names))
 
 
 def _safeguarded(recipe: Recipe) -> list[tuple[str, str | None]]:
