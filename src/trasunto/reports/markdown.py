@@ -38,7 +38,7 @@ def block_text(block: Block) -> str:
 
 def _blank(blank: Blank) -> str:
     if blank.answer:
-        return f"> **{_plain(blank.what)}** {_plain(blank.answer)} *{_plain(blank.mark)}* `{blank.key}`"
+        return f"> **{_plain(blank.what)}**\\\n> {_plain(blank.answer)}\\\n> *{_plain(blank.mark)}* `{blank.key}`"
     asked = _plain(f"[{blank.mark} — {blank.what}]")
     return f"> **{asked}** {_plain(blank.hint)} `{blank.key}`"
 

@@ -82,7 +82,7 @@ def _blank(blank: Blank) -> str:
     below = f"{blank.mark} {blank.key}" if blank.answer else blank.key
     small = f'#text(7.5pt, fill: rgb("#5b6b7b"))[#{_string(below)}]'
     if blank.answer:
-        said = f"*#{_string(blank.what)}* #{_string(blank.answer)} {small}"
+        said = f"*#{_string(blank.what)}* \\ #{_string(blank.answer)} \\ {small}"
         return f'#block(width: 100%, inset: 8pt, stroke: (left: 2pt + rgb("#00785a")))[{said}]'
     asked = f"*#{_string(f'[{blank.mark} — {blank.what}]')}* #{_string(blank.hint)} {small}"
     box = 'fill: rgb("#fff8e8"), stroke: (paint: rgb("#a86500"), thickness: 0.8pt, dash: "dashed")'

@@ -47,7 +47,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_answers": ("none given", "ninguna aportada"),
     # marks and sources
     "blank.mark": ("To be completed by: {who}", "Por completar: {who}"),
-    "blank.given": ("Answered by: {who} ({name}).", "Respondido por: {who} ({name})."),
+    "blank.given": ("Asked of: {who}; answered in {name}.", "Corresponde a: {who}; respondido en {name}."),
     "fact": ("fact", "dato"),
     "value": ("value", "valor"),
     "source": ("source", "fuente"),
