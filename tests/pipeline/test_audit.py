@@ -179,6 +179,8 @@ def test_folders_of_related_tables(tmp_path):
     copied = audit(str(tmp_path / "real"), str(tmp_path / "copy"), holdout=str(tmp_path / "other"))
     assert copied.score("privacy.families").value == 1.0
     assert copied.score("privacy.families").control < 0.2
+    with pytest.raises(RecipeError, match="judges attacks on one table; here are 2"):
+        audit(str(tmp_path / "real"), str(tmp_path / "copy"), options=AuditOptions(level="open"))
     other = audit(str(tmp_path / "real"), str(tmp_path / "other"))
     assert other.score("privacy.families").value < 0.2
 

@@ -25,6 +25,7 @@ from trasunto.metrics.frames import alike
 from trasunto.metrics.measure import measure
 from trasunto.metrics.score import Comparison, Gate, Score, Verdict
 from trasunto.pipeline.verbs import dataset_of, load, read
+from trasunto.privacy.budget import Guarantee
 from trasunto.progress import Progress, quiet
 from trasunto.reports.papers.bounds import most_found
 from trasunto.reports.report import Report
@@ -96,6 +97,11 @@ def audit(
     unseen = _like(holdout, truth) if holdout is not None else None
     known, claimed = _guarantee(chosen.model) if chosen.model else ((), {})
     if len(truth.tables) > 1:
+        if chosen.level:
+            raise RecipeError(
+                f"The level {chosen.level!r} judges attacks on one table; here are {len(truth.tables)}.",
+                "Leave out the level, or audit each table by itself.",
+            )
         scores = families(truth, made, unseen, seed=chosen.seed)
         if not scores:
             raise MetricError(
@@ -222,7 +228,11 @@ def _by_heart(folder: str, real: Dataset, unseen: Dataset, seed: int, progress: 
 
 def _guarantee(folder: str) -> tuple[tuple[Score, ...], dict[str, Any]]:
     """What the guarantee of a saved model says, as a score and as a fact; nothing without one."""
-    guarantee = getattr(load(folder), "guarantee", None)
+    return promised(getattr(load(folder), "guarantee", None))
+
+
+def promised(guarantee: Guarantee | None) -> tuple[tuple[Score, ...], dict[str, Any]]:
+    """What a guarantee says, as the score privacy.epsilon and as a fact; nothing without one."""
     if guarantee is None:
         return (), {}
     reading = f"Epsilon of the guarantee of differential privacy, per {guarantee.unit}."
@@ -232,10 +242,10 @@ def _guarantee(folder: str) -> tuple[tuple[Score, ...], dict[str, Any]]:
 
 def _reached(scores: tuple[Score, ...], facts: dict[str, Any]) -> str:
     """The level of release; inside the house where an attack finds more than the guarantee says can be found."""
-    return "internal" if _broken(scores, facts) else reached(scores)
+    return "internal" if broken(scores, facts) else reached(scores)
 
 
-def _broken(scores: tuple[Score, ...], facts: dict[str, Any]) -> tuple[Verdict, ...]:
+def broken(scores: tuple[Score, ...], facts: dict[str, Any]) -> tuple[Verdict, ...]:
     """What attacks found beyond what the guarantee allows, as limits that are not kept."""
     if "guarantee" not in facts:
         return ()
@@ -265,7 +275,7 @@ def _told(
     return Report(
         title=TITLES.get(chosen.language, TITLES["en"]),
         scores=scores,
-        verdicts=(*judged(chosen.level, scores), *_broken(scores, facts)) if chosen.level and not related else (),
+        verdicts=(*judged(chosen.level, scores), *broken(scores, facts)) if chosen.level else (),
         figures=(drawn,) if drawn else (),
         facts={"split": {"parts": digests}, "risks": {**facts, **level}, "run": {"seed": chosen.seed}},
         language=chosen.language,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from trasunto.metrics.attacks import places
-from trasunto.metrics.attacks.places import apart, equal, nearest, scale_of, totals
+from trasunto.metrics.attacks.places import affordable, apart, equal, nearest, scale_of, totals
 from trasunto.metrics.frames import Arrays
 
 
@@ -65,3 +65,10 @@ def test_many_columns_do_not_overflow():
 def test_equal_rows_are_found_missing_values_included():
     rows = np.array([[1.0, np.nan], [0.0, 2.0], [1.0, 3.0]])
     assert equal(rows, np.array([[-0.0, 2.0], [1.0, np.nan]])).tolist() == [True, True, False]
+
+
+def test_wide_tables_are_searched_for_fewer_rows():
+    assert affordable(15, 25_000, 10_000) == 10_000
+    assert affordable(500, 25_000, 10_000) == 800
+    assert affordable(5_000, 50_000, 10_000) == 500
+    assert affordable(5_000, 50_000, 60) == 60

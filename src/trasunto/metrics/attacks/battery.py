@@ -26,7 +26,7 @@ import numpy as np
 
 from trasunto.errors import MetricError
 from trasunto.metrics.attacks.densities import Shares, bins_of, by_columns, by_pairs, classified, tree_of
-from trasunto.metrics.attacks.places import Scale, equal, scale_of, totals
+from trasunto.metrics.attacks.places import LEAST, WORK, Scale, affordable, equal, scale_of, totals
 from trasunto.metrics.frames import Arrays, arrays, at_most
 from trasunto.metrics.score import Comparison
 
@@ -35,6 +35,8 @@ MOST_PEOPLE = 8_000
 MOST_REFERENCE = 12_000
 MOST_MADE = 50_000
 LEAST_UNSEEN = 100
+# Values of pairs counted to find the tree.
+PAIRED = 1_000_000_000
 NEIGHBOURS = 5
 NEAREST = 3
 
@@ -79,10 +81,14 @@ def _battery(given: Arrays, seed: int) -> Battery:
     rng = np.random.default_rng(seed)
     unseen = rng.permutation(given.parts["holdout"])
     half = len(unseen) // 2
-    people = min(half, len(given.parts["real"]), MOST_PEOPLE)
-    reference = unseen[half:][:MOST_REFERENCE]
-    targets = np.concatenate([at_most(given.parts["real"], people, rng), unseen[:people]])
     made = rng.permutation(at_most(given.parts["synthetic"], MOST_MADE, rng))
+    reference = unseen[half:][:MOST_REFERENCE]
+    # Every synthetic row is held against every one of the reference: both are cut where that is too much.
+    room = min(1.0, np.sqrt(WORK / (len(given.names) * len(made) * len(reference))))
+    made, reference = made[: max(LEAST, int(room * len(made)))], reference[: max(LEAST, int(room * len(reference)))]
+    most = affordable(len(given.names), len(made) + len(reference), 2 * MOST_PEOPLE) // 2
+    people = min(half, len(given.parts["real"]), most)
+    targets = np.concatenate([at_most(given.parts["real"], people, rng), unseen[:people]])
     scale = scale_of(given, made, targets, reference)
     near = _neighbours(scale, targets, made, reference)
     likely = _likely(given, targets, made, reference)
@@ -154,7 +160,7 @@ def _neighbours(scale: Scale, targets: np.ndarray, made: np.ndarray, reference: 
 def _likely(given: Arrays, targets: np.ndarray, made: np.ndarray, reference: np.ndarray) -> dict[str, np.ndarray]:
     bins = bins_of(given, np.concatenate([made, reference]))
     asked, one, other = bins.of(targets), bins.of(made), bins.of(reference)
-    tree = tree_of(one, bins.sizes)
+    tree = tree_of(one[:, : max(2_000, PAIRED // len(bins.sizes) ** 2)], bins.sizes)
     drawn, real = Shares(one, bins.sizes), Shares(other, bins.sizes)
     rare = by_columns(asked, real)
     return {

@@ -13,7 +13,7 @@ import numpy as np
 
 from trasunto.errors import MetricError, near
 from trasunto.metrics.attacks.linkability import keys_of
-from trasunto.metrics.attacks.places import Scale, apart, scale_of
+from trasunto.metrics.attacks.places import Scale, affordable, apart, scale_of
 from trasunto.metrics.attacks.risk import Attack, check_rows, scores_of
 from trasunto.metrics.frames import Arrays, arrays, at_most
 from trasunto.metrics.score import Comparison, Score
@@ -34,7 +34,8 @@ def inference(comparison: Comparison) -> tuple[Score, ...]:
     Secrets: the `secrets` of the comparison; else the columns whose role is sensitive, and the target; else every
     column in its turn (20 at most). Known are the keys (see `linkability`), without keys all other columns. A category
     counts as hit when it is equal, a number within 5 % (a date, or a number of both signs, within 5 % of the range of
-    the middle 90 %). At most 10,000 people. Baseline: the most frequent value or the median. () with fewer than two
+    the middle 90 %). At most 10,000 people, fewer
+    on wide tables. Baseline: the most frequent value or the median. () with fewer than two
     columns but text and identifiers; MetricError for a secret that is text, an identifier or constant, and with fewer
     than 50 rows in a part.
     """
@@ -45,7 +46,8 @@ def inference(comparison: Comparison) -> tuple[Score, ...]:
     check_rows("privacy.inference", comparison)
     rng = np.random.default_rng(comparison.seed)
     made = rng.permutation(at_most(given.parts["synthetic"], MOST_ROWS, rng))
-    people = {part: at_most(given.parts[part], TRIES, rng) for part in ("real", "holdout") if part in given.parts}
+    tries = affordable(len(given.names), len(made), TRIES)
+    people = {part: at_most(given.parts[part], tries, rng) for part in ("real", "holdout") if part in given.parts}
     known = [given.names.index(name) for name in keys_of(comparison, given.names)]
     scale, places = scale_of(given, made, *people.values()), [given.names.index(name) for name in secrets]
     searched = scale.places(made)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from trasunto.errors import MetricError
-from trasunto.metrics.attacks.places import Scale, apart, scale_of
+from trasunto.metrics.attacks.places import Scale, affordable, apart, scale_of
 from trasunto.metrics.attacks.risk import Attack, check_rows, scores_of
 from trasunto.metrics.frames import arrays, at_most
 from trasunto.metrics.score import Comparison, Score
@@ -28,8 +28,9 @@ def linkability(comparison: Comparison) -> tuple[Score, ...]:
 
     The two column sets are the keys and the rest: the `keys` of the comparison, or the quasi-identifiers of the schema;
     without either, the columns are dealt out so that both sets tell people apart. Two halves are linked when one
-    synthetic row is nearest to both, equals included. At most 5,000 people. () with fewer than two columns but text and
-    identifiers; MetricError with fewer than 50 rows in a part, or keys that leave no other column.
+    synthetic row is nearest to both, equals included. At most 5,000 people, fewer on wide tables. () with fewer than
+    two columns but text and identifiers; MetricError with fewer than 50 rows in a part, or keys that leave no other
+    column.
     """
     given = arrays(comparison)
     if len(given.names) < 2:
@@ -42,7 +43,8 @@ def linkability(comparison: Comparison) -> tuple[Score, ...]:
         raise MetricError("The keys are all the columns there are: nothing is left to link.", "Name fewer keys.")
     rng = np.random.default_rng(comparison.seed)
     made = rng.permutation(at_most(given.parts["synthetic"], MOST_ROWS, rng))
-    people = {part: at_most(given.parts[part], TRIES, rng) for part in ("real", "holdout") if part in given.parts}
+    tries = affordable(len(given.names), len(made), TRIES)
+    people = {part: at_most(given.parts[part], tries, rng) for part in ("real", "holdout") if part in given.parts}
     scale = scale_of(given, made, *people.values())
     searched = scale.places(made)
     hits = {part: _linked(scale, scale.places(rows), searched, one, other) for part, rows in people.items()}

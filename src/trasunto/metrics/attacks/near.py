@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trasunto.metrics.attacks.places import equal, nearest, scale_of
+from trasunto.metrics.attacks.places import affordable, equal, nearest, scale_of
 from trasunto.metrics.attacks.risk import LEAST_ROWS, check_rows
 from trasunto.metrics.frames import arrays, at_most
 from trasunto.metrics.interval import share_above
@@ -25,9 +25,9 @@ def near_copies(comparison: Comparison) -> tuple[Score, ...]:
     """privacy.near_copies: the share of synthetic rows nearer to a training row than all but 1 % of unseen rows are.
 
     Distance: see `places`. Rows equal to a training row are left out on both sides: privacy.exact_copies counts these.
-    On at most 5,000 synthetic and unseen rows; without a holdout, training rows against the other training rows stand
-    for the unseen. The control is 1 % by the way it is made. () without columns but text and identifiers, or where
-    fewer than 50 rows are left; MetricError with fewer than 50 rows in a part.
+    On at most 5,000 synthetic and unseen rows, fewer on wide tables; without a holdout, training rows against the
+    other training rows stand for the unseen. The control is 1 % by the way it is made. () without columns but text and
+    identifiers, or where fewer than 50 rows are left; MetricError with fewer than 50 rows in a part.
     """
     given = arrays(comparison)
     if not given.names:
@@ -35,13 +35,14 @@ def near_copies(comparison: Comparison) -> tuple[Score, ...]:
     check_rows("privacy.near_copies", comparison)
     rng = np.random.default_rng(comparison.seed)
     train = rng.permutation(at_most(given.parts["real"], MOST_TRAIN, rng))
+    most = affordable(len(given.names), len(train), MOST_ROWS)
     if "holdout" in given.parts:
-        unseen = at_most(given.parts["holdout"], MOST_ROWS, rng)
+        unseen = at_most(given.parts["holdout"], most, rng)
     else:
-        half = min(len(train) // 2, MOST_ROWS)
+        half = min(len(train) // 2, most)
         unseen, train = train[:half], train[half:]
-    made = at_most(given.parts["synthetic"], MOST_ROWS, rng)
-    alone = at_most(given.parts["independent"], BASELINE_ROWS, rng)
+    made = at_most(given.parts["synthetic"], most, rng)
+    alone = at_most(given.parts["independent"], min(most, BASELINE_ROWS), rng)
     made, unseen, alone = (rows[~equal(rows, train)] for rows in (made, unseen, alone))
     if min(len(made), len(unseen)) < LEAST_ROWS:
         return ()

@@ -21,6 +21,14 @@ MOST = 65_535
 OWN_CODES, SHARED_CODES = 30_000, 2_000
 # Differences of one value held at a time: few enough to stay in the cache.
 BLOCK = 65_536
+# Differences of one value that one search may take: on wide tables fewer rows are looked at, but not fewer than these.
+WORK = 1e10
+LEAST = 500
+
+
+def affordable(columns: int, searched: int, most: int) -> int:
+    """For how many rows, `most` at most, the nearest of so many searched can be looked for."""
+    return int(np.clip(WORK / max(1, columns * searched), min(LEAST, most), most))
 
 
 @dataclass(frozen=True)
