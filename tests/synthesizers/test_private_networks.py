@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 import trasunto as tr
+from trasunto.data.dataset import Dataset, Table
 from trasunto.errors import BudgetError, FitError
 from trasunto.networks.course import INTERRUPTED, Watch, watched
 from trasunto.networks.gan_private import projected
@@ -116,6 +118,16 @@ def test_injected_noise_repeats_and_another_does_not(real, models, method):
 def test_a_domain_that_nobody_declared_is_refused(method):
     with pytest.raises(BudgetError, match="Not declared"):
         SMALL[method].fit(tr.read(rows()), seed=0, budget=Budget(1.0, 1e-6))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_identifiers_alone_are_made_up(method):
+    people = tr.read(pl.DataFrame({"who": [f"p{at}x{at * 7}" for at in range(100)]}))
+    columns = tuple(replace(each, kind="id", declared=True) for each in people.only.schema.columns)
+    alone = Dataset.of(Table(replace(people.only.schema, columns=columns), people.rows))
+    with injected(np.random.default_rng(0)):
+        model = SMALL[method].fit(alone, seed=0, budget=Budget(1.0, 1e-6, rows=100))
+    assert model.guarantee is not None and not set(model.sample(50, seed=0).rows["who"]) & set(people.rows["who"])
 
 
 @pytest.mark.parametrize("method", METHODS)

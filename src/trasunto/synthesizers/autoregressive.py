@@ -116,6 +116,9 @@ class Autoregressive:
         shares = {COUNTS: 1.0 if alone else self.counted}
         start = measured(real, "autoregressive", budget, bins=self.private_bins, shares=shares)
         ready, order = start.ready, order_of(start.ready)
+        if not order:
+            nothing = AutoregressiveJoint(self, (), (), {}, {})
+            return ready.model("autoregressive", self, nothing, guarantee=start.counts_alone())
         most = max(self.groups, self.private_bins + 4)
         columns = tuple(digits_of(start.counts[name], ordered=name not in ready.worded, base=most) for name in order)
         layout, wide = Layout(columns), self.private_width

@@ -145,6 +145,8 @@ class Gan:
         vectors = counted_vectors(
             start.ready.codes, start.counts, modes=self.private_modes, categories=self.categories, scalars=False
         )
+        if not vectors.columns:
+            return start.ready.model("gan", self, GanJoint(self, vectors, {}, {}), guarantee=start.counts_alone())
         layout, counts = Layout(vectors), start.by_mode(vectors)
         table = vectors.modes(start.ready.coded).astype(np.int64)
         shares = _pair_shares(layout, table, start)

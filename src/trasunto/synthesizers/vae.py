@@ -82,7 +82,7 @@ class Vae:
     max_seconds: float | None = None
     precision: str = "auto"
     rate: float = 0.1
-    steps: int = 200
+    steps: int = 400
     clip: float = 1.0
     counted: float = 0.1
     centred: float = 0.05
@@ -113,8 +113,7 @@ class Vae:
             return self._private(real, budget, seed, progress)
         ready = prepare(real, "vae", bins=self.bins)
         if not ready.codes.names:
-            empty = Normals(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1)))
-            return ready.model("vae", self, VaeJoint(self, Vectors({}), {}, empty, {}, {}))
+            return ready.model("vae", self, _empty(self))
         rows = Rows.of(ready, self, seed)
         net, course = self._autoencoder(rows, seed, progress)
         prior = _prior(rows, net, seed)
@@ -128,6 +127,8 @@ class Vae:
         """The same autoencoder, from noisy counts, taught by noisy gradients."""
         shares = {COUNTS: self.counted, LATENT: self.centred}
         start = measured(real, "vae", budget, bins=self.bins, shares=shares)
+        if not start.ready.codes.names:
+            return start.ready.model("vae", self, _empty(self), guarantee=start.counts_alone())
         vectors = counted_vectors(start.ready.codes, start.counts, modes=self.modes, categories=self.categories)
         # Where a value lies in its code is drawn for each row by itself.
         rows = Rows.coded(Layout(vectors), start.ready.coded, secret())
@@ -356,6 +357,11 @@ class VaeJoint:
     @staticmethod
     def load(folder: Path) -> CodedModel:
         return load_coded(folder, Vae, VaeJoint.of)
+
+
+def _empty(settings: Vae) -> VaeJoint:
+    """What is learnt of a table of identifiers alone."""
+    return VaeJoint(settings, Vectors({}), {}, Normals(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1))), {}, {})
 
 
 # What a training tells of itself (Curves.to_dict, and `_both`).
