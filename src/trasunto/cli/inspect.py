@@ -49,13 +49,14 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
     elif output:
         dataset.schema.save(output)
     breaches = [breach.message for breach in check(dataset)]
+    personal, note = _personal(dataset)
     tables = {
         name: [_told(table.rows[c.name], c) for c in table.schema.columns] for name, table in dataset.tables.items()
     }
     if as_json:
         counts = {name: len(table) for name, table in dataset.tables.items()}
         found = {name: [asdict(each) for each in t.schema.constraints] for name, t in dataset.tables.items()}
-        say_json({"tables": tables, "rows": counts, "rules": found, "breaches": breaches})
+        say_json({"tables": tables, "rows": counts, "rules": found, "breaches": breaches, "personal": personal})
         return DONE
     head = ("column", "kind", "role", "missing", "different", "values", "why we think so")
     for name, columns in tables.items():
@@ -70,11 +71,31 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
         ]
         if said or rules:
             say_table(f"{name}: {len(said)} rules", ("rule", "", "why we think so"), said)
+    if personal:
+        named = [
+            (f"{f['table']}.{f['column']}", f["kind"], f["category"], f["where"], f"{f['share']:.1%}", f["reason"])
+            for f in personal
+        ]
+        head = ("column", "what", "category", "where", "rows", "why we think so")
+        say_table(f"{len(named)} findings about people: see `trasunto protect`", head, named, right=(4,))
+    elif note:
+        click.echo(note, err=True)
     for breach in breaches:
         click.echo(f"Breach: {breach}")
     if output:
         click.echo(f"Wrote {output}. Mend it by hand and give it back with --schema.")
     return DONE
+
+
+def _personal(dataset: Any) -> tuple[list[dict[str, Any]], str]:
+    """(what names people or tells them apart, why it was not looked for)."""
+    from trasunto.errors import MissingLibraryError
+    from trasunto.privacy.identifiers import find
+
+    try:
+        return [finding.to_dict() for finding in find(dataset)], ""
+    except MissingLibraryError as error:
+        return [], f"Identifiers were not looked for. {error}"
 
 
 def _told(values: Any, column: Any) -> dict[str, Any]:
