@@ -107,6 +107,9 @@ class Privacy(Part):
     source: str | None = Field(None, description="The name of the data in the ledger; data.source when null.")
     keys: tuple[str, ...] = Field((), description="Columns that an attacker may know of a person.")
     secrets: tuple[str, ...] = Field((), description="Columns that nobody should learn of a person.")
+    level: Literal["open", "controlled", "internal"] | None = Field(
+        None, description="Who may see the rows: limits on what attacks find become gates; see docs/attacks.md."
+    )
     audit: int = Field(0, ge=0, description="Canaries to plant, to measure a lower bound of epsilon; 0 for none.")
 
 

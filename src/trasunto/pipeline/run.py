@@ -23,9 +23,10 @@ from trasunto.data.dataset import Dataset
 from trasunto.errors import DataError, TrasuntoError
 from trasunto.language.evaluation import Evaluation
 from trasunto.machine import cores
-from trasunto.metrics.score import Comparison, Gate, Score, Verdict
+from trasunto.metrics.score import Gate, Score, Verdict
 from trasunto.pipeline import safeguards, steps
 from trasunto.pipeline.estimate import estimate
+from trasunto.pipeline.judgement import by_heart, released, served
 from trasunto.pipeline.kept import kept_at, standing
 from trasunto.pipeline.recipe import Recipe, slug
 from trasunto.pipeline.safeguards import budget_of, charge, source_of
@@ -159,7 +160,7 @@ def _finish(job: _Job, started: float) -> Run:
     scores, measured = _measure(job, parts, model, synthetic)
     evaluations, trained = _train(job, parts, synthetic) if recipe.train else ((), None)
     audited = _audit(job, parts)
-    verdicts = tuple(Gate.parse(gate).verdict(scores) for gate in recipe.gates)
+    verdicts = (*(Gate.parse(gate).verdict(scores) for gate in recipe.gates), *released(recipe, scores, model))
 
     from trasunto.pipeline.tell import Told, told
 
@@ -247,9 +248,9 @@ def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tup
     def do() -> tuple[tuple[Score, ...], dict[str, Any]]:
         comparison = steps.compare(job.recipe, parts, synthetic)
         names = steps.metrics_of(job.recipe)
-        scores = measure(comparison, names, progress=job.progress)
+        scores = measure(comparison, names, progress=job.progress) + by_heart(job.recipe, parts, model, job.progress)
         _write_json(path, [score.to_dict() for score in scores])
-        facts = _fairness(job, comparison, scores, model)
+        facts = served(job.recipe, comparison, scores, model)
         if job.recipe.repeats == 1:
             return scores, facts
         seeds = range(job.recipe.seed + 1, job.recipe.seed + job.recipe.repeats)
@@ -261,18 +262,6 @@ def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tup
         return tuple(Score.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8")))
 
     return job.step("measure", do, load, ("scores.json",))
-
-
-def _fairness(job: _Job, comparison: Comparison, scores: tuple[Score, ...], model: Any) -> dict[str, Any]:
-    """What the measures of fairness mean, and what a repair changed and cost; {} when no column is protected."""
-    fairness = job.recipe.fairness
-    if fairness is None:
-        return {}
-    from trasunto.pipeline.fairness import fairness_facts
-
-    rows = job.recipe.synthesizer.rows or len(comparison.real)
-    made = steps.repaired_rows(job.recipe, model, rows, seed=job.recipe.seed + 1) if fairness.repair else None
-    return {"fairness": fairness_facts(comparison, scores, made)}
 
 
 def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[tuple[Evaluation, ...], Record]:
