@@ -17,6 +17,7 @@ import click
 from trasunto import errors, registry
 from trasunto.cli.main import COMMANDS, trasunto
 from trasunto.pipeline.recipe import json_schema
+from trasunto.privacy.policy_schema import policy_schema
 
 HEAD = "| setting | type | default |\n| --- | --- | --- |\n"
 PLACE = Path(__file__).parent / "reference"
@@ -29,6 +30,7 @@ def main() -> int:
         "metrics.md": metrics(),
         "errors.md": error_tree(),
         "recipe.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
+        "policy.schema.json": json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n",
     }
     stale = [name for name, text in pages.items() if not _same(PLACE / name, text)]
     if "--check" in sys.argv:

@@ -1,14 +1,19 @@
 """Policies: read and written alike, every misspelling answered with the near names, one proposed from findings."""
 
+from dataclasses import fields
+
+import jsonschema
 import pytest
 import yaml
 
 import trasunto as tr
 from trasunto.errors import FileError, RecipeError
+from trasunto.privacy.consent import ConsentRule
 from trasunto.privacy.identifiers import find
 from trasunto.privacy.policy import Anonymise, Policy, load_policy
 from trasunto.privacy.policy_actions import Action
 from trasunto.privacy.policy_propose import consent_columns, proposed
+from trasunto.privacy.policy_schema import policy_schema
 
 WHOLE = """
 domain: hospital
@@ -98,3 +103,14 @@ def test_a_policy_is_proposed_from_what_is_found():
     assert Policy.from_dict(policy.to_dict()) == policy
     assert consent_columns(dataset) == ["consent"]
     assert proposed(dataset, find(dataset), keyed=False).columns["name"] == Action("drop")
+
+
+def test_the_published_schema_knows_what_a_policy_knows():
+    schema = policy_schema()
+    assert set(schema["properties"]) == {field.name for field in fields(Policy)}
+    assert set(schema["properties"]["anonymity"]["properties"]) == {field.name for field in fields(Anonymise)}
+    assert set(schema["properties"]["consent"]["properties"]) == {field.name for field in fields(ConsentRule)}
+    validator = jsonschema.Draft202012Validator(schema)
+    assert not list(validator.iter_errors(yaml.safe_load(WHOLE)))
+    for wrong in ({"colums": {}}, {"columns": {"a": "hide"}}, {"columns": {"a": {"action": "mask", "bands": 1}}}):
+        assert list(validator.iter_errors(wrong))

@@ -24,6 +24,18 @@ ROLE_OF: dict[str, Role] = {"direct": "identifier", "quasi": "quasi-identifier",
 # Kinds that values alone can tell; a name that says so is doubted when the values say no.
 TOLD_BY_FORM = ("email", "ip", "iban", "mac", "url", "ccc", "cadastral")
 FEW = 20
+# Quasi-identifiers that are of the person and not of what they did.
+PERSONAL = (
+    "date_of_birth",
+    "age",
+    "sex",
+    "postcode",
+    "ethnicity",
+    "marital_status",
+    "country",
+    "education",
+    "occupation",
+)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trasunto.data.dataset import Dataset
-from trasunto.privacy.identifiers import Finding
+from trasunto.privacy.identifiers import PERSONAL, Finding
 from trasunto.privacy.identifiers_words import words_of
 from trasunto.privacy.policy import Anonymise, Policy
 from trasunto.privacy.policy_actions import Action
@@ -37,7 +37,9 @@ def proposed(dataset: Dataset, findings: Iterable[Finding], *, keyed: bool = Tru
             columns.setdefault(name, Action("redact"))
     quasi = [f for f in found if f.where == "column" and f.category == "quasi"]
     homes = {f.table: sum(1 for other in quasi if other.table == f.table) for f in quasi}
-    home = max(homes, key=lambda name: homes[name]) if homes else None
+    # The table about people: that which says most of a person, not that with most columns.
+    closely = {name: sum(1 for f in quasi if f.table == name and f.kind in PERSONAL) for name in homes}
+    home = max(homes, key=lambda name: (closely[name], homes[name])) if homes else None
     for finding in quasi:
         if finding.table == home:
             # The search for levels tells these as coarsely as it must, and no more.

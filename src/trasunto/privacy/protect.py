@@ -17,7 +17,7 @@ from trasunto.data.schema import Column, Schema, TableSchema
 from trasunto.errors import EmptyDataError, RecipeError, near
 from trasunto.privacy.anonymity import Anonymity, measured
 from trasunto.privacy.consent import consented, dropped, kept
-from trasunto.privacy.identifiers import Finding, find, with_roles
+from trasunto.privacy.identifiers import PERSONAL, Finding, find, with_roles
 from trasunto.privacy.identifiers_sweep import Known, swept
 from trasunto.privacy.policy import Anonymise, Policy
 from trasunto.privacy.protect_anonymity import Reached, reached
@@ -88,7 +88,7 @@ def protect(
         {name: rows for name, rows in suppressed.items() if rows},
         len(work.known),
         left,
-        _notes(treated, left, findings),
+        _notes(treated, left, findings, made, home),
     )
     return Protected(made, protection)
 
@@ -253,7 +253,8 @@ def _home(dataset: Dataset, rules: Policy, findings: tuple[Finding, ...]) -> str
             raise RecipeError(f"`anonymity.quasi`: {lost!r} is in no table, or in several.", near(lost, known))
         return homes[0]
     counts = {name: len(table.schema.of_role("quasi-identifier")) for name, table in dataset.tables.items()}
-    best = max(counts, key=lambda name: counts[name])
+    closely = {name: sum(f.table == name and f.kind in PERSONAL for f in findings) for name in counts}
+    best = max(counts, key=lambda name: (closely[name], counts[name]))
     return best if counts[best] or rules.anonymity is not None else None
 
 
@@ -354,7 +355,13 @@ def _changed(before: pl.Series, after: pl.Series) -> int:
     return int((a.ne_missing(b)).sum())
 
 
-def _notes(treated: tuple[Treated, ...], left: Mapping[str, int], findings: tuple[Finding, ...]) -> tuple[str, ...]:
+def _notes(
+    treated: tuple[Treated, ...],
+    left: Mapping[str, int],
+    findings: tuple[Finding, ...],
+    made: Dataset,
+    home: str | None,
+) -> tuple[str, ...]:
     """What a reader must know, as keys of reports' words with what they name after a colon."""
     notes = []
     stays = [f"{each.table}.{each.column}" for each in treated if each.action == "keep" and each.kind]
@@ -363,6 +370,14 @@ def _notes(treated: tuple[Treated, ...], left: Mapping[str, int], findings: tupl
     direct = {f"{f.table}.{f.column}" for f in findings if f.category == "direct" and f.where == "column"}
     if set(stays) & direct:
         notes.append(f"identifiers_stay: {', '.join(sorted(set(stays) & direct))}")
+    done = {(each.table, each.column) for each in treated if each.action != "keep"}
+    elsewhere = [
+        f"{f.table}.{f.column}"
+        for f in findings
+        if f.category == "quasi" and f.where == "column" and f.table != home and (f.table, f.column) not in done
+    ]
+    if elsewhere:
+        notes.append(f"quasi_elsewhere: {', '.join(name for name in elsewhere if name.split('.')[0] in made.tables)}")
     if keyed:
         notes.append("pseudonyms_are_personal_data")
     if texts:
