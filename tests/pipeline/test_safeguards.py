@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import polars as pl
 import pytest
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
-from trasunto.errors import BudgetError, MetricError, RecipeError
+from trasunto.errors import BudgetError, FitError, MetricError, RecipeError
 from trasunto.pipeline.recipe import Grant, Privacy, Recipe
 from trasunto.pipeline.run import preview, run
-from trasunto.pipeline.safeguards import Source, budget_of, charge, source_of
+from trasunto.pipeline.safeguards import Source, budget_of, charged, source_of, standing
 from trasunto.pipeline.steps import prepare
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.ledger import Ledger
+from trasunto.privacy.mechanisms import noise
 
 SCHEMA = TableSchema(
     (
@@ -103,12 +105,24 @@ def test_the_audit_of_a_run_stands_beside_its_claim(source):
     assert 0 <= found["epsilon_lower"] <= found["ceiling"]
 
 
-def test_a_charge_without_a_budget_shows_the_account_alone(tmp_path):
-    book, source = tmp_path / "l.sqlite", Source("s", "")
-    first = charge(str(book), source, Budget(1.0, 1e-6), "a fit", grant=Grant(epsilon=2.0))
-    again = charge(str(book), source, None, "the same fit")
-    assert first["spent"] == again["spent"]
-    assert len(again["entries"]) == 2
+def test_a_fit_that_is_refused_costs_nothing_and_one_that_draws_noise_does(tmp_path):
+    book, source, budget = str(tmp_path / "l.sqlite"), Source("s", ""), Budget(1.0, 1e-6)
+    with pytest.raises(FitError), charged(book, source, budget, "refused", grant=Grant(epsilon=2.5)):
+        raise FitError("no such column")
+    assert standing(book, source)["spent"]["epsilon"] == 0
+    with pytest.raises(FitError), charged(book, source, budget, "broken off"):
+        noise().gaussian(np.zeros(2, dtype=np.int64), 10.0)
+        raise FitError("out of memory")
+    assert standing(book, source)["spent"]["epsilon"] == 1
+    with charged(book, source, budget, "whole") as account:
+        noise().laplace(np.zeros(2, dtype=np.int64), 10.0)
+        noise().laplace(np.zeros(2, dtype=np.int64), 10.0)
+    assert account == standing(book, source)
+    assert account["spent"]["epsilon"] == 2
+    drawn = []
+    with pytest.raises(BudgetError, match="more than is left"), charged(book, source, budget, "too much"):
+        drawn.append(noise().normals(3))
+    assert not drawn
 
 
 def test_budget_and_source_come_from_the_recipe():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,6 +50,28 @@ def budget_asked() -> Budget | None:
         first = next(iter(given)).replace("_", "-")
         raise BudgetError(f"--{first} is given, and no --epsilon.", "Give --epsilon too: it is the budget.")
     return Budget(**given) if given else None
+
+
+@contextmanager
+def charging(data: str, dataset: Any, budget: Budget | None, what: str) -> Iterator[None]:
+    """A block that is charged to the ledger of the source, where somebody granted it a budget; says so where nobody
+    did. BudgetError, before anything is learnt, for more than is left.
+    """
+    if budget is None:
+        yield
+        return
+    from trasunto.pipeline.recipe import LEDGER
+    from trasunto.pipeline.safeguards import Source, charged
+    from trasunto.privacy.ledger import Ledger
+
+    source = Source(data, dataset.digest())
+    if Ledger(LEDGER).account(source.name, digest=source.digest).granted is None:
+        yield
+        click.echo(f"No ledger counts what {data} spends. To limit it: trasunto ledger {data} --grant 1", err=True)
+        return
+    with charged(LEDGER, source, budget, what) as account:
+        yield
+    click.echo(f"Charged to {LEDGER}: epsilon {account['left']['epsilon']:g} is left.", err=True)
 
 
 def say_guarantee(model: Any) -> None:

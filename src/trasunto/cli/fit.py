@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from trasunto.cli.budget import budget_asked, budget_options, say_guarantee
+from trasunto.cli.budget import budget_asked, budget_options, charging, say_guarantee
 from trasunto.cli.main import DONE, STOPPED
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, seed_option, settings_of
@@ -61,8 +61,10 @@ def command(
         shutil.rmtree(checkpoints, ignore_errors=True)
     elif not kept.standing(checkpoints):
         click.echo(f"There is no checkpoint in {checkpoints}: the fit begins anew.", err=True)
+    # A training that goes on from its checkpoint was charged when it began.
+    unpaid = None if kept.standing(checkpoints) else budget
     try:
-        with shown(quiet) as progress:
+        with shown(quiet) as progress, charging(data, real, unpaid, f"fit of {synthesizer!r}, seed {seed}"):
             model = verbs.fit(
                 real,
                 synthesizer,

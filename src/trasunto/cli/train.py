@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import click
 
-from trasunto.cli.budget import budget_asked, budget_options, say_guarantee
+from trasunto.cli.budget import budget_asked, budget_options, charging, say_guarantee
 from trasunto.cli.main import DONE
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, seed_option, settings_of
@@ -38,12 +38,14 @@ def command(
       trasunto train patients.csv --label diagnosis --set method=finetune -o doctor
       trasunto train messages.csv --text message --label spam --epsilon 1 --delta 1e-6 --domain-share 0.1 -o filter
     """
-    from trasunto.pipeline.verbs import train
+    from trasunto.pipeline.verbs import read, train
 
     budget = budget_asked()
-    with shown(quiet) as progress:
+    real = read(data)
+    what = f"training of a model for {task}, seed {seed}"
+    with shown(quiet) as progress, charging(data, real, budget, what):
         trained = train(
-            data,
+            real,
             task=task,
             text=text,
             label=label,

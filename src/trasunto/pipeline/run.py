@@ -15,6 +15,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,12 +25,12 @@ from trasunto.errors import DataError, TrasuntoError
 from trasunto.language.evaluation import Evaluation
 from trasunto.machine import cores
 from trasunto.metrics.score import Gate, Score, Verdict
-from trasunto.pipeline import safeguards, steps
+from trasunto.pipeline import kept, safeguards, steps
 from trasunto.pipeline.estimate import estimate
 from trasunto.pipeline.judgement import by_heart, released, served
-from trasunto.pipeline.kept import kept_at, standing
+from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.recipe import Recipe, slug
-from trasunto.pipeline.safeguards import budget_of, charge, source_of
+from trasunto.pipeline.safeguards import budget_of, charged, source_of, standing
 from trasunto.pipeline.verbs import make
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
@@ -206,24 +207,27 @@ def _fit(job: _Job, parts: Any) -> tuple[Any, Record]:
     def do() -> tuple[Any, dict[str, Any]]:
         method = make(job.recipe.synthesizer.name, job.recipe.synthesizer.settings)
         budget = budget_of(job.recipe.privacy)
-        facts = {"ledger": _charged(job, budget)} if budget else {}
-        model = method.fit(parts.train, seed=job.recipe.seed, budget=budget, progress=job.progress)
+        with _charging(job, budget) as account:
+            model = method.fit(parts.train, seed=job.recipe.seed, budget=budget, progress=job.progress)
+        facts = {"ledger": account} if account else {}
         model.save(folder)
         return model, facts
 
     return job.step("fit", do, lambda _: load_model(folder), ("model",))
 
 
-def _charged(job: _Job, budget: Budget) -> dict[str, Any]:
-    """How the ledger stands once the budget of this fit is written down as spent."""
+def _charging(job: _Job, budget: Budget | None) -> AbstractContextManager[dict[str, Any]]:
+    """The block of a fit, charged to the ledger of the source when it spends a budget; gives how the source stands."""
     privacy = job.recipe.privacy
-    assert privacy is not None
-    # A training that goes on from its checkpoint is the one that was charged.
-    paid = standing(job.place.path / "checkpoints" / "fit")
+    if budget is None or privacy is None:
+        return nullcontext({})
+    source = source_of(job.recipe, job.prepared.digest)
+    if kept.standing(job.place.path / "checkpoints" / "fit"):
+        # A training that goes on from its checkpoint is the one that was charged.
+        return nullcontext(standing(privacy.ledger, source))
     what = f"fit of {job.recipe.synthesizer.name!r}, seed {job.recipe.seed}"
     run = digest_text(job.recipe.to_yaml())[:16]
-    source = source_of(job.recipe, job.prepared.digest)
-    return charge(privacy.ledger, source, None if paid else budget, what, grant=privacy.grant, run=run)
+    return charged(privacy.ledger, source, budget, what, grant=privacy.grant, run=run)
 
 
 def _sample(job: _Job, model: Any, fitted_to: int) -> tuple[Dataset, Record]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +13,8 @@ from trasunto.errors import BudgetError
 from trasunto.pipeline.recipe import Grant, Privacy, Recipe
 from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.privacy.consent import ConsentRule, consented
-from trasunto.privacy.ledger import Ledger
+from trasunto.privacy.ledger import Entry, Ledger
+from trasunto.privacy.mechanisms import paid_by
 from trasunto.privacy.policy import Policy, load_policy
 from trasunto.privacy.pseudonyms import read_key
 
@@ -66,32 +69,41 @@ def source_of(recipe: Recipe, digest: str) -> Source:
     return Source(named or recipe.data.source, digest)
 
 
-def charge(
-    ledger: str,
-    source: Source,
-    budget: Budget | None,
-    what: str,
-    *,
-    grant: Grant | None = None,
-    run: str = "",
-) -> dict[str, Any]:
-    """Write down that a budget is spent, before it is; how the source stands then, as JSON values.
+@contextmanager
+def charged(
+    ledger: str, source: Source, budget: Budget, what: str, *, grant: Grant | None = None, run: str = ""
+) -> Iterator[dict[str, Any]]:
+    """A block whose budget is written down as spent right before the first noise is drawn in it, or at its end.
 
-    budget: None where it was charged before. grant: fixed first, when given; the same again changes nothing.
-    BudgetError, and nothing charged, where no grant was made, another one was, or less is left.
+    Gives how the source stands, as JSON values, once the block is left. grant: fixed first, when given; the same again
+    changes nothing. Raises BudgetError, and nothing is charged, where no grant was made, another one was, or less is
+    left.
     """
     book, actor = Ledger(ledger), getpass.getuser()
     if grant is not None:
         book.grant(source.name, grant.epsilon, grant.delta, digest=source.digest, actor=actor)
-    if budget is not None:
-        if book.account(source.name, digest=source.digest).granted is None:
-            raise BudgetError(
-                f"Nobody has granted {source.name!r} a budget, so nothing of it may be spent.",
-                "Decide once what all runs together may spend: privacy.grant in the recipe, --grant, or "
-                f"`trasunto ledger {source.name} --grant {budget.epsilon:g}`.",
-            )
-        book.charge(source.name, budget, what, digest=source.digest, actor=actor, run=run)
-    return {"file": ledger, **book.account(source.name, digest=source.digest).to_dict()}
+    if book.account(source.name, digest=source.digest).granted is None:
+        raise BudgetError(
+            f"Nobody has granted {source.name!r} a budget, so nothing of it may be spent.",
+            "Decide once what all runs together may spend: privacy.grant in the recipe, or "
+            f"`trasunto ledger {source.name} --grant {budget.epsilon:g}`.",
+        )
+    entries: list[Entry] = []
+
+    def charge() -> None:
+        entries.append(book.charge(source.name, budget, what, digest=source.digest, actor=actor, run=run))
+
+    account: dict[str, Any] = {}
+    with paid_by(charge):
+        yield account
+    if not entries:
+        charge()
+    account |= standing(ledger, source)
+
+
+def standing(ledger: str, source: Source) -> dict[str, Any]:
+    """How a source stands in a ledger, as JSON values."""
+    return {"file": ledger, **Ledger(ledger).account(source.name, digest=source.digest).to_dict()}
 
 
 def told(

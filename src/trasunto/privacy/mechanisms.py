@@ -13,7 +13,7 @@ so.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ FLOATS = (
 )
 
 _injected: ContextVar[np.random.Generator | None] = ContextVar("injected", default=None)
+_payment: ContextVar[Callable[[], None] | None] = ContextVar("payment", default=None)
 
 
 @contextmanager
@@ -40,6 +41,26 @@ def injected(rng: np.random.Generator) -> Iterator[None]:
         yield
     finally:
         _injected.reset(token)
+
+
+@contextmanager
+def paid_by(charge: Callable[[], None]) -> Iterator[None]:
+    """Inside, `charge` is called once, right before the first noise under which anything is released.
+
+    What it raises goes up, and nothing is drawn; a fit that is refused before it draws noise costs nothing.
+    """
+    done: list[bool] = []
+
+    def pay() -> None:
+        if not done:
+            charge()
+            done.append(True)
+
+    token = _payment.set(pay)
+    try:
+        yield
+    finally:
+        _payment.reset(token)
 
 
 def noise() -> Noise:
@@ -64,6 +85,7 @@ class Noise:
         counts: whole numbers, int64. sigma: above 0, finite. About 80,000 cells a second.
         """
         _scale(sigma, counts)
+        _pay()
         if self.rng is not None:
             drawn: np.ndarray = counts + np.rint(self.rng.normal(0.0, sigma, counts.shape)).astype(np.int64)
             return drawn
@@ -77,6 +99,7 @@ class Noise:
         counts: whole numbers, int64. scale: above 0, finite. About 140,000 cells a second.
         """
         _scale(scale, counts)
+        _pay()
         if self.rng is not None:
             drawn: np.ndarray = counts + np.rint(self.rng.laplace(0.0, scale, counts.shape)).astype(np.int64)
             return drawn
@@ -96,6 +119,7 @@ class Noise:
             raise BudgetError(f"Cannot choose among scores of shape {values.shape}.", "Give finite numbers.")
         scale = 2 * sensitivity / epsilon
         _scale(scale, np.zeros(1, dtype=np.int64))
+        _pay()
         if self.rng is not None:
             return int(np.argmax(values / scale + self.rng.gumbel(size=values.size)))
         dp = _opendp()
@@ -105,6 +129,7 @@ class Noise:
 
     def normals(self, shape: int | tuple[int, ...]) -> np.ndarray:
         """float64 draws of N(0, 1), each the sum of four from 53 random bits each, for noise on gradients."""
+        _pay()
         if self.rng is not None:
             return self.rng.normal(size=shape)
         size = int(np.prod(shape))
@@ -140,6 +165,13 @@ class Noise:
         bits = np.frombuffer(os.urandom(8 * size), dtype=np.uint64)
         drawn: np.ndarray = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
         return drawn
+
+
+def _pay() -> None:
+    """Have what is about to be released charged, where somebody asked for it."""
+    pay = _payment.get()
+    if pay is not None:
+        pay()
 
 
 def _released(measurement: Any, counts: np.ndarray) -> np.ndarray:
