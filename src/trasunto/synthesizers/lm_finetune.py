@@ -22,39 +22,38 @@ import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.encoders.codes import Levels
 from trasunto.errors import FitError, ModelError, SampleError
 from trasunto.language.curate import Curation, Sieve, Sifting, fit_sieve
-from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, finetune_private, merged
+from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
 from trasunto.language.generate import Sampling, Writer
 from trasunto.language.head import Head
 from trasunto.language.offline import find
-from trasunto.language.private import Granted, granted
 from trasunto.networks.loop import Loop
-from trasunto.networks.private import descent, secret
 from trasunto.privacy.budget import Budget, Guarantee
-from trasunto.privacy.domain import of_persons, public_schema
-from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
-from trasunto.synthesizers.autoregressive import Autoregressive
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.condition import conform
+from trasunto.synthesizers.lm_private import taught_privately
+from trasunto.synthesizers.lm_texts import columns_of, labels_of, prompt_of
 from trasunto.synthesizers.measured import Descended
 from trasunto.synthesizers.model import in_parts, load_model, read_document
 from trasunto.synthesizers.tree import Tree
 from trasunto.writing import aside
 
 ROUNDS = 6
+# Seconds that fine-tuning takes at most when nothing is said.
+USUAL = 150.0
 
 
 @dataclass(frozen=True)
 class LmFinetune:
     """Settings.
 
-    base: a generator's name (see `trasunto doctor`) or a folder. epochs, learning_rate, batch, rank, max_seconds:
-    of fine-tuning. longest: tokens after which a text is cut. temperatures: half of the texts are written at
-    each; a low one keeps to the label, a high one varies. top_p: of sampling. agree: throw away texts that a
-    classifier of the real texts gives another label. encoder: the model under that classifier.
+    base: a generator's name (see `trasunto doctor`) or a folder. epochs, learning_rate, batch, rank, max_seconds: of
+    fine-tuning; no seconds are 150, and no limit under a budget. longest: tokens after which a text is cut.
+    temperatures: half of the texts are written at each; a low one keeps to the label, a high one varies. top_p: of
+    sampling. agree: throw away texts that a classifier of the real texts gives another label. encoder: the model under
+    that classifier.
 
     Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
     a text's gradient. attributed: the share of the budget that the other columns get. private_rate, private_rank: the
@@ -66,13 +65,13 @@ class LmFinetune:
     learning_rate: float = 1e-3
     batch: int = 16
     rank: int = 16
-    max_seconds: float = 150.0
+    max_seconds: float | None = None
     longest: int = 96
     temperatures: tuple[float, ...] = (1.0, 0.7)
     top_p: float = 0.97
     agree: bool = True
     encoder: str = "minilm-l6"
-    rate: float = 0.05
+    rate: float = 0.02
     steps: int = 60
     clip: float = 1.0
     attributed: float = 0.1
@@ -90,8 +89,14 @@ class LmFinetune:
         """Fit to one table with one column of free text. Raises FitError otherwise, or without any text. budget: train
         the adapter by DP-SGD; BudgetError for what was neither declared nor paid for."""
         if budget is not None:
-            return self._private(real, budget, seed, progress)
-        text, label = _columns(real)
+            taught = taught_privately(self, real, budget, seed, progress)
+            nothing = np.empty(0, dtype=np.uint64)
+            return LmFinetuneModel(
+                Schema({real.name: taught.schema}), self, taught.text, taught.label, taught.adapter,
+                Sieve("", nothing, nothing, nothing, taught.labels),
+                taught.attributes, taught.facts, taught.rows, taught.guarantee,
+            )  # fmt: skip
+        text, label = columns_of(real)
         rows = real.rows.filter(pl.col(text).is_not_null() & (pl.col(text).str.strip_chars() != ""))
         if len(rows) < 8:
             raise FitError(f"Column {text!r} holds {len(rows)} texts; 8 are the least to learn from.", "Give more.")
@@ -103,12 +108,15 @@ class LmFinetune:
             others = Dataset.of(Table(kept, rows.drop(text)), real.name)
             attributes = Tree().fit(others, seed=seed)
         texts = rows[text].to_list()
-        labels = _labels(rows, label)
+        labels = labels_of(rows, label)
         loop = Loop(
-            epochs=self.epochs, batch=self.batch, learning_rate=self.learning_rate, max_seconds=self.max_seconds
+            epochs=self.epochs,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+            max_seconds=self.max_seconds or USUAL,
         )
         adapter, facts = finetune(
-            [Prompted(_prompt(name), f" {each}") for each, name in zip(texts, labels, strict=True)],
+            [Prompted(prompt_of(name), f" {each}") for each, name in zip(texts, labels, strict=True)],
             base=base,
             settings=Adaptation(rank=self.rank, alpha=2 * self.rank, longest=self.longest, loop=loop),
             seed=seed,
@@ -121,52 +129,6 @@ class LmFinetune:
         return LmFinetuneModel(
             Schema({real.name: public}), self, text, label, adapter, sieve, attributes, facts, len(rows)
         )
-
-    def _private(self, real: Dataset, budget: Budget, seed: int, progress: Progress) -> LmFinetuneModel:
-        """The other columns by a share of the budget, then the adapter by the rest. Nothing else looks at a text."""
-        bounded = Dataset.of(of_persons(real.only, budget, noise()), real.name)
-        text, label = _columns(bounded)
-        base = find(self.base)
-        rows = bounded.rows.filter(pl.col(text).is_not_null() & (pl.col(text).str.strip_chars() != ""))
-        table = Table(bounded.only.schema, rows)
-        attributes, grant = self._attributed(table, text, budget, seed)
-        plan = descent(grant.rest, rate=self.rate, steps=self.steps, clip=self.clip, rows=grant.rows)
-        loop = Loop(learning_rate=self.private_rate, max_seconds=self.max_seconds)
-        adapter, facts, steps = finetune_private(
-            [Prompted(_prompt(name), f" {each}") for each, name in zip(rows[text], _labels(rows, label), strict=True)],
-            plan,
-            base=base,
-            settings=Adaptation(self.private_rank, 2 * self.private_rank, self.longest, loop),
-            # What was bought is bought anew by a fit that is taken up again: it must not go on with another's weights.
-            seed=seed if budget.rows is not None and not budget.domain_share else int(secret().integers(2**31)),
-            progress=progress,
-        )
-        levels = attributes.codes.columns.get(label) if attributes is not None and label is not None else None
-        labels = tuple(str(value) for value in levels.values) if isinstance(levels, Levels) else ()
-        nothing = np.empty(0, dtype=np.uint64)
-        schema = replace(public_schema(table.schema), primary_key=(), foreign_keys=())
-        return LmFinetuneModel(
-            Schema({real.name: schema}), self, text, label, adapter, Sieve("", nothing, nothing, nothing, labels),
-            attributes, facts, grant.rows, grant.guarantee(plan, steps),
-        )  # fmt: skip
-
-    def _attributed(self, table: Table, text: str, budget: Budget, seed: int) -> tuple[CodedModel | None, Granted]:
-        """What draws the other columns, None when there is none, and what is left for the texts."""
-        kept = tuple(column for column in table.schema.columns if column.name != text)
-        one = budget.one_row()
-        if not kept:
-            bounded = Dataset.of(table)
-            grant = granted(bounded, one, None)[1]
-            return None, replace(grant, asked=budget)
-        bought = budget.domain_share
-        part = self.attributed * (1 - bought) + bought
-        share, rest = one.split(part, 1 - part)
-        share = replace(share, domain_share=bought / part)
-        others = Dataset.of(Table(TableSchema(kept), table.rows.drop(text)))
-        attributes = Autoregressive().fit(others, seed=seed, budget=share)
-        assert attributes.guarantee is not None
-        paid = attributes.guarantee
-        return attributes, Granted(budget, rest, attributes.fitted_to, None, paid.spending, paid.assumptions)
 
 
 @dataclass(frozen=True)
@@ -214,7 +176,7 @@ class LmFinetuneModel:
     def _written(
         self, rows: int, drawn: pl.DataFrame | None, seed: int, progress: Progress
     ) -> tuple[Dataset, Curation]:
-        labels = _labels(drawn, self.label) if drawn is not None else [""] * rows
+        labels = labels_of(drawn, self.label) if drawn is not None else [""] * rows
         texts, curation = self._texts(labels, seed, progress) if rows else ([], Curation(0, 0, {}))
         column = pl.Series(self.text, texts, dtype=pl.String)
         whole = (drawn if drawn is not None else pl.DataFrame()).with_columns(column)
@@ -228,8 +190,8 @@ class LmFinetuneModel:
     def examples(self, dataset: Dataset) -> list[Prompted]:
         """The texts of a dataset as this model was shown those it learned; rows without one are left out."""
         rows = dataset.rows.filter(pl.col(self.text).is_not_null() & (pl.col(self.text).str.strip_chars() != ""))
-        texts, labels = rows[self.text].to_list(), _labels(rows, self.label)
-        return [Prompted(_prompt(label), f" {text}") for text, label in zip(texts, labels, strict=True)]
+        texts, labels = rows[self.text].to_list(), labels_of(rows, self.label)
+        return [Prompted(prompt_of(label), f" {text}") for text, label in zip(texts, labels, strict=True)]
 
     def save(self, folder: str | Path) -> None:
         """Write model.json, the adapter (safetensors), the filters (plain arrays); the base is named, not copied."""
@@ -364,7 +326,7 @@ class LmFinetuneModel:
                 continue
             settings = Sampling(temperature, self.settings.top_p, self.settings.longest)
             chosen = int(np.random.SeedSequence([*seeds, number]).generate_state(1)[0] % 2**31)
-            prompts = [_prompt(label) for label in part]
+            prompts = [prompt_of(label) for label in part]
             kept += sifting.keep(writer.write(prompts, settings, seed=chosen, progress=progress), part)
         return kept
 
@@ -372,29 +334,3 @@ class LmFinetuneModel:
 def _more(missing: int, number: int) -> int:
     """How many texts to write for so many missing: half as many again, more in later rounds."""
     return 0 if missing == 0 else int(np.ceil(missing * (1.5 + 0.5 * number))) + 2
-
-
-def _prompt(label: str) -> str:
-    return f"{label}:" if label else "text:"
-
-
-def _labels(rows: pl.DataFrame, label: str | None) -> list[str]:
-    """The label of each row as text; "" without a label column, and for a missing one."""
-    return [""] * len(rows) if label is None else rows[label].cast(pl.String).fill_null("").to_list()
-
-
-def _columns(real: Dataset) -> tuple[str, str | None]:
-    """The text column and the label column."""
-    if len(real.tables) != 1:
-        raise FitError(f"lm-finetune takes one table, not {len(real.tables)}.", "Fit each table by itself.")
-    schema = real.only.schema
-    texts = [column.name for column in schema.of_kind("text")]
-    if len(texts) != 1:
-        raise FitError(
-            f"lm-finetune takes one column of free text and finds {len(texts)}: {', '.join(texts) or 'none'}.",
-            "Name it with data.text in a recipe, or set its kind to text in the schema; drop the others.",
-        )
-    named = [*schema.of_role("label"), *schema.of_role("target")]
-    classes = list(schema.of_kind("category", "boolean"))
-    label = named[0].name if named else classes[0].name if len(classes) == 1 else None
-    return texts[0], label
