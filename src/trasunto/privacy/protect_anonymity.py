@@ -132,9 +132,13 @@ def _used(table: Table, levels: dict[str, str]) -> Table:
 def _hierarchy(table: Table, name: str, given: Any, language: str) -> Hierarchy:
     other = {"en": "other", "es": "otros"}[language]
     values, column = table.rows[name], table.schema[name]
-    if given is None and values.dtype == pl.Int64 and any(kind == "postcode" for _, kind, _ in told_by_name(name)):
-        # A postcode that was read as a number: its last digits go, as they do from text.
-        return hierarchy(values, column, widths=(10, 100, 1000, 10000))
+    if given is None and values.dtype == pl.Int64:
+        said = {kind for _, kind, _ in told_by_name(name)}
+        # A postcode or a day (YYMMDD) that was read as a number: its last digits go, as they do from text.
+        if "postcode" in said:
+            return hierarchy(values, column, widths=(10, 100, 1000, 10000))
+        if "date_of_birth" in said and int(values.max() or 0) > 9999:  # type: ignore[call-overload]
+            return hierarchy(values, column, widths=(100, 10_000, 50_000, 100_000, 200_000, 500_000))
     if given is None:
         return hierarchy(values, column, other=other)
     if isinstance(given, list):

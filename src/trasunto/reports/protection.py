@@ -61,13 +61,13 @@ def story(document: Mapping[str, Any], language: str) -> list[Block]:
     blocks += [*_consent(document, language), *_anonymity(document, language)]
     points = [_note(note, language) for note in document["notes"]]
     if document["known"]:
-        points.insert(0, _say("swept", language, known=f"{document['known']:,}"))
+        points.insert(0, _say("swept", language, {"known": f"{document['known']:,}"}))
     points.append(_say("k_limits", language))
     return [*blocks, Heading(_say("left", language), "left"), Points(tuple(points))]
 
 
 def title(name: str, language: str) -> str:
-    return _say("title", language, name=name)
+    return _say("title", language, {"name": name})
 
 
 def write(document: Mapping[str, Any], path: str | Path, *, name: str, language: str = "en") -> None:
@@ -106,15 +106,13 @@ def _consent(document: Mapping[str, Any], language: str) -> list[Block]:
     heading, consent = Heading(_say("consent", language), "consent"), document["consent"]
     if not consent:
         return [heading, Words(_say("no_consent", language))]
-    told = _say(
-        "consent_told",
-        language,
-        excluded=f"{consent['rows_excluded']:,}",
-        before=f"{consent['rows_before']:,}",
-        columns=", ".join(consent["columns_excluded"]) or "–",
-        purpose=consent["purpose"] or "–",
-    )
-    return [heading, Words(told)]
+    told = {
+        "excluded": f"{consent['rows_excluded']:,}",
+        "before": f"{consent['rows_before']:,}",
+        "columns": ", ".join(consent["columns_excluded"]) or "–",
+        "purpose": consent["purpose"] or "–",
+    }
+    return [heading, Words(_say("consent_told", language, told))]
 
 
 def _anonymity(document: Mapping[str, Any], language: str) -> list[Block]:
@@ -124,7 +122,7 @@ def _anonymity(document: Mapping[str, Any], language: str) -> list[Block]:
     quasi = ", ".join(before["quasi"])
     blocks: list[Block] = [
         Heading(_say("anonymity", language), "anonymity"),
-        Words(_say("anonymity_told", language, quasi=quasi)),
+        Words(_say("anonymity_told", language, {"quasi": quasi})),
     ]
     names = (
         ("k", "k"),
@@ -139,16 +137,16 @@ def _anonymity(document: Mapping[str, Any], language: str) -> list[Block]:
     if document["levels"]:
         blocks.append(_table("level_heads", list(document["levels"].items()), language))
         loss = f"{document['loss']:.1%}"
-        blocks.append(Words(_say("loss", language, loss=loss, method=document["method"])))
+        blocks.append(Words(_say("loss", language, {"loss": loss, "method": document["method"]})))
     if document["suppressed"]:
         told = ", ".join(f"{name}: {count:,}" for name, count in document["suppressed"].items())
-        blocks.append(Words(_say("suppressed", language, rows=told)))
+        blocks.append(Words(_say("suppressed", language, {"rows": told})))
     return blocks
 
 
 def _note(note: str, language: str) -> str:
     key, _, what = note.partition(": ")
-    return _say(key, language, what=what)
+    return _say(key, language, {"what": what})
 
 
 def _table(heads: str, rows: Any, language: str, right: tuple[int, ...] = ()) -> Grid:
@@ -165,5 +163,5 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
-def _say(key: str, language: str, **named: str) -> str:
-    return _WORDS[key][language == "es"].format(**named)
+def _say(key: str, language: str, named: Mapping[str, str] | None = None) -> str:
+    return _WORDS[key][language == "es"].format(**(named or {}))
