@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -92,11 +93,14 @@ def command(
         )
         return STOPPED
     shutil.rmtree(checkpoints, ignore_errors=True)
+    _say_next(model, synthesizer, len(real), output)
+    return DONE
+
+
+def _say_next(model: Any, synthesizer: str, rows: int, output: str) -> None:
+    """What was fitted, why where `auto` chose it, and what comes next."""
     told = model.describe()
     if "because" in told:
         synthesizer = told["chosen"]
         click.echo("\n".join([f"Chose {synthesizer}.", *told["because"]]))
-    click.echo(
-        f"Fitted {synthesizer} to {len(real):,} rows. Next: trasunto sample {output} -n {len(real)} -o synthetic.csv"
-    )
-    return DONE
+    click.echo(f"Fitted {synthesizer} to {rows:,} rows. Next: trasunto sample {output} -n {rows} -o synthetic.csv")

@@ -76,8 +76,8 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
             (f"{f['table']}.{f['column']}", f["kind"], f["category"], f["where"], f"{f['share']:.1%}", f["reason"])
             for f in personal
         ]
-        head = ("column", "what", "category", "where", "rows", "why we think so")
-        say_table(f"{len(named)} findings about people: see `trasunto protect`", head, named, right=(4,))
+        title = f"{len(named)} findings about people: see `trasunto protect`"
+        say_table(title, ("column", "what", "category", "where", "rows", "why we think so"), named, right=(4,))
     elif note:
         click.echo(note, err=True)
     for breach in breaches:
