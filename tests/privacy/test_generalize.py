@@ -157,3 +157,8 @@ def test_cuts_and_prefixes():
 
 def test_distances_of_a_class_like_all_are_none():
     assert distances(np.array([[1, 2, 3], [2, 4, 6]]), True).tolist() == pytest.approx([0, 0])
+
+
+def test_a_value_far_out_does_not_widen_the_bands():
+    values = pl.Series("age", [*range(20, 90), 65_526])
+    assert "bands of 5" in hierarchy(values, Column("age", "integer")).names

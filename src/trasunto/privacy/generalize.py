@@ -149,7 +149,9 @@ def _of_numbers(column: Column, distinct: pl.Series, widths: Sequence[float]) ->
     present = distinct.drop_nulls().cast(pl.Float64)
     whole = distinct.dtype == pl.Int64
     low, high = (float(present.min()), float(present.max())) if len(present) else (0.0, 0.0)  # type: ignore[arg-type]
-    span = max(high - low, 1e-12)
+    # Steps and losses are of where the values are: a single one far out would make every band as wide as all of them.
+    span = float(present.quantile(0.95) or 0.0) - float(present.quantile(0.05) or 0.0) if len(present) else 0.0
+    span = span or max(high - low, 1e-12)
     levels = []
     for width in widths or _widths(span, whole):
         labels, places = banded(distinct, width, whole=whole)

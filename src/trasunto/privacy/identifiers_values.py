@@ -36,6 +36,7 @@ LOOSE = (
     "nir",
     "ccc",
 )
+_PLAIN_ENOUGH = ("email", "iban", "dni", "nie", "url", "ip", "mac", "curp", "codice_fiscale", "cadastral")
 _SEXES = {"m", "f", "h", "v", "male", "female", "hombre", "mujer", "varon", "masculino", "femenino", "man", "woman",
           "men", "women", "boy", "girl", "other", "otro", "x", "nonbinary", "no binario", "unknown", "u"}  # fmt: skip
 _MARITAL = {"single", "married", "divorced", "widowed", "separated", "soltero", "soltera", "casado", "casada", "viudo",
@@ -96,7 +97,9 @@ def told_by_values(column: Column, texts: list[str], named: Set[str]) -> tuple[C
             continue
         share = _share(recognizer, texts, sample)
         wanted = MOST if recognizer.kind in named or recognizer.kind not in LOOSE else NEARLY_ALL
-        if share >= wanted and len(texts) > 2 and _counts(recognizer, column, named):
+        # One value or two may be so by chance, unless their form is hardly that of anything else.
+        enough = len(texts) > 2 or recognizer.kind in named or recognizer.kind in _PLAIN_ENOUGH
+        if share >= wanted and enough and _counts(recognizer, column, named):
             what = _REASONS.get(recognizer.kind, f"pass the check of a {recognizer.kind.replace('_', ' ')}")
             verb = "are " if recognizer.kind in _REASONS else ""
             sure = 0.98 if recognizer.kind in CHECKED or recognizer.kind in _REASONS else 0.8
