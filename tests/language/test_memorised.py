@@ -20,7 +20,8 @@ from trasunto.language.finetune import Prompted
 from trasunto.language.memorised import AttackSettings, language_attacks
 from trasunto.language.memorised_likelihood import Reader, Seen
 from trasunto.language.memorised_membership import membership
-from trasunto.pipeline.canary_texts import audit_texts
+from trasunto.pipeline.audit import AuditOptions, audit
+from trasunto.pipeline.canary_texts import audit_texts, likelihoods
 from trasunto.synthesizers.lm_finetune import LmFinetune
 
 SCHEMA = TableSchema((Column("text", "text"), Column("label", "category", role="label")))
@@ -122,12 +123,31 @@ def test_the_synthesizer_is_attacked_as_it_is_and_again_from_its_seed(decoder):
 
 
 def test_canaries_are_looked_for_in_the_model_itself(decoder):
-    """No text is written: the adapted model alone likes what it has read ten times better than its base does."""
-    settings = LmFinetune(base=str(decoder), epochs=4, learning_rate=2e-2, rank=8, agree=False, longest=60, batch=8)
-    found = audit_texts(notes(40, 0), settings, canaries=24, repeats=10, rows=0)
-    assert set(found.attacks) == {"likelihood"}
-    assert found.auc > 0.7
+    settings = LmFinetune(base=str(decoder), epochs=2, learning_rate=1e-2, rank=4, agree=False, longest=60)
+    found = audit_texts(notes(40, 0), settings, canaries=24, rows=0)
+    assert set(found.attacks) == {"likelihood"} and 0 <= found.auc <= 1
     assert found.epsilon_claimed is None and not found.refuted
+    model = settings.fit(notes(40, 0), seed=0)
+    asked = model.examples(notes(5, 1))
+    before, after = (Reader.of(decoder, adapter, 60).read(asked) for adapter in (None, model.adapter))
+    expected = [one.loss - other.loss for one, other in zip(before, after, strict=True)]
+    assert likelihoods(model, notes(5, 1)) == pytest.approx(expected)
+
+
+def test_an_audit_attacks_the_model_beside_its_texts(decoder, tmp_path):
+    settings = LmFinetune(base=str(decoder), epochs=1, rank=2, agree=False, longest=60)
+    settings.fit(notes(60, 0), seed=0).save(tmp_path / "model")
+    options = AuditOptions(model=str(tmp_path / "model"))
+    report = audit(notes(60, 0), notes(60, 3), holdout=notes(120, 1), options=options)
+    for name in (
+        "membership_text",
+        "extraction",
+        "exposure",
+        "verbatim_text",
+        "near_duplicates",
+        "replayed_identifiers",
+    ):
+        assert report.score(f"privacy.{name}") is not None, name
 
 
 def test_a_classifier_is_attacked_by_its_trust_in_the_labels(encoder):
@@ -180,16 +200,14 @@ def test_exposure_is_the_rank_in_bits():
     assert np.mean(drawn) == pytest.approx(BY_CHANCE, abs=0.15)
 
 
-def test_secrets_are_numbers_each_once_with_what_stands_before():
-    shown = [
-        Prompted("x:", " call 0612345678 now"),
-        Prompted("x:", " call 0612345678 then"),
-        Prompted("x:", " room 12"),
-    ]
-    (secret,) = secrets_in(shown, 5, np.random.default_rng(0))
+def test_secrets_are_numbers_of_one_text_with_what_stands_before():
+    texts = ("call 0612345678 now", "room 12", "win 80086", "win 80086 too", "pin 4321")
+    (secret,) = secrets_in([Prompted("x:", f" {text}") for text in texts], 5, np.random.default_rng(0), {"4321"})
     assert (secret.before, secret.digits, secret.prompt) == (" call ", "0612345678", "x:")
     candidates = Secret("", "", "1234").candidates(20, np.random.default_rng(0))
     assert len(candidates) == len(set(candidates)) == 20 and all(len(each) == 4 for each in candidates)
+    begun = Secret("", "", "0700123456").candidates(20, np.random.default_rng(0), ["0799999999"] * 8 + ["1234"] * 9)
+    assert len(begun) == 20 and all(each.startswith("079") for each in begun)
     assert exposed(np.empty(0), np.ones(3)) == ()
 
 
