@@ -137,7 +137,7 @@ def _hierarchy(table: Table, name: str, given: Any, language: str) -> Hierarchy:
         # A postcode or a day (YYMMDD) that was read as a number: its last digits go, as they do from text.
         if "postcode" in said:
             return hierarchy(values, column, widths=(10, 100, 1000, 10000))
-        if "date_of_birth" in said and int(values.max() or 0) > 9999:  # type: ignore[call-overload]
+        if "date_of_birth" in said and int(values.max() or 0) > 9999:  # type: ignore[arg-type]
             return hierarchy(values, column, widths=(100, 10_000, 50_000, 100_000, 200_000, 500_000))
     if given is None:
         return hierarchy(values, column, other=other)
