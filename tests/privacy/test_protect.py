@@ -149,7 +149,11 @@ def related():
     chosen = [rng.choice(root.rows["patient_id"].to_list()) for _ in range(150)]
     names = dict(zip(root.rows["patient_id"].to_list(), root.rows["name"].to_list(), strict=True))
     visits = tr.read(
-        {"patient_id": chosen, "contact_name": [names[each] for each in chosen], "cost": [n * 7 % 40 for n in range(150)]}
+        {
+            "patient_id": chosen,
+            "contact_name": [names[each] for each in chosen],
+            "cost": [n * 7 % 40 for n in range(150)],
+        }
     ).only
     visits = Table(
         replace(visits.schema, foreign_keys=(ForeignKey(("patient_id",), "patients", ("patient_id",)),)), visits.rows
