@@ -201,3 +201,21 @@ def test_a_column_that_a_policy_drops_cannot_be_asked_for(source):
     document["privacy"] = {"policy": {"columns": {"site": "drop"}}, "keys": ["site"]}
     with pytest.raises(RecipeError, match=r"privacy.keys names no column after privacy.policy: 'site'"):
         prepare(Recipe.from_dict(document))
+
+
+def test_what_is_public_can_be_said_in_the_recipe(source):
+    document = recipe_for(source, grant={"epsilon": 6}).model_dump(mode="json")
+    document["data"]["schema_file"] = None
+    public = {name: {"categories": list(SCHEMA[name].categories), "nullable": False} for name in ("site", "sex", "ill")}
+    document["data"]["public"] = {"dose": {"bounds": [0, 20], "nullable": False}, **public}
+    done = run(Recipe.from_dict(document), folder=source / "run")
+    told = done.report.facts["privacy"]["guarantee"]
+    assert any("dose, site, sex, ill" in each for each in told["assumptions"])
+    assert pl.read_csv(source / "run" / "synthetic" / "p.csv")["dose"].max() > 9
+
+    document["data"]["public"]["dose"] = {"categories": ["a"]}
+    with pytest.raises(RecipeError, match="nothing that helps of 'dose', a column of kind integer"):
+        run(Recipe.from_dict(document), folder=source / "other")
+    document["data"]["public"] = {"dosis": {"bounds": [0, 1]}}
+    with pytest.raises(RecipeError, match=r"data.public names no column"):
+        run(Recipe.from_dict(document), folder=source / "other")

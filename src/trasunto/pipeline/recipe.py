@@ -24,6 +24,14 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Public(Part):
+    """What anybody may know of a column, from a codebook and not from the rows: a private fit pays nothing for it."""
+
+    categories: tuple[str, ...] | None = Field(None, description="The values it may hold.")
+    bounds: tuple[float | str, float | str] | None = Field(None, description="Its lowest and highest value.")
+    nullable: bool = Field(True, description="Whether a value may be missing.")
+
+
 class Data(Part):
     """Where the real data comes from and what its columns are for."""
 
@@ -36,6 +44,10 @@ class Data(Part):
     recode: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description='New spellings of values by column, {"status": {"A": "good", "*": "other"}}; * is any other value.',
+    )
+    public: dict[str, Public] = Field(
+        default_factory=dict,
+        description="What is public of columns, {age: {bounds: [0, 120]}, sex: {categories: [f, m]}}; for an epsilon.",
     )
     rows: int | None = Field(None, ge=2, description="Use only this many rows, drawn with the seed. All when null.")
 

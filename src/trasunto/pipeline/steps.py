@@ -53,12 +53,13 @@ def prepare(recipe: Recipe) -> Prepared:
         )
     named = {"data.target": asked.target, "data.text": asked.text, "data.label": asked.label}
     wanted = [*named.items(), *(("data.drop", c) for c in asked.drop), *(("data.recode", c) for c in asked.recode)]
+    wanted += [("data.public", c) for c in asked.public]
     wanted += [("split.group", recipe.split.group), *_safeguarded(recipe)]
     _there(wanted, raw.only.schema)
     safe, protection = protected(recipe, raw.with_table(_without(raw.only, asked.drop)))
     if protection is not None:
         _there([each for each in wanted if each[1] not in asked.drop], safe.only.schema, " after privacy.policy")
-    table = _recoded(safe.only, asked.recode)
+    table = _declared(_recoded(safe.only, asked.recode), recipe)
     for role, column in (("target", asked.target), ("label", asked.label), ("prompt", asked.text)):
         if column is not None:
             table = table.with_role(column, role)
@@ -275,6 +276,30 @@ def _recoded(table: Table, recode: dict[str, dict[str, str]]) -> Table:
         changed = replace(schema[name], kind="category", categories=categories, bounds=None, reason=reason)
         schema = schema.with_column(changed)
     return Table(schema, rows)
+
+
+def _declared(table: Table, recipe: Recipe) -> Table:
+    """The table with what the recipe says is public of its columns. RecipeError for what does not suit a kind."""
+    schema = table.schema
+    for name, known in recipe.data.public.items():
+        column = schema[name]
+        lacking = {"category": known.categories, "boolean": True}.get(column.kind, known.bounds)
+        if lacking is None:
+            raise RecipeError(
+                f"data.public says nothing that helps of {name!r}, a column of kind {column.kind}.",
+                "Give `categories` of a category, `bounds` of a number or a date.",
+            )
+        schema = schema.with_column(
+            replace(
+                column,
+                categories=known.categories if column.kind == "category" else column.categories,
+                bounds=known.bounds if column.kind != "category" else column.bounds,
+                nullable=known.nullable,
+                declared=True,
+                reason="Declared in the recipe.",
+            )
+        )
+    return Table(schema, table.rows)
 
 
 def _as_text(table: Table, column: str) -> pl.DataFrame:
