@@ -77,7 +77,7 @@ def test_it_keeps_what_ties_columns_together(model):
     fresh, made = patients(seed=1), model.sample(4000, seed=1)
     loose = tr.fit(real, "independent", seed=0).sample(4000, seed=1)
     # Fresh rows of the same law are about 0.05 off, shuffled columns 0.2.
-    assert off(real, fresh) < off(real, made) < 0.7 * off(real, loose)
+    assert off(real, fresh) < off(real, made) < 0.6 * off(real, loose)
 
 
 def test_less_budget_keeps_less():

@@ -363,17 +363,15 @@ def _within(column: Seen, network: Network) -> Within | None:
     if column.width == size:
         return None
     group, (_, classes) = column.groups.astype(np.int64), column.first.shape
-    calm = np.stack([_calmed(each, group, column.deviation**2) for each in column.first.T])
-    both = _calmed(column.first.sum(axis=1), group, classes * column.deviation**2)
-    alone = np.rint(positive(both, network.rows)).astype(np.int64)
+    alone = np.rint(positive(column.first.sum(axis=1), network.rows)).astype(np.int64)
     empty = np.bincount(group, alone) == 0
     alone[empty[group]] = 1
     plain = Shares.of(*_sparse(group * size + np.arange(size), alone), size)
     if classes == 1:
         return Within(size, plain)
-    whole: np.ndarray = positive(calm.ravel(), network.rows).reshape(calm.shape)
+    whole = positive(column.first.T.ravel(), network.rows)
     cells = [(group * classes + at) * size + np.arange(size) for at in range(classes)]
-    given = Shares.of(*_sparse(np.concatenate(cells), np.rint(whole.ravel()).astype(np.int64)), size)
+    given = Shares.of(*_sparse(np.concatenate(cells), np.rint(whole).astype(np.int64)), size)
     return Within(size, plain, network.target, False, classes, WORTH * column.deviation, given)
 
 
@@ -382,14 +380,3 @@ def _sparse(keys: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray
     order = np.argsort(keys)
     order = order[times[order] > 0]
     return keys[order], times[order]
-
-
-def _calmed(counts: np.ndarray, group: np.ndarray, variance: float) -> np.ndarray:
-    """(size,) counts drawn to the mean of their group by as much as their spread there is noise (James and Stein)."""
-    held = np.bincount(group)
-    mean = np.bincount(group, counts) / held
-    off = counts - mean[group]
-    spread = np.bincount(group, off**2) / np.maximum(held - 1, 1)
-    share = np.maximum(1 - variance / np.maximum(spread, 1e-9), 0.0)
-    result: np.ndarray = mean[group] + share[group] * off
-    return result
