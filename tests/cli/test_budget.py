@@ -51,7 +51,7 @@ def test_a_private_fit_tells_what_was_spent_and_keeps_it(rows, capsys):
 )
 def test_a_budget_that_cannot_be_is_one_clear_error(rows, capsys, asked, told):
     code, _, err = said(capsys, "fit", "rows.csv", "-o", "model", *QUICK, *asked)
-    assert code == 2 and told in err and "→" in err, err
+    assert code == 2 and told in err, err
     assert not (rows / "model").exists()
 
 
