@@ -33,6 +33,8 @@ MOST_SETS, MOST_PAIRS = 2_000, 600
 FITS = 15
 # A fit ends when ten steps lower the loss by less than this share.
 PRECISE = 1e-4
+# Mean squared error of the measured cells, in terms of their noise, at which a fit ends.
+ENOUGH = 0.8
 # Most of the rows that may lie outside the cells by which a column tells another.
 ASTRAY = 0.05
 # The logarithm of the weight of a cell in which nothing lies.
@@ -157,7 +159,8 @@ class Course:
     def fit(self, *, last: bool = False) -> Estimate:
         """The model of all that was measured so far."""
         steps = self.plan.steps[last]
-        found = estimate(self.scales, self.measured, total=self.total, steps=steps, precise=PRECISE)
+        enough = 0.0 if isinstance(self.noise, Exact) else ENOUGH
+        found = estimate(self.scales, self.measured, total=self.total, steps=steps, precise=PRECISE, enough=enough)
         self.measured = list(found.measurements)
         return found
 

@@ -96,11 +96,18 @@ class Estimate:
 
 
 def estimate(
-    scales: Sequence[Scale], measurements: Sequence[Measurement], *, total: float, steps: int, precise: float = 0.0
+    scales: Sequence[Scale],
+    measurements: Sequence[Measurement],
+    *,
+    total: float,
+    steps: int,
+    precise: float = 0.0,
+    enough: float = 0.0,
 ) -> Estimate:
     """Fit from the parameters that measurements carry, by at most `steps` steps.
 
-    precise: stop when ten steps lower the loss by less than this share.
+    precise: stop when ten steps lower the loss by less than this share. enough: stop at this loss a cell: to follow
+    noisy marginals more closely than their noise allows is to learn the noise (Morozov's principle).
     """
     levels = levels_of(scales, [(m.columns, m.levels) for m in measurements])
     held = [restricted(m, levels, scales) for m in measurements]
@@ -108,7 +115,7 @@ def estimate(
     tree = junction_tree(len(scales), [m.columns for m in held], sizes)
     parts = [_part(m, levels, scales, tree, sizes, total) for m in held]
     weights = [m.weights for m in held]
-    weights, loss = _descended(tree, sizes, parts, weights, steps, precise)
+    weights, loss = _descended(tree, sizes, parts, weights, (steps, precise, enough))
     tables = _tables(tree, sizes, parts, weights)
     field = Field(sizes, tree, tuple(table[0] for table in calibrated(tree, tables)))
     field = replace(field, factors=_conditional(tree, field.factors))
@@ -163,10 +170,10 @@ def _descended(
     sizes: tuple[int, ...],
     parts: list[_Part],
     weights: list[np.ndarray],
-    steps: int,
-    precise: float,
+    until: tuple[int, float, float],
 ) -> tuple[list[np.ndarray], float]:
-    """Parameters of least loss that were met, and the loss a cell."""
+    """Parameters of least loss that were met, and the loss a cell. until: see `estimate`."""
+    steps, precise, enough = until
     cells = sum(part.counts.size for part in parts)
     whole = sum(float(np.max(part.sure)) for part in parts)
 
@@ -184,6 +191,8 @@ def _descended(
         loss, pulls = at(ahead)
         if loss < best_loss:
             best, best_loss = ahead, loss
+        if loss <= enough * cells:
+            break
         if loss > last:
             # Too far: from the best point on, without momentum, by shorter steps.
             rate *= 0.7 if momentum > 1 else 0.4

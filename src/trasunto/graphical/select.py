@@ -7,6 +7,7 @@ less noise.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -26,13 +27,19 @@ FINEST = {1: 1_000_000, 2: 32, 3: 16}
 class Offer:
     """Columns whose marginal may be measured, at any of some levels.
 
-    first: by column, the finest level offered. weight: worth of a row that it is off by. real: (first levels) counts.
+    first: by column, the finest level offered. weight: worth of a row that it is off by. pairs: what the pairs in it
+    weigh, together. real: (first levels) counts.
     """
 
     columns: tuple[int, ...]
     first: tuple[int, ...]
     weight: float
+    pairs: float
     real: np.ndarray
+
+    def moved(self, pair: float) -> float:
+        """Most that a row more or less moves its score. pair: see `scored`."""
+        return pair * self.pairs + (self.weight if len(self.columns) > 2 else 0.0)
 
 
 def offers(
@@ -51,8 +58,10 @@ def offers(
             break
         for columns in sets:
             first = tuple(_finest(scales[column], size) for column in columns)
-            weight = 1.0 * (lift if target in columns else 1.0)
-            found.append(Offer(columns, first, weight, counted(coded, columns, first, scales)))
+            lifted = lift if target in columns else 1.0
+            # Of its pairs, those with the target are one fewer than its columns.
+            pairs = math.comb(size, 2) + (lifted - 1) * (size - 1)
+            found.append(Offer(columns, first, lifted, pairs, counted(coded, columns, first, scales)))
     return found
 
 
@@ -101,27 +110,24 @@ def scored(
     numbers, levels, scores = [], [], []
     degree = max(len(offer.columns) for offer in offered)
     pairs: dict[tuple[int, ...], tuple[Offer, np.ndarray]] = {}
-    sensitivity = 0.0
+    sensitivity = max(offer.moved(pair) for offer in offered)
     for number, offer in enumerate(offered):
         size = len(offer.columns)
         off = offer.real - rate * counted(made, offer.columns, offer.first, scales)
         lone, cells = _misses(off, offer, scales)
         if size == 2:
             pairs[offer.columns] = offer, lone
-            score, moved = pair * offer.weight * (lone - noise * cells), pair * offer.weight
+            score = pair * offer.weight * (lone - noise * cells)
             if min(off.shape) > 2 and not forest:
                 # One column may tell the other: then only so many cells are not empty.
                 astray = total - max(offer.real.max(axis=0).sum(), offer.real.max(axis=1).sum())
                 tied = lone.flat[0] - noise * sum(off.shape) - 2 * astray
-                score.flat[0] = max(score.flat[0], pair * tied)
-                moved = max(moved, 3 * pair)
+                score.flat[0] = max(score.flat[0], sensitivity / 3 * tied)
         else:
-            score, moved = offer.weight * (lone - noise * cells), offer.weight
+            score = offer.weight * (lone - noise * cells)
             for axes in combinations(range(size), 2):
                 known = pairs[offer.columns[axes[0]], offer.columns[axes[1]]]
                 score += pair * known[0].weight * _of_pair(known, offer, axes, noise, cells, scales)
-                moved += pair * known[0].weight
-        sensitivity = max(sensitivity, moved)
         numbers.append(np.full(score.size, number))
         grid = np.indices(score.shape).reshape(size, -1).T + np.array(offer.first)
         levels.append(np.pad(grid, ((0, 0), (0, degree - size)), constant_values=-1))
