@@ -27,7 +27,9 @@ def _leaks(report: Report) -> list[str]:
         control = percent(texts.control or 0.0, at)
         found.append(say("limit_verbatim", at, value=percent(texts.value, at), control=control))
     nearer = report.score("privacy.nearer_to_train")
-    if nearer and nearer.interval and nearer.interval[0] > 0.5:
+    promised = (report.facts.get("synthesis") or {}).get("guarantee")
+    # Distances say nothing beside a guarantee.
+    if nearer and nearer.interval and nearer.interval[0] > 0.5 and not promised:
         low, high = (percent(end, at) for end in nearer.interval)
         found.append(say("limit_nearer", at, value=percent(nearer.value, at), low=low, high=high))
     return found

@@ -329,17 +329,14 @@ def _repeat(report: Report) -> list[Block]:
     at, run = report.language, report.facts.get("run") or {}
     if not run.get("digest"):
         return []
-    facts = [
-        ("run_id", run.get("id")),
-        ("finished", run.get("finished")),
-        ("seconds", number(run.get("seconds"), at, 1)),
-    ]
-    facts += [("cores", run.get("cores")), ("seed", run.get("seed"))]
+    facts = [("run_id", run.get("id")), ("finished", run.get("finished"))]
+    facts += [("seconds", number(run.get("seconds"), at, 1)), ("cores", run.get("cores")), ("seed", run.get("seed"))]
     rows = [(say(key, at), str(value)) for key, value in facts if value is not None]
     rows += [(say("version", at, name=name), str(value)) for name, value in (run.get("versions") or {}).items()]
+    told = "repeat_private" if (report.facts.get("synthesis") or {}).get("guarantee") else "repeat_told"
     blocks: list[Block] = [
         Heading(say("repeat", at), "repeat"),
-        Words(say("repeat_told", at, digest=run["digest"])),
+        Words(say(told, at, digest=run["digest"])),
         Grid((say("what", at), say("value", at)), tuple(rows), long=True),
     ]
     if run.get("recipe"):

@@ -11,10 +11,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "limit_nearer": (
         "{value} of the synthetic rows lie nearer to a training row than to an unseen one (chance: 50 %; interval {low} to "
-        "{high}). The synthesizer leans on the people it was fitted to. Next: raise min_leaf or shrink, or release fewer rows.",
+        "{high}). The rows lean on the people the synthesizer was fitted to. Next: see what attacks find, and fit with "
+        "settings that smooth more.",
         "El {value} de las filas sintéticas está más cerca de una fila de entrenamiento que de una no vista (azar: 50 %; "
-        "intervalo {low} a {high}). El sintetizador se apoya en las personas con que se ajustó. Siguiente paso: subir min_leaf "
-        "o shrink, o publicar menos filas.",
+        "intervalo {low} a {high}). Las filas se apoyan en las personas con que se ajustó el sintetizador. Siguiente paso: ver "
+        "qué encuentran los ataques y ajustar con parámetros que suavicen más.",
     ),
     "limit_copies": (
         "{value} of the synthetic rows repeat a training row, more than unseen real rows do ({control}). Next: do not release "

@@ -227,6 +227,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "recipe": ("Recipe", "Receta"),
     "made_by": ("Made by Trasunto", "Hecho con Trasunto"),
     "worst_columns": ("What differs most", "Lo que más difiere"),
+    "repeat_private": (
+        "The digest of the result is {digest}. The noise of a private fit has no seed, so that nobody can take it away: "
+        "a second run gives other rows, and spends its budget once more. Rows drawn from the saved model repeat, with "
+        "the same seed, and cost nothing.",
+        "La huella del resultado es {digest}. El ruido de un ajuste privado no tiene semilla, para que "
+        "nadie pueda quitarlo: otra ejecución da otras filas y vuelve a gastar su presupuesto. Las filas que se generan "
+        "con el modelo guardado se repiten con la misma semilla y no cuestan nada.",
+    ),
     "repeats": ("Drawn again", "Generado otra vez"),
     "repeats_told": (
         "What {count} draws from the same model score, each with its own seed. It tells what chance in drawing changes, not "
