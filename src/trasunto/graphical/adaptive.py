@@ -31,6 +31,8 @@ SEEN = (20_000, 200_000)
 MOST_SETS, MOST_PAIRS = 2_000, 600
 # About how often the model is fitted.
 FITS = 15
+# rho times the square of rows from which on all planned marginals are measured (half of Adult at epsilon 1).
+PLANNED = 6e6
 # A fit ends when ten steps lower the loss by less than this share.
 PRECISE = 1e-4
 # Mean squared error of the measured cells, in terms of their noise, at which a fit ends.
@@ -222,7 +224,7 @@ def adapted(
     left = rho * (1 - CODES - GROUPS) if count > 1 else 0.0
     degree = 2 if plan.tree else plan.degree
     offered = offers(course.groups, course.scales, degree=degree, most=MOST_SETS, target=coded.target, lift=plan.lift)
-    planned = count - 1 if plan.tree else max(plan.rounds * count, 1.0)
+    planned = count - 1 if plan.tree else max(plan.rounds * count * _worth(rho, course.total), 1.0)
     picks = count - 1 if plan.tree else max(math.ceil(planned / FITS), 1)
     each = left / max(planned, 1.0)
     now = course.fit()
@@ -244,6 +246,11 @@ def adapted(
         if sum(_moved(course, m, before, made) for m in new) * 2 < len(new):
             each *= 2
     return course, now
+
+
+def _worth(rho: float, total: float) -> float:
+    """The part of the planned marginals that a budget is for: where noise drowns much, few measured well tell more."""
+    return float(min((rho * total**2 / PLANNED) ** 0.25, 1.0))
 
 
 def _moved(course: Course, m: Measurement, before: np.ndarray, made: np.ndarray) -> bool:
