@@ -125,6 +125,17 @@ def test_a_fit_that_is_refused_costs_nothing_and_one_that_draws_noise_does(tmp_p
     assert not drawn
 
 
+def test_fits_with_noise_of_one_kind_add_up_to_less(tmp_path):
+    source, grant = Source("s", ""), Grant(epsilon=5.0, delta=1e-5)
+    for method, most in (("marginals", 3.2), ("bayes", 4.0)):
+        book = str(tmp_path / f"{method}.sqlite")
+        for number in range(4):
+            with charged(book, source, Budget(1.0, 1e-6), f"fit {number}", grant=grant, method=method):
+                noise().gaussian(np.zeros(2, dtype=np.int64), 10.0)
+        spent = standing(book, source)["spent"]["epsilon"]
+        assert spent == pytest.approx(4.0) if method == "bayes" else spent < most
+
+
 def test_budget_and_source_come_from_the_recipe():
     assert budget_of(None) is None
     assert budget_of(Privacy(keys=("age",))) is None

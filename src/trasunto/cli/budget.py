@@ -53,7 +53,7 @@ def budget_asked() -> Budget | None:
 
 
 @contextmanager
-def charging(data: str, dataset: Any, budget: Budget | None, what: str) -> Iterator[None]:
+def charging(data: str, dataset: Any, budget: Budget | None, what: str, method: str = "") -> Iterator[None]:
     """A block that is charged to the ledger of the source, where somebody granted it a budget; says so where nobody
     did. BudgetError, before anything is learnt, for more than is left.
     """
@@ -69,7 +69,7 @@ def charging(data: str, dataset: Any, budget: Budget | None, what: str) -> Itera
         yield
         click.echo(f"No ledger counts what {data} spends. To limit it: trasunto ledger {data} --grant 1", err=True)
         return
-    with charged(LEDGER, source, budget, what) as account:
+    with charged(LEDGER, source, budget, what, method=method) as account:
         yield
     click.echo(f"Charged to {LEDGER}: epsilon {account['left']['epsilon']:g} is left.", err=True)
 

@@ -65,7 +65,8 @@ def command(
     # A training that goes on from its checkpoint was charged when it began.
     unpaid = None if kept.standing(checkpoints) else budget
     try:
-        with shown(quiet) as progress, charging(data, real, unpaid, f"fit of {synthesizer!r}, seed {seed}"):
+        what = f"fit of {synthesizer!r}, seed {seed}"
+        with shown(quiet) as progress, charging(data, real, unpaid, what, synthesizer):
             model = verbs.fit(
                 real,
                 synthesizer,

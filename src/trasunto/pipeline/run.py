@@ -227,7 +227,8 @@ def _charging(job: _Job, budget: Budget | None) -> AbstractContextManager[dict[s
         return nullcontext(standing(privacy.ledger, source))
     what = f"fit of {job.recipe.synthesizer.name!r}, seed {job.recipe.seed}"
     run = digest_text(job.recipe.to_yaml())[:16]
-    return charged(privacy.ledger, source, budget, what, grant=privacy.grant, run=run)
+    method = job.recipe.synthesizer.name
+    return charged(privacy.ledger, source, budget, what, grant=privacy.grant, run=run, method=method)
 
 
 def _sample(job: _Job, model: Any, fitted_to: int) -> tuple[Dataset, Record]:

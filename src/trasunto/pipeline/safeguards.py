@@ -11,12 +11,16 @@ from typing import Any
 from trasunto.data.dataset import Dataset
 from trasunto.errors import BudgetError
 from trasunto.pipeline.recipe import Grant, Privacy, Recipe
+from trasunto.privacy.accountant import rho_of
 from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.privacy.consent import ConsentRule, consented
 from trasunto.privacy.ledger import Entry, Ledger
 from trasunto.privacy.mechanisms import paid_by
 from trasunto.privacy.policy import Policy, load_policy
 from trasunto.privacy.pseudonyms import read_key
+
+# Methods that spend a budget as zero-concentrated differential privacy and nothing else.
+CONCENTRATED = ("marginals",)
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,20 @@ def source_of(recipe: Recipe, digest: str) -> Source:
 
 @contextmanager
 def charged(
-    ledger: str, source: Source, budget: Budget, what: str, *, grant: Grant | None = None, run: str = ""
+    ledger: str,
+    source: Source,
+    budget: Budget,
+    what: str,
+    *,
+    grant: Grant | None = None,
+    run: str = "",
+    method: str = "",
 ) -> Iterator[dict[str, Any]]:
     """A block whose budget is written down as spent right before the first noise is drawn in it, or at its end.
 
     Gives how the source stands, as JSON values, once the block is left. grant: fixed first, when given; the same again
-    changes nothing. Raises BudgetError, and nothing is charged, where no grant was made, another one was, or less is
-    left.
+    changes nothing. method: the synthesizer; where all of its noise is of one kind, runs add up to less. Raises
+    BudgetError, and nothing is charged, where no grant was made, another one was, or less is left.
     """
     book, actor = Ledger(ledger), getpass.getuser()
     if grant is not None:
@@ -91,7 +102,8 @@ def charged(
     entries: list[Entry] = []
 
     def charge() -> None:
-        entries.append(book.charge(source.name, budget, what, digest=source.digest, actor=actor, run=run))
+        rho = rho_of(budget) if method in CONCENTRATED and _plain(budget) else None
+        entries.append(book.charge(source.name, budget, what, digest=source.digest, actor=actor, run=run, rho=rho))
 
     account: dict[str, Any] = {}
     with paid_by(charge):
@@ -99,6 +111,11 @@ def charged(
     if not entries:
         charge()
     account |= standing(ledger, source)
+
+
+def _plain(budget: Budget) -> bool:
+    """Whether a budget is spent on single rows of a declared domain, so that its noise is all it is spent on."""
+    return budget.delta > 0 and budget.domain_share == 0 and budget.contributions == 1
 
 
 def standing(ledger: str, source: Source) -> dict[str, Any]:
