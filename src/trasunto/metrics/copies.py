@@ -80,8 +80,8 @@ def nearer_to_train(comparison: Comparison) -> tuple[Score, ...]:
         _share_nearer(given, alone, train, unseen),
         _control(given, most, rng),
         reading="Share of synthetic rows nearer to a training row than to an unseen one; above 0.5 they lean on the "
-        "training rows. Not evidence of privacy: attacks find what distances miss. The control puts one half of the unseen rows in their place, the other half against the "
-        "training rows.",
+        "training rows. Not evidence of privacy: attacks find what distances miss. The control puts one half of the "
+        "unseen rows in their place, the other half against the training rows.",
     )
     return (headline,)
 
