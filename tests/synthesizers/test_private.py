@@ -229,7 +229,7 @@ def test_rules_are_kept_row_by_row_and_leave_no_trace():
 
 
 def test_a_guarantee_rides_on_the_model_and_in_its_folder(tmp_path):
-    ready, rest, spending, assumed = prepare_private(dataset(), "x", BUDGET, bins=9)
+    _ready, rest, spending, assumed = prepare_private(dataset(), "x", BUDGET, bins=9)
     promised = guaranteed(BUDGET, "none but a test", (*spending, Spending("all", "nothing", rho=0.1)), assumed)
     plain = tr.fit(dataset(), "independent", seed=0)
     assert plain.guarantee is None and "guarantee" not in plain.describe()

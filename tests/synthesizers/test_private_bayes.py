@@ -207,11 +207,19 @@ def test_the_nearest_counts(total):
 
 def test_columns_without_a_value_or_with_one():
     real = patients(300)
-    columns = (Column("nothing", "category", categories=(), declared=True), *COLUMNS, Column("one", "category", False, categories=("x",), declared=True))
-    rows = real.rows.with_columns(nothing=pl.lit(None, dtype=pl.String), one=pl.lit("x")).select([c.name for c in columns])
-    made = tr.fit(
-        Dataset.of(Table(TableSchema(columns), rows)), "bayes", seed=0, budget=Budget(1.0, 1e-6, rows=300)
-    ).sample(50, seed=0).rows
+    columns = (
+        Column("nothing", "category", categories=(), declared=True),
+        *COLUMNS,
+        Column("one", "category", False, categories=("x",), declared=True),
+    )
+    rows = real.rows.with_columns(nothing=pl.lit(None, dtype=pl.String), one=pl.lit("x")).select(
+        [c.name for c in columns]
+    )
+    made = (
+        tr.fit(Dataset.of(Table(TableSchema(columns), rows)), "bayes", seed=0, budget=Budget(1.0, 1e-6, rows=300))
+        .sample(50, seed=0)
+        .rows
+    )
     assert made["nothing"].null_count() == 50 and made["one"].unique().to_list() == ["x"]
 
 
