@@ -162,3 +162,15 @@ def test_distances_of_a_class_like_all_are_none():
 def test_a_value_far_out_does_not_widen_the_bands():
     values = pl.Series("age", [*range(20, 90), 65_526])
     assert "bands of 5" in hierarchy(values, Column("age", "integer")).names
+
+
+def test_a_large_category_is_not_lost_for_a_few_rare_rows():
+    values = pl.Series("a", ["x"] * 200 + ["y"] * 100 + ["z"] * 3)
+    assert with_rare_merged(values, 10, blank=True).value_counts().sort("count").rows() == [
+        (None, 3),
+        ("y", 100),
+        ("x", 200),
+    ]
+    near = pl.Series("a", ["x"] * 200 + ["y"] * 20 + ["z"] * 3)
+    assert dict(with_rare_merged(near, 10, blank=True).value_counts().rows()) == {"x": 200, "other": 23}
+    assert dict(with_rare_merged(values, 10).value_counts().rows()) == {"x": 200, "other": 103}

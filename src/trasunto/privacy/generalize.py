@@ -123,10 +123,11 @@ def dated(values: pl.Series, level: str) -> pl.Series:
     return year if level == "year" else (values.dt.year() // 10 * 10).cast(pl.String) + "s"
 
 
-def with_rare_merged(values: pl.Series, least: int, other: str = "other") -> pl.Series:
+def with_rare_merged(values: pl.Series, least: int, other: str = "other", *, blank: bool = False) -> pl.Series:
     """Categories of fewer than `least` rows as `other`; the next rarest join until `other` has so many, or all are one.
 
-    A single rare value under another name would be as rare as before.
+    A single rare value under another name would be as rare as before. blank: where that would cost a category of three
+    times as many rows, the rare ones become missing values instead.
     """
     counts = values.drop_nulls().value_counts().sort(["count", values.name])
     # What is called so already counts with the merged.
@@ -138,6 +139,8 @@ def with_rare_merged(values: pl.Series, least: int, other: str = "other") -> pl.
     for value, count in kept.iter_rows():
         if count >= least and (merged == 0 or merged >= least):
             break
+        if blank and gone and count >= 3 * least:
+            return pl.select(pl.when(~values.is_in(gone)).then(values)).to_series().alias(values.name)
         gone.append(value)
         merged += count
     if not gone:

@@ -57,6 +57,10 @@ def proposed(dataset: Dataset, findings: Iterable[Finding], *, keyed: bool = Tru
     return policy if keyed else without_key(policy)
 
 
+# How a finding says that values are given and family names together (identifiers_values.py).
+WHOLE_NAMES = "are names of people"
+
+
 def consent_columns(dataset: Dataset) -> list[str]:
     """Columns whose name speaks of consent: to be named in the policy by a person."""
     return [
@@ -71,5 +75,8 @@ def _direct(finding: Finding) -> Action:
     if finding.kind in DROPPED:
         return Action("drop")
     if finding.kind in FAKED:
-        return Action("fake", attribute=attribute_of(finding.column, finding.kind))
+        attribute = attribute_of(finding.column, finding.kind)
+        # "nombre" often holds whole names: what the values are goes before what the column is called.
+        whole = attribute == "first_name" and WHOLE_NAMES in finding.reason
+        return Action("fake", attribute="name" if whole else attribute)
     return Action("pseudonymise", form=finding.kind if finding.kind in FORMATS else None)

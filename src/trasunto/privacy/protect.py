@@ -294,7 +294,8 @@ def _rare(
         rows, schema = table.rows, table.schema
         for column in schema.columns:
             each = plan[(name, column.name)]
-            if column.kind != "category" or column.name in told or each.direct or rows[column.name].dtype != pl.String:
+            words = column.kind == "category" and rows[column.name].dtype == pl.String
+            if not words or column.name in told or each.direct or each.action.action == "redact":
                 continue
             values, after, changed = merged(rows[column.name], column, rules.rare)
             if changed:

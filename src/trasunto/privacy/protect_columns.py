@@ -124,7 +124,7 @@ def renamed(values: pl.Series, column: Column, action: Action, names: Mapping[st
 
 def merged(values: pl.Series, column: Column, least: int) -> tuple[pl.Series, Column, bool]:
     """(values, column, whether any changed): categories of fewer than `least` rows told as one."""
-    made = with_rare_merged(values, least)
+    made = with_rare_merged(values, least, blank=True)
     changed = not made.equals(values)
     if not changed:
         return values, column, False
@@ -132,7 +132,9 @@ def merged(values: pl.Series, column: Column, least: int) -> tuple[pl.Series, Co
     order = [each for each in column.categories or sorted(known) if each in known]
     order += [each for each in sorted(known) if each not in order]
     categories = tuple(order) if column.categories is not None else None
-    return made, replace(column, categories=categories, reason=f"Values of fewer than {least} rows are together."), True
+    reason = f"Values of fewer than {least} rows are together, or missing."
+    nullable = column.nullable or made.null_count() > 0
+    return made, replace(column, categories=categories, nullable=nullable, reason=reason), True
 
 
 def _need(column: Column, kinds: tuple[str, ...], what: str) -> None:
