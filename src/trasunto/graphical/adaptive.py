@@ -33,6 +33,10 @@ MOST_SETS, MOST_PAIRS = 2_000, 600
 FITS = 15
 # rho times the square of rows from which on all planned marginals are measured (half of Adult at epsilon 1).
 PLANNED = 6e6
+# Most cells of the model's tables for each row.
+CELLS = 50
+# How often in a round it is looked at what there is still room for.
+ROOMS = 4
 # A fit ends when ten steps lower the loss by less than this share.
 PRECISE = 1e-4
 # Mean squared error of the measured cells, in terms of their noise, at which a fit ends.
@@ -161,8 +165,7 @@ class Course:
     def fit(self, *, last: bool = False) -> Estimate:
         """The model of all that was measured so far."""
         steps = self.plan.steps[last]
-        enough = 0.0 if isinstance(self.noise, Exact) else ENOUGH
-        found = estimate(self.scales, self.measured, total=self.total, steps=steps, precise=PRECISE, enough=enough)
+        found = estimate(self.scales, self.measured, total=self.total, steps=steps, precise=PRECISE, enough=ENOUGH)
         self.measured = list(found.measurements)
         return found
 
@@ -191,9 +194,12 @@ class Course:
         )
         open_ = np.ones(len(choices.scores), dtype=bool)
         found: list[Measurement] = []
-        for _ in range(picks):
-            room = Room.of(marginals, self.scales, cells)
-            where = np.flatnonzero(open_ & fitting(offered, choices, self.scales, room, forest=self.plan.tree))
+        forest, often = self.plan.tree, -(-picks // ROOMS)
+        for number in range(picks):
+            if forest or number % often == 0:
+                room = Room.of(marginals, self.scales, cells)
+                fits = fitting(offered, choices, self.scales, room, forest=forest)
+            where = np.flatnonzero(open_ & fits)
             if not where.size:
                 break
             pick = where[self.noise.choose(choices.scores[where], sensitivity=choices.sensitivity, epsilon=epsilon)]
@@ -233,7 +239,7 @@ def adapted(
         told(1 - left / rho)
         last = plan.tree or left < (picks + 1) * each or time.monotonic() - began > plan.seconds
         each = left / picks if last else each
-        cells = 1_024 * count + plan.cells * (1 - (left - picks * each) / rho)
+        cells = 1_024 * count + min(plan.cells, CELLS * course.total) * (1 - (left - picks * each) / rho)
         new = course.round(offered, made, picks=picks, each=each, cells=cells) if offered else []
         left = max(left - len(new) * each, 0.0)
         course.measured += new

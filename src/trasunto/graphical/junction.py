@@ -53,10 +53,12 @@ def in_order(neighbours: Sequence[int], order: Sequence[int]) -> list[int]:
     """The maximal cliques, as bits, after eliminating columns in this order. neighbours: not changed."""
     around = list(neighbours)
     cliques: list[int] = []
+    # By column, the cliques met so far that hold it.
+    holding: list[list[int]] = [[] for _ in around]
     for column in order:
         near, own = around[column], 1 << column
         clique = near | own
-        if not any(clique & other == clique for other in cliques):
+        if not any(clique & other == clique for other in holding[column]):
             cliques.append(clique)
         rest = near
         while rest:
@@ -64,6 +66,7 @@ def in_order(neighbours: Sequence[int], order: Sequence[int]) -> list[int]:
             rest ^= low
             each = low.bit_length() - 1
             around[each] = (around[each] | near) & ~(low | own)
+            holding[each].append(clique)
     return cliques
 
 
