@@ -19,9 +19,9 @@ import numpy as np
 
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes, Levels
-from trasunto.errors import FitError
 from trasunto.privacy.budget import Budget, guaranteed
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
 from trasunto.synthesizers.dag import (
     Column,
@@ -69,10 +69,7 @@ class Bayes:
     sweeps: int = 2
 
     def __post_init__(self) -> None:
-        least = {"parents": 0, "groups": 4, "cells": 64, "bins": 2, "candidates": 1, "sweeps": 0}
-        for name, lowest in least.items():
-            if getattr(self, name) < lowest:
-                raise FitError(f"{name} is {getattr(self, name)}; it must be at least {lowest}.")
+        at_least(self, {"parents": 0, "groups": 4, "cells": 64, "bins": 2, "candidates": 1, "sweeps": 0})
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
         """Fit to one table, under a budget by synthesizers/private_bayes.py.

@@ -17,10 +17,10 @@ import numpy as np
 
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes, Levels
-from trasunto.errors import FitError
 from trasunto.machine import one_thread
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence
 from trasunto.synthesizers.latent import Cuts, correlated, cuts_of, ranked_categories
@@ -42,9 +42,7 @@ class Copula:
     sweeps: int = 30
 
     def __post_init__(self) -> None:
-        for name, value, least in (("bins", self.bins, 2), ("sweeps", self.sweeps, 1)):
-            if value < least:
-                raise FitError(f"{name} is {value}; it must be at least {least}.")
+        at_least(self, {"bins": 2, "sweeps": 1})
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
         """Fit to one table. Raises FitError for several tables, no rows or free text; BudgetError for a budget."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
-from trasunto.errors import FitError, SampleError
+from trasunto.errors import SampleError
 from trasunto.networks.device import accelerator
 from trasunto.networks.digits import Digits
 from trasunto.networks.flow import Field, Form, Lesson, field_of, network
@@ -29,6 +29,7 @@ from trasunto.networks.loop import Curves, Loop, train
 from trasunto.networks.masked import halves, plain, weights_of
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.checked import at_least, shares, trainable
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence
 
@@ -71,21 +72,9 @@ class Diffusion:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        least = {"width": 1, "hidden": 1, "blocks": 1, "steps": 1, "groups": 2, "bins": 2, "candidates": 1}
-        for name, lowest in least.items():
-            if getattr(self, name) < lowest:
-                raise FitError(f"{name} is {getattr(self, name)}; it must be at least {lowest}.")
-        if self.epochs is not None and self.epochs < 1:
-            raise FitError(f"epochs is {self.epochs}; it must be at least 1.", "Or None: the rows decide.")
-        for name in ("random", "window"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise FitError(f"{name} is {getattr(self, name)}; it is a share, from 0 to 1.")
-        for name in ("learning_rate", "max_seconds"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise FitError(f"{name} is {value}; it must be above 0.")
-        if self.precision not in ("auto", "float32"):
-            raise FitError(f"precision is {self.precision!r}.", 'It is "auto" or "float32".')
+        at_least(self, {"width": 1, "hidden": 1, "blocks": 1, "steps": 1, "groups": 2, "bins": 2, "candidates": 1})
+        shares(self, ("random", "window"))
+        trainable(self)
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
         """Fit to one table. Raises FitError for several tables, no rows or free text; BudgetError for a budget."""

@@ -32,6 +32,7 @@ from trasunto.networks.private import once, sampled
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.checked import at_least, trainable
 from trasunto.synthesizers.coded import CodedModel, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence, sharpened
 from trasunto.synthesizers.measured import COUNTS, Descended, Measured, measured, told
@@ -99,26 +100,14 @@ class Gan:
 
     def __post_init__(self) -> None:
         Descended(self.rate, self.steps, self.clip, self.critic_rate).check(self.counted, self.paired)
-        least = {
-            "batch": 1, "width": 1, "layers": 1, "noise": 1, "critic_width": 1, "critic_layers": 1, "pac": 1, "lazy": 1,
-            "modes": 2, "categories": 2, "bins": 2, "candidates": 1,
-        }  # fmt: skip
-        for name, lowest in least.items():
-            if getattr(self, name) < lowest:
-                raise FitError(f"{name} is {getattr(self, name)}; it must be at least {lowest}.")
-        if self.epochs is not None and self.epochs < 1:
-            raise FitError(f"epochs is {self.epochs}; it must be at least 1.", "Or None: the rows decide.")
+        ones = ("batch", "width", "layers", "noise", "critic_width", "critic_layers", "pac", "lazy", "candidates")
+        at_least(self, {**dict.fromkeys(ones, 1), "modes": 2, "categories": 2, "bins": 2})
         for name in ("penalty", "critic", "pairs", "condition"):
             if not getattr(self, name) >= 0:
                 raise FitError(f"{name} is {getattr(self, name)}; it is a weight, 0 or more.")
         if not 0 <= self.rare < 1:
             raise FitError(f"rare is {self.rare}; it is a share, from 0 to below 1.")
-        for name in ("learning_rate", "critic_rate", "max_seconds"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise FitError(f"{name} is {value}; it must be above 0.")
-        if self.precision not in ("auto", "float32"):
-            raise FitError(f"precision is {self.precision!r}.", 'It is "auto" or "float32".')
+        trainable(self, "critic_rate")
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
         """Fit to one table. Raises FitError for several tables, no rows or free text. budget: train the critic by

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from trasunto.errors import SampleError
+from trasunto.graphical.rows import even
 from trasunto.synthesizers.dag import Parent, contexts_of, smoothed
 from trasunto.synthesizers.joint import Evidence, sharpened
 from trasunto.synthesizers.within import Shares, Within
@@ -122,31 +123,15 @@ class Drawn:
         return Drawn(*({n: v[places] for n, v in part.items()} for part in (self.groups, self.codes, self.owed)))
 
 
-def _even(context: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(rows,) places in [0, 1), those of one context spread evenly, in random order.
-
-    Stratified sampling: the shares of each context come out closer than by independent draws.
-    """
-    rows = len(context)
-    shuffled = rng.permutation(rows)
-    by_context = shuffled[np.argsort(context[shuffled], kind="stable")]
-    ranked = context[by_context]
-    first = np.searchsorted(ranked, ranked, side="left")
-    count = np.searchsorted(ranked, ranked, side="right") - first
-    spread = np.empty(rows)
-    spread[by_context] = (np.arange(rows) - first + rng.random(rows)) / np.maximum(count, 1)
-    return np.minimum(spread, 1 - 1e-9)
-
-
 def forward(lenses: tuple[Lens, ...], rows: int, rng: np.random.Generator) -> Drawn:
     """Rows drawn column by column."""
     drawn = Drawn()
     for lens in lenses:
         context = contexts_of(lens.node.parents, drawn.codes, drawn.groups, rows)
         value = lens.within.value(drawn.codes, drawn.groups) if lens.within is not None else None
-        group = lens.draw(context, _even(context, rng))
+        group = lens.draw(context, even(context, rng))
         drawn.groups[lens.node.name] = group
-        drawn.codes[lens.node.name] = _inside(lens, group, value, _even(group, rng), rng)
+        drawn.codes[lens.node.name] = _inside(lens, group, value, even(group, rng), rng)
     return drawn
 
 

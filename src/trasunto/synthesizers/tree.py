@@ -22,13 +22,14 @@ import numpy as np
 
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
-from trasunto.errors import FitError, ModelError
+from trasunto.errors import ModelError
 from trasunto.machine import cores
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers import coarse
 from trasunto.synthesizers.branches import Branches, Growth, grow
 from trasunto.synthesizers.chain import Chain
+from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence
 from trasunto.synthesizers.telling import telling
@@ -63,10 +64,8 @@ class Tree:
     max_inputs: int = 40
 
     def __post_init__(self) -> None:
-        least = {"orders": 1, "penalty": 0, "smoothing": 0, "min_leaf": 1, "max_depth": 1, "bins": 2, "grow_rows": 100}
-        for name, low in {**least, "max_inputs": 1}.items():
-            if getattr(self, name) < low:
-                raise FitError(f"{name} is {getattr(self, name)}; it must be at least {low}.")
+        at_least(self, {"orders": 1, "penalty": 0, "smoothing": 0, "min_leaf": 1, "max_depth": 1, "bins": 2})
+        at_least(self, {"grow_rows": 100, "max_inputs": 1})
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
         """Fit to one table. Raises FitError for several tables, no rows, or free text; BudgetError for a budget."""

@@ -21,7 +21,7 @@ import numpy as np
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
 from trasunto.encoders.vectors import Vectors, counted_vectors, fit_vectors
-from trasunto.errors import FitError, SampleError
+from trasunto.errors import SampleError
 from trasunto.networks import odds as judge
 from trasunto.networks import vae as coder
 from trasunto.networks.device import accelerator, threads
@@ -33,6 +33,7 @@ from trasunto.networks.vae_draw import Source
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.checked import at_least, trainable
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
 from trasunto.synthesizers.joint import Evidence
 from trasunto.synthesizers.measured import COUNTS, Descended, Measured, measured, told
@@ -92,18 +93,8 @@ class Vae:
 
     def __post_init__(self) -> None:
         Descended(self.rate, self.steps, self.clip, self.private_rate).check(self.counted, self.centred)
-        least = {"width": 1, "latent": 1, "batch": 2, "modes": 2, "categories": 2, "bins": 2, "candidates": 1}
-        for name, lowest in least.items():
-            if getattr(self, name) < lowest:
-                raise FitError(f"{name} is {getattr(self, name)}; it must be at least {lowest}.")
-        if self.epochs is not None and self.epochs < 1:
-            raise FitError(f"epochs is {self.epochs}; it must be at least 1.", "Or None: the rows decide.")
-        for name in ("beta", "learning_rate", "max_seconds"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise FitError(f"{name} is {value}; it must be above 0.")
-        if self.precision not in ("auto", "float32"):
-            raise FitError(f"precision is {self.precision!r}.", 'It is "auto" or "float32".')
+        at_least(self, {"width": 1, "latent": 1, "batch": 2, "modes": 2, "categories": 2, "bins": 2, "candidates": 1})
+        trainable(self, "beta")
 
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
         """Fit to one table. Raises FitError for several tables, no rows or free text. budget: train by DP-SGD; the
