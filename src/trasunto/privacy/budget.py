@@ -183,5 +183,5 @@ def refuse(budget: Budget | None, name: str) -> None:
     if budget is not None:
         raise BudgetError(
             f"Synthesizer {name!r} has no differentially private version, but epsilon {budget.epsilon} was asked.",
-            "Leave the budget out, or pick one that gives a guarantee: marginals, bayes, autoregressive, vae, gan, auto.",
+            "Leave it out, or pick one that gives a guarantee: marginals, bayes, autoregressive, vae, gan, auto.",
         )
