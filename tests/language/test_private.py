@@ -12,7 +12,11 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.errors import BudgetError
 from trasunto.language import finetune as adapters
 from trasunto.language.classify import ClassifySettings, load_classifier, train_on
-from trasunto.language.private import PRETRAINED, clipped_sums, fit_head_private, granted, single_gradients
+from trasunto.language.head import Head
+from trasunto.language.pretrained import load_encoder
+from trasunto.language.private import PRETRAINED, clipped_sums, descend, fit_head_private, granted, single_gradients
+from trasunto.language.tuned_private import tune_private
+from trasunto.networks.course import Curves
 from trasunto.networks.private import Descent
 from trasunto.privacy.accountant import dpsgd_epsilon
 from trasunto.privacy.budget import Budget
@@ -49,7 +53,7 @@ def adapted(decoder):
     tokenizer, network, device = adapters.load_decoder(decoder, "float32")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = adapters._adapted(network, 2, 4)
+        network = adapters.adapted(network, 2, 4)
         weights = {name: each for name, each in network.named_parameters() if each.requires_grad}
         with torch.no_grad():
             for each in weights.values():
@@ -132,13 +136,98 @@ def test_labels_and_rows_must_be_public_or_paid(reviews, encoder):
     assert paid.facts["texts"] != 0 and paid.guarantee.spending[-1].epsilon <= 0.7 * 8.0
 
 
-def test_what_a_budget_does_not_reach_is_refused(reviews, encoder, budget):
-    whole = ClassifySettings(base=str(encoder), method="finetune")
-    with pytest.raises(BudgetError, match="trains the whole model"):
-        train_on(reviews, settings=whole, budget=budget)
-    table = declared(pl.DataFrame({"x": [1.0, 2.0] * 20, "label": ["good", "bad"] * 20}))
-    with pytest.raises(BudgetError, match="Rows as text are spelt"):
-        train_on(table, label="label", settings=ClassifySettings(base=str(encoder)), budget=replace(budget, rows=40))
+@pytest.fixture(scope="module")
+def tuned(reviews, encoder, budget):
+    chosen = ClassifySettings("finetune", str(encoder), steps=12, adapter_steps=6, adapter_rate=1e-2)
+    with injected(np.random.default_rng(0)):
+        return train_on(reviews, settings=chosen, budget=replace(budget, epsilon=30.0))
+
+
+def test_a_private_adapter_and_its_head_are_paid_from_one_plan(tuned, reviews, encoder, tmp_path):
+    promised = tuned.guarantee
+    assert promised.spent.epsilon == 30.0 and PRETRAINED in promised.assumptions and len(promised.spending) == 1
+    assert "18 of 18 steps" in promised.spending[-1].note and tuned.facts["steps"] == 18
+    noise = float(promised.spending[-1].note.split("noise multiplier ")[1].split(",")[0])
+    assert dpsgd_epsilon(noise, rate=0.2, steps=18, delta=1e-5)[0] == pytest.approx(30.0, rel=5e-3)
+    # Nothing was measured on the texts: no loss, no count of theirs.
+    assert not {"curves", "prepare", "cut"} & set(tuned.facts) and tuned.facts["texts"] == len(reviews)
+    said = reviews.rows["text"]
+    assert (np.array(tuned.predict(said)) == reviews.rows["label"].to_numpy()).mean() > 0.8
+    before = adapters_of(encoder, tuned.network.encoder)
+    assert before["attention.self.query"] > 0 and before["pooler"] == 0 and before["embeddings"] == 0
+    tuned.save(tmp_path / "lm")
+    again = load_classifier(tmp_path / "lm")
+    assert again.guarantee == promised and again.predict(said[:20]) == tuned.predict(said[:20])
+
+
+def adapters_of(folder, network):
+    """How far some parts of an encoder are from where they started."""
+    before = dict(load_encoder(folder)[1].named_parameters())
+    moved = {
+        name: float((each.detach() - before[name].detach()).abs().max()) for name, each in network.named_parameters()
+    }
+    parts = ("attention.self.query", "pooler", "embeddings")
+    return {part: max(size for name, size in moved.items() if part in name) for part in parts}
+
+
+def test_gradients_of_single_texts_hold_through_an_encoder_that_draws(encoder, monkeypatch):
+    monkeypatch.setattr("trasunto.language.tuned_private.halves", lambda device: torch.autocast("cpu", enabled=False))
+    seen = {}
+
+    def watched(network, loss_of, lengths, plan, loop, *, seed, progress):
+        # The small encoder has dropout; what a text gives must not hang on the seed or on its neighbours.
+        assert any(isinstance(each, torch.nn.Dropout) and each.p > 0 for each in network.modules())
+        weights = {name: each for name, each in network.named_parameters() if each.requires_grad}
+
+        def sums(batch):
+            network.train()
+            found = {}
+
+            def release(self, weights, sums):
+                found.update(sums)
+                return torch.zeros(())
+
+            with monkeypatch.context() as patch, injected(np.random.default_rng(0)):
+                patch.setattr(Descent, "release", release)
+                everyone = replace(plan, rate=1.0, steps=1)
+                descend(network, lambda rows: loss_of(batch[rows]), lengths[batch], everyone, loop, seed=seed)
+            return found
+
+        alone = [sums(np.array([row])) for row in range(3)]
+        together = sums(np.arange(3))
+        for name in weights:
+            expected = sum(each[name] for each in alone)
+            assert torch.allclose(together[name], expected, atol=1e-5, rtol=1e-3), name
+        seen["norms"] = [sum(float(each.square().sum()) for each in found.values()) ** 0.5 for found in alone]
+        return Curves((), (), 1, 1, 0.0, "")
+
+    monkeypatch.setattr("trasunto.language.tuned_private.descend", watched)
+    rng = np.random.default_rng(0)
+    head = Head(rng.normal(0, 1, (2, 32)), np.zeros(2))
+    texts = ("the room was lovely", "the food was awful and we want our money back", "the bar")
+    chosen = ClassifySettings("finetune", str(encoder))
+    tune_private(texts, np.array([0, 1, 1]), head, encoder, chosen, Descent(1.0, 1, 0.5, 1.0, 3.0))
+    assert max(seen["norms"]) <= 0.5 and max(seen["norms"]) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_rows_as_text_are_spelt_by_what_is_public(encoder, budget):
+    frame = pl.DataFrame({"age": [20, 80] * 60, "free": [1.5, 2.5] * 60, "label": ["good", "bad"] * 60})
+    plain = declared(frame)
+    columns = tuple(
+        replace(each, declared=True, bounds=(0, 100)) if each.name == "age" else each
+        for each in plain.only.schema.columns
+    )
+    table = Dataset.of(Table(replace(plain.only.schema, columns=columns), frame), "rows")
+    chosen = ClassifySettings(base=str(encoder), steps=20)
+    with injected(np.random.default_rng(0)):
+        trained = train_on(table, label="label", settings=chosen, budget=replace(budget, rows=120))
+    assert trained.texts_of(table).texts[:2] == ("age is 20 (low); free is 1.5", "age is 80 (high); free is 2.5")
+    assert trained.lines.cuts == {"age": (5.0, 25.0, 75.0, 95.0)} and trained.guarantee is not None
+    # A row that nobody else is like changes no other row's text.
+    more = Dataset.of(
+        Table(table.only.schema, pl.concat([frame, pl.DataFrame({"age": [99], "free": [1e9], "label": ["bad"]})]))
+    )
+    assert trained.texts_of(more).texts[:120] == trained.texts_of(table).texts
 
 
 def test_texts_of_a_person_are_bounded(reviews, budget):

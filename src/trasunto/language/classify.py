@@ -14,14 +14,14 @@ import polars as pl
 from trasunto.data.dataset import Dataset
 from trasunto.data.written import write
 from trasunto.encoders.lines import Lines
-from trasunto.errors import BudgetError, DataError, FitError, ModelError, near
+from trasunto.errors import DataError, FitError, ModelError, near
 from trasunto.language.corpus import Corpus, Preparation, clean, corpus_of, prepare
 from trasunto.language.embed import load_embedder
 from trasunto.language.evaluate import evaluate_predictions
 from trasunto.language.evaluation import Evaluation
 from trasunto.language.head import Head, fit_head
 from trasunto.language.offline import find
-from trasunto.language.private import fit_head_private, granted
+from trasunto.language.private import fit_head_private, granted, public_lines
 from trasunto.networks.private import descent
 from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
@@ -40,7 +40,8 @@ class ClassifySettings:
     after which a text is cut.
 
     Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
-    a text's gradient. private_rate: the learning rate.
+    a text's gradient. private_rate: the learning rate. "finetune" trains the head for these steps and then, for
+    adapter_steps, an adapter (LoRA) of private_rank along with it, at the learning rate adapter_rate.
     """
 
     method: str = "frozen"
@@ -55,6 +56,9 @@ class ClassifySettings:
     steps: int = 150
     clip: float = 1.0
     private_rate: float = 0.1
+    adapter_steps: int = 20
+    adapter_rate: float = 1e-3
+    private_rank: int = 2
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -181,7 +185,8 @@ def train_on(
 ) -> Classifier:
     """Take texts (or rows as text) out of a dataset, prepare them, and train.
 
-    budget: train the head by DP-SGD on a frozen model; its labels and the number of texts must be public or bought.
+    budget: train by DP-SGD, on a frozen model the head, else an adapter with it; the labels and the number of texts
+    must be public or bought, and rows as text are spelt by what is declared of their columns alone.
     Raises what `train_classifier` does, and BudgetError.
     """
     if budget is not None:
@@ -201,41 +206,51 @@ def _train_private(
     budget: Budget,
     progress: Progress,
 ) -> Classifier:
-    """The head by DP-SGD. Each text is cleaned by itself; none is left out for what another one says."""
-    if settings.method != "frozen":
-        raise BudgetError(f"Method {settings.method!r} trains the whole model.", "A budget takes method=frozen.")
+    """The head by DP-SGD, then an adapter with it. Each text is cleaned by itself; none is left out for what another
+    one says."""
     started = time.monotonic()
     label = label or corpus_of(dataset, text=text).label
     bounded, grant = granted(dataset, budget, label)
-    corpus = corpus_of(bounded, text=text, label=label)
-    if corpus.lines is not None:
-        raise BudgetError("Rows as text are spelt by what is in all of them.", "Give a column of text (--text).")
+    reads = text or next((each.name for each in bounded.only.schema.of_kind("text") if each.name != label), None)
+    lines = public_lines(bounded.only.schema, label) if reads is None else None
+    corpus = corpus_of(bounded, like=Corpus((), (), reads, label, lines))
     column = bounded.only.schema[label]
     values = pl.Series(label, list(grant.labels or ()), dtype=bounded.only.rows[label].dtype)
     labels = tuple(write(values, column).to_list())
     if len(labels) < 2:
         raise FitError(f"The label {label!r} may be {len(labels)} thing only.", "Declare two labels or more.")
-    embedder = load_embedder(find(settings.base))
-    vectors = embedder.embed([clean(each) for each in corpus.texts], progress)
+    base, texts = find(settings.base), [clean(each) for each in corpus.texts]
+    embedder = load_embedder(base)
+    vectors = embedder.embed(texts, progress)
     places = {each: place for place, each in enumerate(labels)}
     truth = np.array([places.get(each, -1) for each in corpus.labels])
-    plan = descent(grant.rest, rate=settings.rate, steps=settings.steps, clip=settings.clip, rows=grant.rows)
-    head, curves = fit_head_private(vectors, truth, len(labels), plan, settings.private_rate, progress)
+    more = settings.adapter_steps if settings.method == "finetune" else 0
+    # One plan for both: steps of like noise at a like rate cost the same, whatever learns in them.
+    plan = descent(grant.rest, rate=settings.rate, steps=settings.steps + more, clip=settings.clip, rows=grant.rows)
+    alone = replace(plan, steps=settings.steps)
+    head, curves = fit_head_private(vectors, truth, len(labels), alone, settings.private_rate, progress)
+    told = {"parameters": embedder.parameters + head.size, "trained_parameters": head.size}
+    network, steps = None, curves.steps
+    if more:
+        from trasunto.language.tuned_private import tune_private
+
+        along = replace(plan, steps=more)
+        network, told, curves = tune_private(texts, truth, head, base, settings, along, progress)
+        head, steps = network.head(), steps + curves.steps
     facts = {
         "task": "classification",
         "base": settings.base,
-        "architecture": "sentence encoder, mean over tokens, frozen, linear head",
+        "architecture": "sentence encoder, mean over tokens, " + ("adapted" if network else "frozen") + ", linear head",
         "hyperparameters": asdict(settings),
         "texts": grant.rows,
         "labels": list(labels),
         "seconds": round(time.monotonic() - started, 2),
-        "parameters": embedder.parameters + head.size,
-        "trained_parameters": head.size,
-        "steps": curves.steps,
+        **told,
+        "steps": steps,
         "stopped": curves.stopped,
     }
-    promised = grant.guarantee(plan, curves.steps)
-    return Classifier(settings, labels, head, corpus.text, label, None, facts, None, promised)
+    promised = grant.guarantee(plan, steps)
+    return Classifier(settings, labels, head, corpus.text, label, lines, facts, network, promised)
 
 
 def load_classifier(folder: str | Path) -> Classifier:

@@ -14,9 +14,9 @@ import numpy as np
 from trasunto import registry
 from trasunto.errors import ModelError
 from trasunto.language.pretrained import fast_halves, halves, load_decoder
-from trasunto.language.private import clipped_sums, single_gradients
+from trasunto.language.private import descend
 from trasunto.networks.loop import Loop, train
-from trasunto.networks.private import Descent, sampled, train_private
+from trasunto.networks.private import Descent, sampled
 from trasunto.progress import Progress, quiet
 
 VALIDATION = 0.05
@@ -85,7 +85,7 @@ def finetune(
     coded = [_coded(tokenizer, each, settings.longest) for each in examples]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _adapted(network, settings.rank, settings.alpha)
+        network = adapted(network, settings.rank, settings.alpha)
         order = np.random.default_rng(seed).permutation(len(coded))
         held = order[: int(len(coded) * VALIDATION)] if len(coded) >= 100 else order[:0]
         inside = order[len(held) :]
@@ -150,20 +150,13 @@ def finetune_private(
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _adapted(network, settings.rank, settings.alpha)
-        weights = {name: each for name, each in network.named_parameters() if each.requires_grad}
+        network = adapted(network, settings.rank, settings.alpha)
 
         def loss_of(batch: np.ndarray) -> Any:
             return _loss(network, [coded[place] for place in batch], pad, device)[0]
 
-        def sums(batch: np.ndarray) -> dict[str, Any]:
-            # Texts of like length go through together; the sum does not hang on that.
-            ordered = batch[np.argsort(lengths[batch], kind="stable")]
-            return clipped_sums(weights, loss_of, ordered, plan)
-
-        with single_gradients(network):
-            curves = train_private(network, sums, len(coded), plan, settings.loop, seed=seed, progress=progress)
-    trained = {name: each.detach().cpu().clone() for name, each in weights.items()}
+        curves = descend(network, loss_of, lengths, plan, settings.loop, seed=seed, progress=progress)
+    trained = {name: each.detach().cpu().clone() for name, each in network.named_parameters() if each.requires_grad}
     told = curves.to_dict()
     facts = {
         "parameters": sum(each.numel() for each in network.parameters()),
@@ -181,7 +174,7 @@ def merged(base: Path, adapter: Adapter) -> tuple[Any, Any, str]:
     import torch
 
     tokenizer, network, device = load_decoder(base, "float32")
-    network = _adapted(network, adapter.rank, adapter.alpha)
+    network = adapted(network, adapter.rank, adapter.alpha)
     places = dict(network.named_parameters())
     if set(adapter.tensors) - set(places):
         raise ModelError(f"The adapter does not fit the model in {base}.", "Use the base it was trained on.")
@@ -191,12 +184,13 @@ def merged(base: Path, adapter: Adapter) -> tuple[Any, Any, str]:
     return tokenizer, network.merge_and_unload().eval(), device
 
 
-def _adapted(network: Any, rank: int, alpha: int) -> Any:
+def adapted(network: Any, rank: int, alpha: int, task: str = "CAUSAL_LM") -> Any:
+    """The network with an adapter, which alone learns, on every linear layer. task: as peft calls it."""
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError as error:
         raise registry.missing(error, "fine-tuning a language model") from error
-    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
+    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", task_type=task)
     with warnings.catch_warnings():
         # peft asks transformers by a name that is going away; that is for them to mend.
         warnings.simplefilter("ignore", FutureWarning)

@@ -18,10 +18,11 @@ import numpy as np
 
 from trasunto import registry
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Schema
+from trasunto.data.schema import Schema, TableSchema
+from trasunto.encoders.lines import CUTS, Lines
 from trasunto.errors import BudgetError
 from trasunto.language.head import Head
-from trasunto.networks.course import Loop
+from trasunto.networks.course import Curves, Loop
 from trasunto.networks.private import ASSUMED, Descent, Taps, spending, train_private
 from trasunto.privacy.budget import Budget, Guarantee, Spending, guaranteed, small_enough
 from trasunto.privacy.domain import bought, declared_domain, of_persons, public_schema
@@ -104,6 +105,18 @@ def granted(real: Dataset, budget: Budget, label: str | None) -> tuple[Dataset, 
     return bounded, Granted(budget, rest.one_row(), count, labels, spent, (*told, *source.assumptions))
 
 
+def public_lines(schema: TableSchema, label: str) -> Lines:
+    """How rows become texts, each by itself, by what is public of the columns: a number is called low or high by where
+    it stands between declared bounds, and without them by no word."""
+    columns = tuple(each for each in schema.columns if each.name != label and each.kind != "id")
+    cuts: dict[str, tuple[float, ...]] = {}
+    for each in columns:
+        if each.declared and each.bounds is not None and each.kind in ("integer", "number"):
+            low, high = map(float, each.bounds)
+            cuts[each.name] = tuple(low + share * (high - low) for share in CUTS)
+    return Lines(schema, tuple(each.name for each in columns), cuts, {})
+
+
 @contextmanager
 def single_gradients(network: Any) -> Iterator[None]:
     """Inside, a backward pass leaves the gradient of each example as `grad_sample` of the weights that learn."""
@@ -143,6 +156,42 @@ def clipped_sums(
             made[name] = made[name] + part if name in made else part
             weights[name].grad_sample = weights[name].grad = None
     return made
+
+
+def descend(
+    network: Any,
+    loss_of: Callable[[np.ndarray], Any],
+    lengths: np.ndarray,
+    plan: Descent,
+    loop: Loop,
+    *,
+    seed: int,
+    progress: Progress = quiet,
+) -> Curves:
+    """Train what asks for gradients in `network`, in place, by DP-SGD on gradients of single texts.
+
+    loss_of: example numbers → the sum of their losses; a text must not meet another one but in that sum. lengths: (n,)
+    of the examples: those of like length go through together, and the sum does not hang on that.
+    """
+    weights = {name: each for name, each in network.named_parameters() if each.requires_grad}
+
+    def sums(batch: np.ndarray) -> dict[str, Any]:
+        _still(network)
+        return clipped_sums(weights, loss_of, batch[np.argsort(lengths[batch], kind="stable")], plan)
+
+    with single_gradients(network):
+        return train_private(network, sums, len(lengths), plan, loop, seed=seed, progress=progress)
+
+
+def _still(network: Any) -> None:
+    """Draw nothing in a pass (dropout): with a known seed, a text more would change what is drawn for those behind it.
+
+    Opacus looks at modules in training only: those whose own weights learn stay so.
+    """
+    network.eval()
+    for each in network.modules():
+        if any(weight.requires_grad for weight in each.parameters(recurse=False)):
+            each.training = True
 
 
 def fit_head_private(
