@@ -11,6 +11,7 @@ from trasunto.language.curate import Sifting, fit_sieve
 from trasunto.language.finetune import Adaptation, Prompted, finetune, merged
 from trasunto.language.generate import Sampling, Writer
 from trasunto.language.offline import find, models
+from trasunto.language.pretrained import load_decoder
 from trasunto.networks.loop import Loop
 from trasunto.privacy.budget import Budget
 from trasunto.synthesizers.model import load_model
@@ -56,6 +57,20 @@ def test_the_same_seed_writes_the_same_texts(texts, decoder, monkeypatch, engine
         one, again, other = (writer.write(asked, Sampling(longest=40), seed=seed) for seed in (3, 3, 4))
     assert one == again != other
     assert any(one)
+
+
+@pytest.mark.parametrize("engine", ["ctranslate2", "torch"])
+def test_a_text_that_does_not_end_is_thrown_away_or_kept_to_its_last_sentence(decoder, monkeypatch, engine):
+    if engine == "torch":
+        monkeypatch.setattr("trasunto.language.generate._has_ctranslate2", lambda: False)
+    whole, asked = "One. Two! And thr", ["good:"] * 4
+    with Writer(*load_decoder(decoder)) as writer:
+        # What was written in 2 tokens is read as a text of two sentences and a bit.
+        monkeypatch.setattr(type(writer.tokenizer), "decode", lambda *args, **more: whole)
+        assert writer.write(asked, Sampling(longest=2, cut=True), seed=0) == ["One. Two!"] * 4
+        assert writer.write(asked, Sampling(longest=2), seed=0) == [""] * 4
+        whole = "no sentence at all"
+        assert writer.write(asked, Sampling(longest=2, cut=True), seed=0) == [""] * 4
 
 
 def test_the_synthesizer_keeps_columns_labels_and_its_rows_after_saving(texts, quick, tmp_path):

@@ -20,11 +20,13 @@ CANDIDATES = 256
 
 @dataclass(frozen=True)
 class Sampling:
-    """temperature: below 1 keeps to the likely. top_p: drop the tail beyond this probability. longest: tokens."""
+    """temperature: below 1 keeps to the likely. top_p: drop the tail beyond this probability. longest: tokens. cut:
+    keep a text that did not end by then as far as its last sentence goes; otherwise it is thrown away."""
 
     temperature: float = 1.0
     top_p: float = 0.97
     longest: int = 96
+    cut: bool = False
 
 
 class Writer:
@@ -105,11 +107,17 @@ def _by_ctranslate2(
         )
         for result in results:
             numbers = result.sequences_ids[0]
-            # A text that did not end by itself was cut in mid-sentence, and is no text.
             ended = bool(numbers) and numbers[-1] == tokenizer.eos_token_id
-            texts.append(tokenizer.decode(numbers, skip_special_tokens=True) if ended else "")
+            texts.append(_whole(tokenizer.decode(numbers, skip_special_tokens=True), ended, settings.cut))
     progress("write texts", len(coded), len(coded))
     return texts
+
+
+def _whole(text: str, ended: bool, cut: bool) -> str:
+    """The text, or as far as its last sentence goes: one that did not end by itself breaks off in mid-sentence."""
+    if ended:
+        return text
+    return text[: max(text.rfind(mark) for mark in ".!?") + 1] if cut else ""
 
 
 def _by_torch(
@@ -138,6 +146,6 @@ def _by_torch(
             )[:, inputs["input_ids"].shape[1] :]
             for numbers in found.tolist():
                 ended = tokenizer.eos_token_id in numbers
-                texts.append(tokenizer.decode(numbers, skip_special_tokens=True) if ended else "")
+                texts.append(_whole(tokenizer.decode(numbers, skip_special_tokens=True), ended, settings.cut))
     progress("write texts", len(prompts), len(prompts))
     return texts

@@ -57,7 +57,7 @@ class LmFinetune:
 
     Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
     a text's gradient. attributed: the share of the budget that the other columns get. private_rate, private_rank: the
-    learning rate and the rank of the adapter.
+    learning rate and the rank of the adapter. A fit takes about 0.2 seconds of a core times rate, steps and rows.
     """
 
     base: str = "smollm2-135m"
@@ -71,12 +71,12 @@ class LmFinetune:
     top_p: float = 0.97
     agree: bool = True
     encoder: str = "minilm-l6"
-    rate: float = 0.02
-    steps: int = 60
+    rate: float = 0.1
+    steps: int = 6
     clip: float = 1.0
     attributed: float = 0.1
-    private_rate: float = 2e-3
-    private_rank: int = 4
+    private_rate: float = 1e-2
+    private_rank: int = 1
 
     def __post_init__(self) -> None:
         Descended(self.rate, self.steps, self.clip, self.private_rate).check(self.attributed)
@@ -324,7 +324,9 @@ class LmFinetuneModel:
             part = asked[number :: len(self.settings.temperatures)]
             if not part:
                 continue
-            settings = Sampling(temperature, self.settings.top_p, self.settings.longest)
+            # Few noisy steps hardly teach where a text ends.
+            cut = self.guarantee is not None
+            settings = Sampling(temperature, self.settings.top_p, self.settings.longest, cut)
             chosen = int(np.random.SeedSequence([*seeds, number]).generate_state(1)[0] % 2**31)
             prompts = [prompt_of(label) for label in part]
             kept += sifting.keep(writer.write(prompts, settings, seed=chosen, progress=progress), part)
