@@ -42,7 +42,7 @@ class ClassifySettings:
     Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
     a text's gradient. private_rate: the learning rate. "finetune" trains the head for these steps and then, for
     adapter_steps, an adapter (LoRA) of private_rank along with it, at the learning rate adapter_rate. With a thousand
-    texts that was no better than the head alone (docs/privacy.md) and took a hundred times as long.
+    texts that was no better than the head alone, and took eight times as long (docs/privacy.md).
     """
 
     method: str = "frozen"
