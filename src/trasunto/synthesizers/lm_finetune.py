@@ -57,7 +57,8 @@ class LmFinetune:
 
     Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
     a text's gradient. attributed: the share of the budget that the other columns get. private_rate, private_rank: the
-    learning rate and the rank of the adapter. A fit takes about 0.2 seconds of a core times rate, steps and rows.
+    learning rate and the rank of the adapter. A fit takes about 0.2 seconds of a core times rate, steps and rows;
+    from a thousand texts it learns nothing of use (docs/privacy.md).
     """
 
     base: str = "smollm2-135m"
