@@ -1,3 +1,5 @@
+import shutil
+
 import polars as pl
 import pytest
 
@@ -57,3 +59,13 @@ def test_a_rare_case_is_drawn_directly(real):
     model = tr.fit(real, "tree", seed=0)
     made = model.sample(200, seed=1, where='target == "benign" and mean_radius > 17').rows
     assert len(made) == 200 and (made["mean_radius"] > 17).all() and (made["target"] == "benign").all()
+
+
+def test_a_model_fitted_anew_in_the_same_folder_is_the_one_that_draws(tmp_path):
+    for value in ("old", "new"):
+        real = tr.read({"a": [value, "both"] * 20})
+        folder = tmp_path / "model"
+        shutil.rmtree(folder, ignore_errors=True)
+        tr.fit(real, "independent", seed=0).save(folder)
+        (made,) = drawn(folder, 20, seed=1)
+        assert set(made.rows["a"]) <= {value, "both"}

@@ -22,6 +22,7 @@ from trasunto.synthesizers.model import Model, load_model
 # Rows of one part: enough to be worth a message between processes, few enough for flat memory.
 PART = 200_000
 
+# Of a process that draws for another, and lives no longer than that.
 _loaded: dict[str, Model] = {}
 
 
@@ -55,7 +56,8 @@ def drawn(
 
 def _in_processes(parts: list[Any], workers: int) -> Iterator[Dataset]:
     if workers < 2:
-        yield from map(_one, parts)
+        model = load_model(parts[0][0])
+        yield from (_one(model, part) for part in parts)
         return
     # Spawned, not forked: a forked copy of a process with threads (polars, torch) may hang.
     spawned = multiprocessing.get_context("spawn")
@@ -75,7 +77,10 @@ def _in_processes(parts: list[Any], workers: int) -> Iterator[Dataset]:
 
 def _left(path: Path, part: Any) -> tuple[Path, Dataset]:
     """A part whose rows lie in a file: through a pipe they would take four times as long."""
-    made = _one(part)
+    folder = part[0]
+    if folder not in _loaded:
+        _loaded[folder] = load_model(folder)
+    made = _one(_loaded[folder], part)
     made.rows.write_ipc(path)
     return path, made.with_table(made.only.take([]))
 
@@ -86,12 +91,9 @@ def _fetched(path: Path, empty: Dataset) -> Dataset:
     return empty.with_table(Table(empty.only.schema, rows))
 
 
-def _one(part: Any) -> Dataset:
-    folder, rows, seed, given, where, temperature, first = part
-    if folder not in _loaded:
-        _loaded.clear()
-        _loaded[folder] = load_model(folder)
-    return _loaded[folder].sample(rows, seed=seed, given=given, where=where, temperature=temperature, first=first)
+def _one(model: Model, part: Any) -> Dataset:
+    _, rows, seed, given, where, temperature, first = part
+    return model.sample(rows, seed=seed, given=given, where=where, temperature=temperature, first=first)
 
 
 def _slice(given: Any, start: int, count: int) -> Any:
