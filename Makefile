@@ -34,7 +34,7 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 	rm -rf trasunto-runs/test
 	$(BIN)/trasunto demo --short -o trasunto-runs/test
 
