@@ -190,8 +190,8 @@ def train(
     """Train a language model on a dataset (synthetic or real): text and label columns, or rows as text.
 
     task: see `trasunto list tasks`. text, label: column names; found by role or kind when None (for a table
-    without text, `label` is the column to predict). base: a pretrained model by name or folder. budget: train the head
-    by DP-SGD (see `train_on`).
+    without text, `label` is the column to predict). base: a pretrained model by name or folder. budget: train the head,
+    and the adapter where one is asked for, by DP-SGD (see `train_on`).
     Raises UnknownNameError, FitError, MissingLibraryError.
     """
     registry.load("tasks", task)
