@@ -209,6 +209,17 @@ def test_rules_on_changed_columns_go(real):
     assert [each.rule for each in made.dataset.only.schema.constraints] == ["salary > 0"]
 
 
+def test_what_a_policy_made_of_a_column_is_not_public(real):
+    table = real.only
+    schema = replace(table.schema, columns=tuple(replace(column, declared=True) for column in table.schema.columns))
+    known = real.with_table(Table(schema, table.rows))
+    name = next(column.name for column in schema.columns if column.kind == "integer")
+    made = protect(known, {"unlisted": "keep", "columns": {name: {"action": "generalise", "bands": 5}}}).dataset
+    kept = [column for column in made.only.schema.columns if column.name != name and column == schema[column.name]]
+    assert not made.only.schema[name].declared
+    assert kept and all(column.declared for column in kept)
+
+
 def test_clear_errors(real):
     with pytest.raises(RecipeError, match="A secret key is needed"):
         protect(real, BASE)

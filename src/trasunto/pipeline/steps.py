@@ -266,15 +266,15 @@ def _recoded(table: Table, recode: dict[str, dict[str, str]]) -> Table:
         new = old.replace_strict(exact, default=old if other is None else other, return_dtype=pl.String)
         new = pl.select(pl.when(old.is_null()).then(None).otherwise(new)).to_series()
         rows = rows.with_columns(new.alias(name))
-        known, declared = schema[name].categories, schema[name].declared
+        known = schema[name].categories if schema[name].declared else None
         seen = new.drop_nulls().unique().to_list()
-        if declared and known is not None:
+        if known is not None:
             # What a public domain becomes is public, and tells nothing of the rows.
             seen = [exact.get(value, value if other is None else other) for value in known]
         categories = tuple(sorted(set(seen)))
         reason = f"Recoded by the recipe to {len(categories)} values."
         changed = replace(schema[name], kind="category", categories=categories, bounds=None, reason=reason)
-        schema = schema.with_column(changed)
+        schema = schema.with_column(replace(changed, declared=known is not None))
     return Table(schema, rows)
 
 

@@ -307,11 +307,13 @@ def _rare(
 
 
 def _fitting(schema: TableSchema, before: Table) -> TableSchema:
-    """The schema without rules on columns whose values are others now."""
+    """The schema without rules on columns whose values are others now, and without a claim that these are public: the
+    new values were read from the rows."""
     changed = {c.name for c in schema.columns if c.name in before.schema and c != before.schema[c.name]}
     changed = {name for name in changed if replace(schema[name], role=None) != replace(before.schema[name], role=None)}
     rules = tuple(each for each in schema.constraints if not any(name in each.rule for name in changed))
-    return replace(schema, constraints=rules)
+    columns = tuple(replace(c, declared=False) if c.name in changed else c for c in schema.columns)
+    return replace(schema, columns=columns, constraints=rules)
 
 
 def _whole(made: Dataset) -> Dataset:
