@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from trasunto.errors import BudgetError, MissingLibraryError
+from trasunto.errors import BudgetError
 from trasunto.privacy.budget import Budget
+from trasunto.registry import missing
 
 # Steps of halving an interval: more than a float64 has bits.
 HALVINGS = 200
@@ -188,7 +189,5 @@ def _accounting() -> Any:
     try:
         import dp_accounting
     except ImportError as error:
-        raise MissingLibraryError(
-            "Accounting for DP-SGD needs the library dp-accounting.", "pip install 'trasunto[privacy]'"
-        ) from error
+        raise missing(error, "Accounting for DP-SGD") from error
     return dp_accounting

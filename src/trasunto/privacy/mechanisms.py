@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from trasunto.errors import BudgetError, MissingLibraryError
+from trasunto.errors import BudgetError
+from trasunto.registry import missing
 
 INJECTED = "Noise came from a generator that was injected for a test: nothing is guaranteed."
 FLOATS = (
@@ -191,8 +192,6 @@ def _opendp() -> Any:
     try:
         import opendp.prelude as dp
     except ImportError as error:
-        raise MissingLibraryError(
-            "Private noise needs the library opendp.", "pip install 'trasunto[privacy]'"
-        ) from error
+        raise missing(error, "Private noise") from error
     dp.enable_features("contrib")
     return dp

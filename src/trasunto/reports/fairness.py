@@ -9,7 +9,7 @@ from trasunto.metrics.score import Score
 from trasunto.reports.blocks import Block, Grid, Heading, Picture, Points, Words
 from trasunto.reports.drawing import MADE, REAL, UNSEEN, WARM, figure
 from trasunto.reports.report import Figure, Report
-from trasunto.reports.words import known, number, percent, say
+from trasunto.reports.words import ends, known, number, percent, say
 
 # Rates drawn group by group; the first is of the rows, the others of models.
 DRAWN = ("label_rate", "selection_rate", "true_positive_rate", "false_positive_rate")
@@ -99,7 +99,7 @@ def _gaps(scores: Sequence[Score], at: str) -> list[Block]:
             score.metric,
             score.subject,
             number(score.value, at),
-            _range(score.interval, at),
+            ends(score.interval, at),
             number(score.goal, at, 1),
             number(score.baseline, at),
             number(score.control, at),
@@ -305,10 +305,6 @@ def _costs(facts: Mapping[str, Any], at: str) -> Figure | None:
     mark = {"type": "line", "point": {"size": 60, "filled": True}, "strokeWidth": 1.5}
     spec = {"width": 420, "height": 260, "data": {"values": rows}, "mark": mark, "encoding": encoding}
     return figure("frontier", "fairness", "fig_frontier", at, spec)
-
-
-def _range(interval: tuple[float, float] | None, at: str) -> str:
-    return f"{number(interval[0], at)} … {number(interval[1], at)}" if interval else "–"
 
 
 def _signed(value: float, at: str) -> str:

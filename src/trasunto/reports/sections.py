@@ -11,7 +11,7 @@ from trasunto.reports.limits import limits
 from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
 from trasunto.reports.risks import card, risks
-from trasunto.reports.words import known, number, percent, say
+from trasunto.reports.words import ends, known, number, percent, say
 
 SHOWN_COLUMNS = 60
 
@@ -277,7 +277,7 @@ def _arms(report: Report) -> list[Block]:
             number(each.macro_precision, at),
             number(each.macro_recall, at),
             number(each.macro_f1, at),
-            _range(each.intervals.get("macro_f1"), at),
+            ends(each.intervals.get("macro_f1"), at),
         )
         for each in report.evaluations
     )
@@ -360,7 +360,7 @@ def _scores(scores: list[Any], at: str) -> Grid:
         (
             s.metric,
             number(s.value, at),
-            _range(s.interval, at),
+            ends(s.interval, at),
             number(s.goal, at, 1),
             number(s.baseline, at),
             number(s.control, at),
@@ -381,10 +381,6 @@ def arm_name(arm: str, at: str) -> str:
 def _part(name: str, at: str) -> str:
     """The words of a key; what stands behind its first underscore when it has none."""
     return say(name, at) if known(name) else name.partition("_")[2] or name
-
-
-def _range(interval: tuple[float, float] | None, at: str) -> str:
-    return f"{number(interval[0], at)} … {number(interval[1], at)}" if interval else "–"
 
 
 def _plain(value: Any, at: str) -> str:

@@ -348,3 +348,8 @@ def number(value: float | None, language: str, digits: int = 3) -> str:
 
 def percent(value: float, language: str) -> str:
     return f"{number(100 * value, language, 1)} %"
+
+
+def ends(interval: tuple[float, float] | None, language: str) -> str:
+    """Both ends of an interval."""
+    return f"{number(interval[0], language)} … {number(interval[1], language)}" if interval else "–"
