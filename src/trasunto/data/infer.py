@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
 import polars as pl
 
 from trasunto.data.dataset import DTYPES, Table
+from trasunto.data.dialogues import is_dialogue, messages_column
 from trasunto.data.schema import Column, Format, TableSchema
 from trasunto.data.written import (
     MISSING,
@@ -94,6 +96,10 @@ def _column(values: pl.Series) -> tuple[Column, pl.Series]:
         return _real(values)
     if kind in (pl.Date, pl.Datetime):
         return _moment(values)
+    if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct):
+        records = [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in values.to_list()]
+        if all(cell is None or is_dialogue(cell) for cell in records[:200]):
+            return _worded(pl.Series(values.name, records, dtype=pl.String), Format())
     if isinstance(kind, pl.Struct):
         texts = values.struct.json_encode().to_frame().select(pl.when(values.is_not_null()).then(pl.first()))
         return _worded(texts.to_series().alias(values.name), Format())
@@ -169,6 +175,8 @@ def _worded(values: pl.Series, form: Format) -> tuple[Column, pl.Series]:
     present = typed.drop_nulls()
     if present.is_empty():
         return Column(values.name, "category", format=form, reason="Every value is missing."), typed
+    if all(is_dialogue(text) for text in present.head(200).to_list()):
+        return messages_column(values.name, nullable=_gaps(typed)), typed
     if all(json_object(text) is not None for text in present.head(200).to_list()):
         why = "Every value is a JSON object: its fields are modelled one by one."
         return Column(values.name, "category", _gaps(typed), format=replace(form, nested=True), reason=why), typed

@@ -40,6 +40,7 @@ class Format:
     width: digits that a zero-padded number fills ("00042" is 5); None when not padded.
     date_only: a datetime column that carries no time of day.
     nested: texts that are JSON objects, modelled field by field.
+    messages: texts that are dialogues: JSON lists of messages (data/dialogues.py).
     """
 
     pattern: str | None = None
@@ -54,6 +55,7 @@ class Format:
     width: int | None = None
     date_only: bool = False
     nested: bool = False
+    messages: bool = False
 
 
 @dataclass(frozen=True)
