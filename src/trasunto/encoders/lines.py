@@ -59,13 +59,24 @@ class Lines:
         schema = TableSchema(tuple(self.schema[name] for name in self.columns))
         return Table(schema, pl.DataFrame(columns))
 
+    def parts(self, line: str) -> dict[str, str] | None:
+        """By column its value as it stands in a line; None for a line with an unknown column, or with one twice."""
+        found: dict[str, str] = {}
+        for part in line.split("; "):
+            name, mark, value = part.partition(" is ")
+            name = _unescaped(name)
+            if not mark or name not in self.columns or name in found:
+                return None
+            found[name] = _unescaped(value.rpartition(" (")[0] if name in self.cuts else value)
+        return found
+
     def _part(self, column: Column, values: pl.Series) -> list[str]:
         written = [_escaped(text) for text in write(values, column).to_list()]
         if column.name in self.usual:
             known = (values != self.usual[column.name]).fill_null(False).to_list()
         else:
             known = values.is_not_null().to_list()
-        name = _escaped(column.name).replace(" is ", " \\i ")
+        name = f"{_escaped(column.name)} ".replace(" is ", " \\i ")[:-1]
         if column.name not in self.cuts:
             return [f"{name} is {text}" if there else "" for text, there in zip(written, known, strict=True)]
         numbers = np.nan_to_num(as_floats(values.fill_null(strategy="zero")))
