@@ -13,6 +13,7 @@
     ├── SampleError               a model cannot draw what was asked
     ├── ModelError                a saved model is missing, broken or of another version
     ├── BudgetError               a privacy budget is impossible, spent or not honoured
+    ├── EngineError               what answers prompts is down, refuses, or is not what was said
     ├── MetricError               a comparison cannot be made
     └── StoreError                a run folder or an artifact cannot be read or written
 
@@ -91,6 +92,10 @@ class ModelError(TrasuntoError):
 
 class BudgetError(TrasuntoError):
     """A privacy budget is impossible, spent or not honoured."""
+
+
+class EngineError(TrasuntoError):
+    """What answers prompts cannot be reached, refuses, or answers with rubbish."""
 
 
 class MetricError(TrasuntoError):

@@ -23,6 +23,8 @@ ROOMS = {
     "transformers": {"language"},
     "peft": {"language"},
     "ctranslate2": {"language"},
+    "httpx": {"language"},
+    "xllamacpp": {"language"},
     "typst": {"reports"},
     "vl_convert": {"reports"},
     "nbclient": {"reports"},
