@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "autoregressive": "trasunto.synthesizers.autoregressive:Autoregressive",
         "diffusion": "trasunto.synthesizers.diffusion:Diffusion",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetune",
+        "markov": "trasunto.synthesizers.markov:Markov",
     },
     "models": {
         "independent": "trasunto.synthesizers.independent:Margins",
@@ -43,6 +44,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "autoregressive": "trasunto.synthesizers.autoregressive:AutoregressiveJoint",
         "diffusion": "trasunto.synthesizers.diffusion:DiffusionJoint",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetuneModel",
+        "markov": "trasunto.synthesizers.markov:MarkovModel",
     },
     "metrics": {
         "fidelity.shapes": "trasunto.metrics.fidelity:shapes",
@@ -89,6 +91,11 @@ GROUPS: dict[str, dict[str, str]] = {
         "xlsx": "trasunto.connectors.files:ExcelFile",
         "folder": "trasunto.connectors.files:Folder",
         "packaged": "trasunto.connectors.packaged:Packaged",
+        "messages": "trasunto.connectors.chat:Messages",
+        "sharegpt": "trasunto.connectors.chat:ShareGpt",
+        "chatml": "trasunto.connectors.chat:ChatMl",
+        "alpaca": "trasunto.connectors.chat:Alpaca",
+        "question-answer": "trasunto.connectors.chat:QuestionAnswer",
     },
     "tasks": {
         "classification": "trasunto.language.classify:train_classifier",
@@ -117,6 +124,9 @@ EXTRAS: dict[str, str] = {
     "stdnum": "privacy",
     "cryptography": "privacy",
     "opacus": "lm",
+    "httpx": "server",
+    "xllamacpp": "llama",
+    "sacrebleu": "lm",
     "faker": "rules",
     "anyascii": "rules",
     "datasets": "hub",
