@@ -13,13 +13,13 @@ from trasunto.errors import ModelError
 
 def load_encoder(folder: Path) -> tuple[Any, Any, str]:
     """(tokenizer, network, device) of an encoder. ModelError for a folder that cannot be loaded."""
-    transformers = _transformers()
+    transformers = quiet_transformers()
     return _loaded(folder, transformers.AutoTokenizer, transformers.AutoModel, "float32")
 
 
 def load_decoder(folder: Path, dtype: str = "float32") -> tuple[Any, Any, str]:
     """(tokenizer, network, device) of a causal language model. dtype: "float32" or "bfloat16"."""
-    transformers = _transformers()
+    transformers = quiet_transformers()
     return _loaded(folder, transformers.AutoTokenizer, transformers.AutoModelForCausalLM, dtype)
 
 
@@ -59,7 +59,8 @@ def _loaded(folder: Path, words: Any, kind: Any, dtype: str) -> tuple[Any, Any, 
     return tokenizer, network.to(place).eval(), place
 
 
-def _transformers() -> Any:
+def quiet_transformers() -> Any:
+    """The library, without its bars and its network. MissingLibraryError where it is not installed."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import numpy as np
 from trasunto.errors import FitError, StoreError
 from trasunto.networks.checkpoint import Parts, load_state, mark, save_state
 from trasunto.networks.device import precise
+from trasunto.networks.packing import best_fit
+from trasunto.networks.ranks import largest, rank
 from trasunto.privacy.mechanisms import noise
 
 TRAINING = "training loss"
@@ -27,7 +29,8 @@ INTERRUPTED = "interrupted; the best so far is kept"
 class Loop:
     """How to train.
 
-    epochs: passes over the examples. batch: examples a step. learning_rate: of AdamW, after warm-up and before it
+    epochs: passes over the examples. batch: examples a step. tokens: above 0, a step holds examples of at most so many
+    tokens together, packed best-fit, instead of `batch` examples. learning_rate: of AdamW, after warm-up and before it
     falls in a line to zero. warmup: share of the steps. clip: largest norm of the gradient. weight_decay: of AdamW.
     undecayed: names of the parameters that it leaves alone.
     max_seconds: stop after this, at the end of a step; the schedule is stretched over the time left.
@@ -56,6 +59,7 @@ class Loop:
     sampling: float = 0.0
     steps: int = 0
     noise: float = 0.0
+    tokens: int = 0
 
     def __post_init__(self) -> None:
         if self.precision not in ("float32", "auto"):
@@ -159,8 +163,12 @@ class Course:
         self.parts, self.settings, self.seed = parts, settings, seed
         self.watch, self.number = (watch, 0) if watch is not None else present_watch()
         self.lengths = np.zeros(lengths, dtype=np.int8) if isinstance(lengths, int) else np.asarray(lengths)
-        passes = settings.epochs * -(-len(self.lengths) // settings.batch)
-        self.planned = settings.steps if settings.sampling else passes
+        self.planned = (
+            settings.steps if settings.sampling else settings.epochs * -(-len(self.lengths) // settings.batch)
+        )
+        if settings.tokens:
+            # How many packs there are differs from epoch to epoch.
+            self.planned = sum(1 for _ in self.all_batches())
         self.every = max(1, -(-self.planned // settings.checks))
         self.done, self.since, self.looked, self.stopped, self.spent = 0, 0, 0, "", 0.0
         self.losses: dict[str, list[float]] = {}
@@ -175,6 +183,7 @@ class Course:
                 group["initial_lr"] = group["lr"]
         self.path = self._resumed() if self.watch.folder is not None else None
         self.started = self.saved = time.monotonic()
+        self.now = self.spent
 
     @property
     def seconds(self) -> float:
@@ -184,7 +193,7 @@ class Course:
     @property
     def share(self) -> float:
         """How much of the course is over, by steps or by time."""
-        return max(self.done / max(self.planned, 1), self.seconds / self.settings.max_seconds)
+        return max(self.done / max(self.planned, 1), self.now / self.settings.max_seconds)
 
     @property
     def expected(self) -> int:
@@ -198,22 +207,28 @@ class Course:
             for _ in range(self.done, self.planned):
                 yield np.flatnonzero(noise().bernoulli(self.settings.sampling, len(self.lengths)))
             return
-        rng, place = np.random.default_rng(self.seed), 0
+        yield from islice(self.all_batches(), self.done, None)
+
+    def all_batches(self) -> Iterator[np.ndarray]:
+        """The batches of all epochs."""
+        rng = np.random.default_rng(self.seed)
         for _ in range(self.settings.epochs):
-            for batch in batches(self.lengths, self.settings.batch, rng):
-                place += 1
-                if place > self.done:
-                    yield batch
+            if self.settings.tokens:
+                yield from best_fit(self.lengths, self.settings.tokens, rng)
+            else:
+                yield from batches(self.lengths, self.settings.batch, rng)
 
     def over(self, pressed: list[int]) -> bool:
         """Whether to stop before the next step."""
-        if pressed and self.done:
+        # Processes that train together stop together, by the latest clock among them.
+        self.now, interrupted = largest(self.seconds, len(pressed))
+        if interrupted and self.done:
             self.stopped = INTERRUPTED
-        elif pressed:
+        elif interrupted:
             raise KeyboardInterrupt
         elif self.since >= self.settings.patience:
             self.stopped = "the validation loss had stopped falling"
-        elif self.seconds > self.settings.max_seconds:
+        elif self.now > self.settings.max_seconds:
             self.stopped = f"the time limit of {self.settings.max_seconds:.0f} s was reached"
         return bool(self.stopped)
 
@@ -254,7 +269,7 @@ class Course:
         self._read()
         last = {name: float(np.mean(values[-self.every :])) for name, values in self.losses.items()}
         left = max(self.seconds * (1 - self.share) / max(self.share, 1e-9), 0.0)
-        for each in self.watch.callbacks:
+        for each in self.watch.callbacks if rank() == 0 else ():
             each(Check(self.done, self.planned, last, found, better, self.seconds, left))
 
     def training(self, on: bool) -> None:
@@ -263,12 +278,12 @@ class Course:
             module.train(on)
 
     def save_now_and_then(self) -> None:
-        if self.path is not None and time.monotonic() - self.saved >= self.watch.every:
+        if time.monotonic() - self.saved >= self.watch.every:
             self.save()
 
     def save(self) -> None:
         """Write the checkpoint, where one is wanted."""
-        if self.path is None:
+        if self.path is None or rank():
             return
         self._read()
         more = {f"average/{place}": each for place, each in enumerate(self.average or [])}
