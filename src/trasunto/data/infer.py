@@ -10,6 +10,7 @@ import polars as pl
 
 from trasunto.data.dataset import DTYPES, Table
 from trasunto.data.dialogues import is_dialogue, messages_column
+from trasunto.data.pairs import paired
 from trasunto.data.schema import Column, Format, TableSchema
 from trasunto.data.written import (
     MISSING,
@@ -43,8 +44,8 @@ def infer(frame: pl.DataFrame, *, schema: TableSchema | None = None) -> Table:
     if schema is not None:
         return _as_said(frame, schema)
     found = [_column(frame[name]) for name in frame.columns]
-    columns = [column for column, _ in found]
     rows = pl.DataFrame([values for _, values in found])
+    columns = paired([column for column, _ in found], rows)
     key = next((c.name for c in columns if c.role == "identifier" and c.kind == "id" and _unique(rows[c.name])), None)
     return Table(TableSchema(tuple(columns), primary_key=(key,) if key else ()), rows)
 
@@ -97,7 +98,7 @@ def _column(values: pl.Series) -> tuple[Column, pl.Series]:
     if kind in (pl.Date, pl.Datetime):
         return _moment(values)
     if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct):
-        records = [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in values.to_list()]
+        records = [None if cell is None else _records(cell) for cell in values.to_list()]
         if all(cell is None or is_dialogue(cell) for cell in records[:200]):
             return _worded(pl.Series(values.name, records, dtype=pl.String), Format())
     if isinstance(kind, pl.Struct):
@@ -107,6 +108,12 @@ def _column(values: pl.Series) -> tuple[Column, pl.Series]:
         f"Column {values.name!r} holds {kind}, which Trasunto cannot model.",
         "Flatten it into plain columns, or drop it.",
     )
+
+
+def _records(cell: list[dict[str, object] | None]) -> str:
+    """A list of records as JSON, without the keys that only other records have."""
+    full = [{key: value for key, value in each.items() if value is not None} if each else each for each in cell]
+    return json.dumps(full, ensure_ascii=False, default=str)
 
 
 def _from_text(values: pl.Series) -> tuple[Column, pl.Series]:
