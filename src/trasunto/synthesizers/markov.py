@@ -1,0 +1,326 @@
+"""`markov`: word n-grams with back-off write new texts for each label; the baseline that language models must beat.
+
+The label, and any other column, is drawn first by `tree`. The text is drawn piece by piece from interpolated
+Kneser-Ney n-grams (Chen and Goodman 1998) of the texts with that label, mixed with those of all texts. No run of eight
+words of a training text is written, unless three or more texts hold it, nor a word of a single text: its shape is
+spelt anew. Texts whose words speak for another label are thrown away.
+
+Under a budget the counts of words and pairs of words are noisy (synthesizers/markov_private.py), and nothing else
+looks at the texts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.schema import Schema, TableSchema
+from trasunto.errors import FitError, ModelError, SampleError
+from trasunto.language.curation.sifting import Curation
+from trasunto.language.layouts import Layout, layout_of
+from trasunto.language.ngram import Ngrams, count, from_arrays, to_arrays
+from trasunto.language.ngram_copies import NOTHING, Copies, fit_copies
+from trasunto.language.ngram_draw import draw, ready
+from trasunto.language.ngram_labels import Labeller, fit_labeller
+from trasunto.language.ngram_words import Words, fit_words
+from trasunto.privacy.budget import Budget, Guarantee
+from trasunto.privacy.domain import public_schema
+from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.checked import at_least, shares
+from trasunto.synthesizers.coded import CodedModel
+from trasunto.synthesizers.condition import conform
+from trasunto.synthesizers.markov_private import counted_privately
+from trasunto.synthesizers.markov_texts import Sifted, numbers_of, roots_of
+from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.tree import Tree
+from trasunto.writing import aside
+
+ROUNDS = 8
+# Texts that are drawn side by side.
+BESIDE = 8_192
+LEAST_TEXTS = 8
+
+
+@dataclass(frozen=True)
+class Markov:
+    """Settings.
+
+    order: longest n-gram. pooled: how often a piece is drawn from all texts and not from those of the label. least: a
+    word that stands in fewer texts is never written; 1 writes them all. agree: throw away texts whose words speak for
+    another label. longest: pieces (words and marks) of a text; None is a little more than the longest real one has.
+    kind: of text, see language/layouts.py; None by the columns. conditions: columns of categories that a text is
+    written to beside the label.
+
+    Under a budget: contributed: words, and pairs of words, that a text is counted with at most. attributed: the share
+    of the budget that the other columns get.
+    """
+
+    order: int = 3
+    pooled: float = 0.2
+    least: int = 2
+    agree: bool = True
+    longest: int | None = None
+    kind: str | None = None
+    conditions: tuple[str, ...] = ()
+    contributed: int = 20
+    attributed: float = 0.05
+
+    def __post_init__(self) -> None:
+        at_least(self, {"order": 1, "least": 1, "contributed": 1})
+        shares(self, ("pooled", "attributed"))
+        if not 0 < self.attributed < 1:
+            raise FitError(f"attributed is {self.attributed}; it must be above 0 and below 1.")
+        if self.longest is not None:
+            at_least(self, {"longest": 1})
+
+    def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> MarkovModel:
+        """Fit to one table with free text. Raises FitError without, or with fewer than 8 texts.
+
+        budget: count words under noise; BudgetError for what was neither declared nor paid for.
+        """
+        layout = _layout(self, real)
+        if budget is not None:
+            layout = replace(layout, columns=public_schema(layout.columns))
+            told = counted_privately(self, real, layout, budget, seed)
+            facts = {"words": len(told.model.words), "longest": told.longest}
+            return MarkovModel(
+                Schema({real.name: told.schema}), self, layout, told.roots, told.model, NOTHING, None,
+                told.attributes, facts, told.rows, told.guarantee,
+            )  # fmt: skip
+        rows = layout.held(real.rows)
+        if len(rows) < LEAST_TEXTS:
+            raise FitError(
+                f"{' and '.join(layout.texts)}: {len(rows)} texts; {LEAST_TEXTS} are the least to learn from.",
+                "Give more.",
+            )
+        progress("count words", 0, 2)
+        texts = layout.written(rows)
+        words = fit_words(texts, min(self.least, len(texts)))
+        coded, lengths = words.coded(texts)
+        roots = roots_of(layout, rows)
+        under = numbers_of(layout, roots, rows)
+        model = count(words, coded, lengths, under, self.order)
+        copies = fit_copies(words, coded, lengths, seed)
+        progress("count words", 1, 2)
+        labels = layout.labels(rows)
+        labeller = fit_labeller(texts, labels) if self.agree and layout.label is not None else None
+        attributes = _attributes(layout, real, seed)
+        progress("count words", 2, 2)
+        longest = self.longest or int(lengths.max() * 1.2) + 2
+        facts = {"words": len(words), "longest": longest, "pairs": [len(level.pairs) for level in model.levels]}
+        public = replace(real.only.schema, primary_key=(), foreign_keys=())
+        return MarkovModel(
+            Schema({real.name: public}), self, layout, roots, model, copies, labeller, attributes, facts, len(rows)
+        )
+
+
+@dataclass(frozen=True)
+class MarkovModel:
+    """Fitted n-grams. roots: (column, value) of each root but the last, which is that of all texts. copies: what must
+    not be written. labeller: what tells labels by words; None when it is not asked. attributes: draws every column but
+    the texts; None when there is none. guarantee: of differential privacy, when it was fitted under a budget."""
+
+    schema: Schema
+    settings: Markov
+    layout: Layout
+    roots: tuple[tuple[str, str], ...]
+    ngrams: Ngrams
+    copies: Copies
+    labeller: Labeller | None
+    attributes: CodedModel | None
+    facts: dict[str, Any]
+    fitted_to: int
+    guarantee: Guarantee | None = None
+
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        given: Any = None,
+        where: str | None = None,
+        temperature: float = 1.0,
+        first: int = 0,
+    ) -> Dataset:
+        """Draw rows. given: a table with a row for each, holding some of the columns but the texts. where: a condition
+        on those columns. temperature: of the other columns, and of each word after those before it.
+
+        Raises SampleError for a negative count, a temperature of 0 or less, or when too few texts can be written
+        without copying.
+        """
+        drawn = self._attributes(rows, seed, given, where, temperature, first)
+        own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
+        return self._written(rows, drawn, own, temperature, quiet)[0]
+
+    def sample_with_curation(
+        self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
+    ) -> tuple[Dataset, Curation]:
+        """The rows, and what was thrown away on the way to them."""
+        return self._written(rows, self._attributes(rows, seed, given, None, 1.0, 0), seed, 1.0, progress)
+
+    def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
+        yield from in_parts(self, rows, seed, size)
+
+    def save(self, folder: str | Path) -> None:
+        """Write model.json, words.json, plain arrays. Without a budget they tell of the real texts."""
+        document = {
+            "synthesizer": "markov",
+            "version": 1,
+            "schema": self.schema.to_dict(),
+            "settings": {**asdict(self.settings), "conditions": list(self.settings.conditions)},
+            "layout": self.layout.to_dict(),
+            "roots": [list(each) for each in self.roots],
+            "labels": list(self.labeller.labels) if self.labeller is not None else None,
+            "facts": self.facts,
+            "fitted_to": self.fitted_to,
+            "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
+        }
+        arrays = to_arrays(self.ngrams) | {
+            "factors": self.copies.factors, "runs": self.copies.runs, "whole": self.copies.whole,
+        }  # fmt: skip
+        if self.labeller is not None:
+            arrays |= self.labeller.to_arrays()
+        with aside(folder, folder=True) as place:
+            (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+            words = json.dumps(list(self.ngrams.words.pieces), ensure_ascii=False)
+            (place / "words.json").write_text(words, encoding="utf-8")
+            np.savez_compressed(place / "arrays.npz", allow_pickle=False, **arrays)
+            if self.attributes is not None:
+                self.attributes.save(place / "attributes")
+
+    @staticmethod
+    def load(folder: Path) -> MarkovModel:
+        document = read_document(folder)
+        try:
+            with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            words = Words(tuple(json.loads((folder / "words.json").read_text(encoding="utf-8"))))
+            told = document["settings"]
+            settings = Markov(**{**told, "conditions": tuple(told["conditions"])})
+            roots = tuple((column, value) for column, value in document["roots"])
+            order = sum(name.startswith("pairs") for name in arrays)
+            ngrams = from_arrays(words, arrays, order, len(roots) + 1)
+            copies = Copies(arrays["factors"], arrays["runs"], arrays["whole"])
+            labels = document["labels"]
+            labeller = (
+                Labeller(tuple(labels), arrays["rarity"], arrays["weight"], arrays["bias"])
+                if labels is not None
+                else None
+            )
+            layout = Layout.from_dict(document["layout"])
+            schema = Schema.from_dict(document["schema"])
+            facts, rows, promised = document["facts"], document["fitted_to"], document.get("guarantee")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
+        drawn = folder / "attributes"
+        attributes: Any = load_model(drawn) if drawn.is_dir() else None
+        guarantee = Guarantee.from_dict(promised) if promised is not None else None
+        return MarkovModel(
+            schema, settings, layout, roots, ngrams, copies, labeller, attributes, facts, rows, guarantee
+        )
+
+    def describe(self) -> dict[str, Any]:
+        promised = {} if self.guarantee is None else {"guarantee": self.guarantee.to_dict()}
+        return {
+            "method": "Word n-grams with interpolated Kneser-Ney back-off, of the texts of a label and of all texts.",
+            "source": "Chen and Goodman 1998",
+            "settings": {**asdict(self.settings), "conditions": list(self.settings.conditions)},
+            "kind": self.layout.kind,
+            "fitted_to": self.fitted_to,
+            "labels": [value for column, value in self.roots if column == self.layout.label],
+            **self.facts,
+            **promised,
+        }
+
+    def _attributes(
+        self, rows: int, seed: int, given: Any, where: str | None, temperature: float, first: int
+    ) -> pl.DataFrame | None:
+        """Every column but the texts; None when there is none."""
+        if rows < 0:
+            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
+        if not temperature > 0:
+            raise SampleError(f"The temperature is {temperature}; it must be above 0.", "1 is as learnt.")
+        if self.attributes is None:
+            if given is not None or where is not None:
+                raise SampleError("This model writes text alone; nothing can be given.", "Leave `given` out.")
+            return None
+        others = self.attributes.schema.only.names
+        if given is not None and where is None:
+            fixed = conform(given, self.attributes.schema.only)
+            if set(fixed.schema.names) == set(others) and len(fixed) == rows:
+                return fixed.rows.select(others)
+        made = self.attributes.sample(rows, seed=seed, given=given, where=where, temperature=temperature, first=first)
+        return made.rows
+
+    def _written(
+        self, rows: int, drawn: pl.DataFrame | None, seed: int, temperature: float, progress: Progress
+    ) -> tuple[Dataset, Curation]:
+        told = drawn if drawn is not None else pl.DataFrame()
+        texts, curation = self._texts(rows, told, seed, temperature, progress)
+        whole = pl.concat([told, self.layout.frame(texts)], how="horizontal") if drawn is not None else (
+            self.layout.frame(texts)
+        )  # fmt: skip
+        schema = self.schema.only
+        table = Table(schema, whole.select(schema.names))
+        return Dataset(self.schema, {next(iter(self.schema.tables)): table}), curation
+
+    def _texts(
+        self, rows: int, told: pl.DataFrame, seed: int, temperature: float, progress: Progress
+    ) -> tuple[list[dict[str, str]], Curation]:
+        """The texts of each row, in rounds: write, sift, write again what is missing."""
+        under = numbers_of(self.layout, self.roots, told, rows)
+        labels = self.layout.labels(told) if told.width else [""] * rows
+        sifted = Sifted(self.layout, self.labeller, labels)
+        levels = ready(self.ngrams, temperature)
+        for number in range(ROUNDS):
+            waiting = sifted.waiting(number)
+            if not len(waiting):
+                break
+            progress("write texts", rows - sifted.missing, rows)
+            for part, start in enumerate(range(0, len(waiting), BESIDE)):
+                places = waiting[start : start + BESIDE]
+                rng = np.random.default_rng([seed, number, part])
+                found, given_up = draw(
+                    self.ngrams, levels, under[places], self._mix(under.shape[1]), self.copies,
+                    longest=self.facts["longest"], rng=rng,
+                )  # fmt: skip
+                sifted.take(places, [self.ngrams.words.text(each, rng) for each in found], given_up)
+        progress("write texts", rows, rows)
+        return sifted.texts(), sifted.curation()
+
+    def _mix(self, kinds: int) -> np.ndarray:
+        """(kinds,) how often each root of a text is drawn from."""
+        if kinds == 1:
+            return np.ones(1)
+        return np.append(np.full(kinds - 1, (1 - self.settings.pooled) / (kinds - 1)), self.settings.pooled)
+
+
+def _layout(settings: Markov, real: Dataset) -> Layout:
+    if len(real.tables) != 1:
+        raise FitError(f"markov takes one table, not {len(real.tables)}.", "Fit each table by itself.")
+    layout = layout_of(real.only.schema, kind=settings.kind, conditions=settings.conditions)
+    if layout.kind == "rows":
+        raise FitError(
+            "markov writes free text, and the table has no column of it.",
+            "Set a column's kind to text in the schema, or pick a method for tables (auto).",
+        )
+    for name in layout.conditions:
+        kind = real.only.schema[name].kind
+        if kind not in ("category", "boolean") and name != layout.label:
+            raise FitError(f"Column {name!r} is of kind {kind}; a text is written to categories.", "Leave it out.")
+    return layout
+
+
+def _attributes(layout: Layout, real: Dataset, seed: int) -> CodedModel | None:
+    kept = TableSchema(tuple(each for each in real.only.schema.columns if each.name not in layout.texts))
+    if not kept.columns:
+        return None
+    rows = layout.held(real.rows).select(kept.names)
+    return Tree().fit(Dataset.of(Table(kept, rows), real.name), seed=seed)
