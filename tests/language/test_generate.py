@@ -7,7 +7,6 @@ import trasunto as tr
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import BudgetError, FitError, ModelError, SampleError, TrasuntoError
-from trasunto.language.curate import Sifting, fit_sieve
 from trasunto.language.finetune import Adaptation, Prompted, finetune, merged
 from trasunto.language.generate import Sampling, Writer
 from trasunto.language.offline import find, models
@@ -15,6 +14,8 @@ from trasunto.language.pretrained import load_decoder
 from trasunto.networks.loop import Loop
 from trasunto.privacy.budget import Budget
 from trasunto.synthesizers.model import load_model
+
+torch = pytest.importorskip("torch")
 
 
 def reviews(texts):
@@ -73,6 +74,85 @@ def test_a_text_that_does_not_end_is_thrown_away_or_kept_to_its_last_sentence(de
         assert writer.write(asked, Sampling(longest=2, cut=True), seed=0) == [""] * 4
 
 
+@pytest.mark.parametrize("engine", ["ctranslate2", "torch"])
+def test_a_batch_that_memory_does_not_hold_is_halved(decoder, monkeypatch, engine):
+    """What is drawn does not hang on the batch where PyTorch draws; CTranslate2 draws for a batch at a time."""
+    if engine == "torch":
+        monkeypatch.setattr("trasunto.language.generate._has_ctranslate2", lambda: False)
+    tried = []
+
+    def short(write):
+        def lacking(prompts, places):
+            tried.append(len(places))
+            if len(places) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory.") if engine == "torch" else MemoryError
+            return write(prompts, places)
+
+        return lacking
+
+    asked, settings = ["the room was"] * 30, Sampling(longest=12, unfinished=True)
+    with Writer(*load_decoder(decoder)) as writer:
+        plain = writer.write(asked, settings, seed=1)
+        name = f"_by_{engine}"
+        whole = getattr(writer, name)
+        monkeypatch.setattr(writer, name, lambda *args: short(whole(*args)))
+        most = 8
+        again = writer.write(asked, settings, seed=1)
+        assert tried == [30, 15, 7, 7, 7, 7, 2] and all(again)
+        assert again == plain or engine == "ctranslate2"
+        most = 0
+        with pytest.raises(ModelError, match="memory to write a single text"):
+            writer.write(asked, settings, seed=1)
+        monkeypatch.setattr(writer, name, lambda *args: lambda prompts, places: [][0])
+        with pytest.raises(IndexError):
+            writer.write(asked, settings, seed=1)
+
+
+@pytest.mark.parametrize("engine", ["ctranslate2", "torch"])
+def test_a_stop_keeps_what_is_written(decoder, monkeypatch, engine):
+    monkeypatch.setattr(f"trasunto.language.generate.{'BATCH' if engine == 'ctranslate2' else 'TORCH_BATCH'}", 4)
+    if engine == "torch":
+        monkeypatch.setattr("trasunto.language.generate._has_ctranslate2", lambda: False)
+    told = []
+    with Writer(*load_decoder(decoder)) as writer:
+        asked, settings = ["the room was"] * 12, Sampling(longest=8, unfinished=True)
+        made = writer.write(asked, settings, seed=1, stop=lambda: True, progress=lambda *each: told.append(each[1:]))
+        assert all(made[:4]) and made[4:] == [""] * 8
+        assert told == [(0, 12), (4, 12)] and 0 < writer.tokens <= 32
+        assert made[:4] == writer.write(asked, settings, seed=1)[:4]
+
+
+def test_what_was_written_is_told_with_its_tokens(decoder):
+    with Writer(*load_decoder(decoder)) as writer:
+        found = writer.complete(["the room was", ""], Sampling(longest=5, temperature=0.0), seed=0)
+        assert [each.tokens for each in found] == [5, 5] and not any(each.ended for each in found)
+        assert found[0].tokens_in == len(writer.tokenizer("the room was")["input_ids"]) and found[1].tokens_in == 1
+        (ended,) = writer.complete(["the room was"], Sampling(longest=90, temperature=0.0), seed=0)
+        assert ended.ended and "<end>" not in ended.text
+        # A token of the caller's ends a text, too.
+        stop = writer.tokenizer.convert_ids_to_tokens(writer.tokenizer(found[0].text)["input_ids"][1])
+        (short,) = writer.complete(["the room was"], Sampling(longest=90, temperature=0.0, ends=(stop,)), seed=0)
+        assert short.ended and short.tokens == 2 and ended.text.startswith(short.text)
+        assert writer.complete([], Sampling(), seed=0) == []
+
+
+def test_prompts_of_any_length_are_written_together(decoder):
+    asked, settings = (
+        ["the room was", "the", "we want our money"],
+        Sampling(longest=6, temperature=0.0, unfinished=True),
+    )
+    with Writer(*load_decoder(decoder)) as writer:
+        assert writer.write(asked, settings, seed=0) == [writer.write([each], settings, seed=0)[0] for each in asked]
+
+
+def test_a_prompt_that_fills_the_context_is_refused(decoder):
+    with Writer(*load_decoder(decoder)) as writer:
+        with pytest.raises(ModelError, match=r"leaves no room to write: the model reads 128\."):
+            writer.write(["good " * 200], Sampling(), seed=0)
+        (nearly,) = writer.complete(["a" * 126], Sampling(longest=40, temperature=0.0), seed=0)
+        assert nearly.tokens_in + nearly.tokens <= 128
+
+
 def test_the_synthesizer_keeps_columns_labels_and_its_rows_after_saving(texts, quick, tmp_path):
     real = reviews(texts)
     model = tr.fit(real, "lm-finetune", seed=0, settings=quick)
@@ -100,47 +180,6 @@ def test_a_label_that_is_given_is_kept(texts, quick):
     label = TableSchema((real.only.schema["label"],))
     made = model.sample(6, seed=1, given=Dataset.of(Table(label, pl.DataFrame({"label": ["bad"] * 6}))))
     assert made.rows["label"].to_list() == ["bad"] * 6
-
-
-def test_copies_near_copies_duplicates_and_empty_texts_are_thrown_away(texts):
-    private = ["my number is 555 1234 and I live in Gran Via street near the station", "call me back please Ana"]
-    sieve = fit_sieve(private, ["", ""], encoder="", agree=False, seed=0)
-    sifting = Sifting(sieve)
-    written = [
-        "hello, my number is 555 1234 and I live in Lugo",
-        "Call me back, please, Ana!",
-        "my number is 555 1234 and I dwell in Gran Via street near the station",
-        "something entirely different about a garden",
-        "Something entirely different about a GARDEN!",
-        "we talked at length about the roses and the old tree in the large garden behind the house",
-        "we talked at length about the roses and the old tree in the large garden behind our house",
-        "  ",
-    ]
-    kept = [text for text, _ in sifting.keep(written, [""] * len(written))]
-    assert kept == [written[3], written[5]]
-    assert dict(sifting.rejected) | {"disagrees": 0} == {
-        "verbatim": 2,
-        "near_copy": 1,
-        "duplicate": 1,
-        "near_duplicate": 1,
-        "empty": 1,
-        "disagrees": 0,
-    }
-
-
-def test_runs_that_many_share_are_nobodys(texts):
-    wish = "I wish you all a very merry Christmas and a happy new year"
-    sieve = fit_sieve([wish] * 5, [""] * 5, encoder="", agree=False, seed=0)
-    assert sieve.copies(wish) == ""
-
-
-def test_a_text_with_another_label_than_asked_is_thrown_away(texts, encoder):
-    plain = [t for t, _ in texts]
-    sieve = fit_sieve(plain, [y for _, y in texts], encoder=str(encoder), agree=True, seed=0)
-    sieve.agrees(plain[:1], ["good"])
-    wanted = [y for _, y in texts]
-    assert sieve.agrees(plain, wanted).mean() > 0.9
-    assert sieve.agrees(plain, ["bad" if y == "good" else "good" for y in wanted]).mean() < 0.1
 
 
 def test_what_cannot_be_learned_is_refused(texts, quick):

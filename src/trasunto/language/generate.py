@@ -117,7 +117,8 @@ class Writer:
         """
         if not prompts:
             return []
-        coded = [prompt_tokens(self.tokenizer, each) for each in prompts]
+        # Nothing can go on from nothing: the mark of an end stands before a beginning, too.
+        coded = [prompt_tokens(self.tokenizer, each) or [self.tokenizer.eos_token_id] for each in prompts]
         longest = self._room(coded, settings.longest)
         # Prompts of one length are written together; what is written does not depend on how they came.
         order = np.argsort([len(each) for each in coded], kind="stable")
@@ -172,9 +173,10 @@ class Writer:
         )
 
         def write(prompts: list[list[int]], places: list[int]) -> list[list[int]]:
+            shortest = min(map(len, prompts))
             results = generator.generate_batch(
                 [self.tokenizer.convert_ids_to_tokens(each) for each in prompts],
-                max_length=longest,
+                max_length=longest + max(map(len, prompts)) - shortest,
                 sampling_temperature=settings.temperature or 1.0,
                 # Few candidates first: sorting the whole vocabulary for top-p costs more than the network.
                 sampling_topk=CANDIDATES if settings.temperature else 1,
@@ -183,7 +185,13 @@ class Writer:
                 end_token=ends,
                 return_end_token=True,
             )
-            return [result.sequences_ids[0] for result in results]
+            # What a prompt is longer than the shortest of its batch comes back as if it had been written.
+            rests = [prompt[shortest:] for prompt in prompts]
+            found = [result.sequences_ids[0] for result in results]
+            return [
+                each[len(rest) if each[: len(rest)] == rest else 0 :][:longest]
+                for each, rest in zip(found, rests, strict=True)
+            ]
 
         return write
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from trasunto.language.continuation import empty_memory
 from trasunto.language.finetune import Adapter, Prompted, merged
+from trasunto.language.generate import prompt_tokens
 from trasunto.language.pretrained import halves, load_decoder
 from trasunto.progress import Progress, quiet
 
@@ -90,7 +92,7 @@ class Reader:
             counted[number, : len(tokens) - shared] = 1.0
         inputs, counted = inputs.to(self.device), counted.to(self.device)
         with torch.inference_mode(), halves(self.device):
-            kept = _memory(self.network)
+            kept = empty_memory(self.network)
             (cache,) = kept.values()
             beginning = torch.tensor([start], device=self.device)
             logits = self.network(input_ids=beginning, use_cache=True, **kept).logits[:, -1:].expand(len(coded), -1, -1)
@@ -102,7 +104,7 @@ class Reader:
 
     def coded(self, example: Prompted, *, whole: bool = False) -> tuple[list[int], list[int]]:
         """(prompt tokens, text tokens): as in training, but without the end mark; cut unless it is wanted whole."""
-        prompt = self.tokenizer(example.prompt, add_special_tokens=False)["input_ids"]
+        prompt = prompt_tokens(self.tokenizer, example.prompt)
         text = self.tokenizer(example.text, add_special_tokens=False)["input_ids"]
         # The first token of a text without a prompt is foretold by nothing.
         return prompt or [self.tokenizer.eos_token_id], text if whole else text[: self.longest]
@@ -132,13 +134,3 @@ class Reader:
         return [
             Seen(logs.astype(float), first, sampled.astype(float)) for logs, first, sampled in zip(*parts, strict=True)
         ]
-
-
-def _memory(network: Any) -> dict[str, Any]:
-    """An empty cache of states, under the name that this version of transformers takes it by."""
-    from inspect import signature
-
-    from transformers import DynamicCache
-
-    name = "cache" if "cache" in signature(network.forward).parameters else "past_key_values"
-    return {name: DynamicCache(config=network.config)}
