@@ -27,6 +27,7 @@ COMMANDS = {
     "sample": ("sample", "Draw synthetic rows from a saved model."),
     "repair": ("repair", "Draw rows from a saved model that are fairer than what it learnt from."),
     "make": ("make", "Make rows from rules alone, without real data."),
+    "questions": ("questions", "Make questions with their answers out of documents."),
     "impute": ("impute", "Fill the gaps of real rows."),
     "evaluate": ("evaluate", "Measure synthetic data against real data."),
     "audit": ("audit", "Attack synthetic data with all there is: what could an attacker learn?"),

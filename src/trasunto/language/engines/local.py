@@ -124,6 +124,7 @@ class _Opened:
             fitting = [number for number, size in enumerate(sizes) if size + sampling.longest <= self.context]
             texts = self.writer.complete([prompts[number] for number in fitting], sampling, seed=seed)
             for number, text in zip(fitting, texts, strict=True):
+                assert text is not None
                 said, ended = stopped(text.text, requests[places[number]].stop)
                 said = said.strip()
                 problem = "" if said else "it answered with nothing"
