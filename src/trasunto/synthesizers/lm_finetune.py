@@ -23,7 +23,8 @@ import polars as pl
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import FitError, ModelError, SampleError
-from trasunto.language.curate import Curation, Sieve, Sifting, fit_sieve
+from trasunto.language.curation.sieve import Sieve, fit_sieve
+from trasunto.language.curation.sifting import Curation, Sifting
 from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
 from trasunto.language.generate import Sampling, Writer
 from trasunto.language.head import Head
