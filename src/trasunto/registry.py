@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "autoregressive": "trasunto.synthesizers.autoregressive:Autoregressive",
         "diffusion": "trasunto.synthesizers.diffusion:Diffusion",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetune",
+        "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPrompt",
         "markov": "trasunto.synthesizers.markov:Markov",
     },
     "models": {
@@ -44,6 +45,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "autoregressive": "trasunto.synthesizers.autoregressive:AutoregressiveJoint",
         "diffusion": "trasunto.synthesizers.diffusion:DiffusionJoint",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetuneModel",
+        "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPromptModel",
         "markov": "trasunto.synthesizers.markov:MarkovModel",
     },
     "metrics": {
@@ -96,6 +98,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "chatml": "trasunto.connectors.chat:ChatMl",
         "alpaca": "trasunto.connectors.chat:Alpaca",
         "question-answer": "trasunto.connectors.chat:QuestionAnswer",
+        "documents": "trasunto.connectors.documents:Documents",
+        "texts": "trasunto.connectors.documents:Texts",
+        "emails": "trasunto.connectors.emails:Emails",
+        "hub": "trasunto.connectors.hub:SavedDataset",
     },
     "tasks": {
         "classification": "trasunto.language.classify:train_classifier",
@@ -130,6 +136,8 @@ EXTRAS: dict[str, str] = {
     "faker": "rules",
     "anyascii": "rules",
     "datasets": "hub",
+    "pypdf": "documents",
+    "docx": "documents",
 }
 
 

@@ -110,7 +110,7 @@ def test_what_is_not_there_or_not_a_file(tmp_path):
         (tmp_path / "empty").mkdir()
         tr.read(tmp_path / "empty")
     with pytest.raises(FileError, match="no format we know"):
-        tr.read(wrote(tmp_path, b"x", "rows.docx"))
+        tr.read(wrote(tmp_path, b"x", "rows.odt"))
     with pytest.raises(FileError, match="not what its suffix says"):
         tr.read(wrote(tmp_path, b"no parquet", "rows.parquet"))
 

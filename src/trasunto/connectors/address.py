@@ -10,11 +10,18 @@ from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
 from trasunto.errors import FileError, near
 
+# What may stand before a path and a colon, and say how it is read and written.
+SCHEMES = ("messages", "sharegpt", "chatml", "alpaca", "question-answer", "documents", "texts", "emails", "hub")
 SUFFIXES = {
     ".csv": "csv", ".txt": "csv", ".data": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl",
     ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow",
-    ".feather": "arrow", ".ipc": "arrow", ".xlsx": "xlsx",
+    ".feather": "arrow", ".ipc": "arrow", ".xlsx": "xlsx", ".md": "documents", ".markdown": "documents",
+    ".html": "documents", ".htm": "documents", ".pdf": "documents", ".docx": "documents", ".eml": "emails",
+    ".mbox": "emails",
 }  # fmt: skip
+
+# The suffixes of files that hold one table each.
+TABLES = tuple(suffix for suffix, name in SUFFIXES.items() if name not in ("documents", "emails"))
 
 
 class Source(Protocol):
@@ -30,23 +37,49 @@ class Sink(Protocol):
 
 
 def open_source(address: str | Path) -> Source:
-    """The source at a path, a folder, or `packaged:NAME`. FileError when nothing is there, before any reading."""
+    """The source at a path, a folder, `packaged:NAME`, or a path with its form before it (`documents:FOLDER`,
+    `chatml:FILE`: see `SCHEMES`). FileError when nothing is there, before any reading."""
     text = str(address)
     if text.startswith("packaged:"):
         source: Source = registry.load("connectors", "packaged")(text.partition(":")[2])
         return source
-    path = Path(text)
+    scheme, path = _parted(text)
+    if scheme:
+        if not path.exists():
+            raise FileError(f"There is no file {str(path)!r}.", _nearby(path))
+        return _made(scheme, path)
     if path.is_dir():
-        return _made("folder", path)
+        return _made(_kind_of_folder(path), path)
     if not path.exists():
         raise FileError(f"There is no file {text!r}.", _nearby(path))
     return _made(_connector(path), path)
 
 
 def open_sink(address: str | Path) -> Sink:
-    """The sink for a path: its suffix decides; no suffix means a folder of files."""
-    path = Path(str(address))
+    """The sink for a path: the form before it or its suffix decides; neither means a folder of files."""
+    scheme, path = _parted(str(address))
+    if scheme:
+        return _made(scheme, path)
     return _made("folder" if not path.suffixes else _connector(path), path)
+
+
+def _parted(text: str) -> tuple[str, Path]:
+    """The scheme of an address, "" when it has none, and its path. FileError for a scheme that is not known."""
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme in SCHEMES:
+        return scheme, Path(rest)
+    # One letter is a drive, a separator before the colon a folder.
+    if colon and len(scheme) > 1 and scheme.replace("-", "").isalnum() and not Path(text).exists():
+        raise FileError(f"{text!r} begins with no form we know.", near(scheme, (*SCHEMES, "packaged")))
+    return "", Path(text)
+
+
+def _kind_of_folder(path: Path) -> str:
+    """A saved data set of `datasets`, documents when it holds nothing else that we read, else files of rows."""
+    if (path / "dataset_info.json").exists() or (path / "dataset_dict.json").exists():
+        return "hub"
+    found = {SUFFIXES.get(each.suffix.lower(), "") for each in path.iterdir() if each.is_file()} - {""}
+    return next(iter(found)) if len(found) == 1 and found <= {"documents", "emails"} else "folder"
 
 
 def _made(name: str, path: Path) -> Any:

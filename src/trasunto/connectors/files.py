@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 
 from trasunto import registry
-from trasunto.connectors.address import SUFFIXES, open_sink, open_source
+from trasunto.connectors.address import TABLES, open_sink, open_source
 from trasunto.connectors.delimited import decode, parse_delimited
+from trasunto.connectors.records import flat, nested, records_in
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.edges import to_text
 from trasunto.data.infer import infer
@@ -30,15 +31,15 @@ class CsvFile:
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         tabs = "\t" if self.path.name.removesuffix(".gz").endswith((".tsv", ".tab")) else None
-        frame = parse_delimited(decode(_content(self.path), self.path.name), self.path.name, tabs)
-        return _dataset(frame, self.path, rows, schema)
+        frame = parse_delimited(decode(content_of(self.path), self.path.name), self.path.name, tabs)
+        return dataset_of(frame, self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
         tabs = self.path.name.removesuffix(".gz").endswith((".tsv", ".tab"))
         # An empty field is written as nothing, not as a pair of quotes.
         written = to_text(dataset.only).with_columns(pl.all().replace("", None))
         text = written.write_csv(separator="\t" if tabs else ",", null_value="")
-        _deliver(self.path, text.encode("utf-8"))
+        deliver(self.path, text.encode("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,24 @@ class JsonLinesFile:
     path: Path
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
-        content = decode(_content(self.path), self.path.name).strip()
+        content = decode(content_of(self.path), self.path.name).strip()
         if not content:
             raise EmptyDataError(f"{self.path.name} is empty.", "Give a file with records.")
         read: Callable[..., pl.DataFrame] = pl.read_json if content.startswith("[") else pl.read_ndjson
-        frame = _tried(self.path, lambda: read(io.BytesIO(content.encode("utf-8")), infer_schema_length=None))
-        return _dataset(frame, self.path, rows, schema)
+        try:
+            frame = read(io.BytesIO(content.encode("utf-8")), infer_schema_length=None)
+            lists = any(isinstance(kind, pl.List) for kind in frame.dtypes)
+        except (pl.exceptions.PolarsError, ValueError):
+            lists = True
+        if lists:
+            # Messages differ in their keys, and in the types of them: read one by one they stay as they were.
+            frame = _tried(self.path, lambda: flat(records_in(content, self.path.name)))
+        return dataset_of(frame, self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
-        frame = typed_for_json(dataset.only)
+        frame = nested(dataset.only, typed_for_json(dataset.only))
         text = frame.write_json() if self.path.name.removesuffix(".gz").endswith(".json") else frame.write_ndjson()
-        _deliver(self.path, text.encode("utf-8"))
+        deliver(self.path, text.encode("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -68,11 +76,11 @@ class ParquetFile:
     path: Path
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
-        return _dataset(_tried(self.path, lambda: pl.read_parquet(self.path)), self.path, rows, schema)
+        return dataset_of(_tried(self.path, lambda: pl.read_parquet(self.path)), self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:
-            stored(dataset.only).write_parquet(place)
+            nested(dataset.only, stored(dataset.only)).write_parquet(place)
 
 
 @dataclass(frozen=True)
@@ -82,11 +90,11 @@ class ArrowFile:
     path: Path
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
-        return _dataset(_tried(self.path, lambda: pl.read_ipc(self.path)), self.path, rows, schema)
+        return dataset_of(_tried(self.path, lambda: pl.read_ipc(self.path)), self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:
-            stored(dataset.only).write_ipc(place)
+            nested(dataset.only, stored(dataset.only)).write_ipc(place)
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,7 @@ class ExcelFile:
             import fastexcel  # noqa: F401
         except ImportError as error:
             raise registry.missing(error, "reading Excel") from error
-        return _dataset(_tried(self.path, lambda: pl.read_excel(self.path)), self.path, rows, schema)
+        return dataset_of(_tried(self.path, lambda: pl.read_excel(self.path)), self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
         buffer = io.BytesIO()
@@ -118,9 +126,9 @@ class Folder:
     path: Path
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
-        files = sorted(p for p in self.path.iterdir() if p.is_file() and suffix_of(p) in SUFFIXES and p.name[0] != ".")
+        files = sorted(p for p in self.path.iterdir() if p.is_file() and suffix_of(p) in TABLES and p.name[0] != ".")
         if not files:
-            raise FileError(f"The folder {self.path} holds no data files.", f"Suffixes read: {', '.join(SUFFIXES)}.")
+            raise FileError(f"The folder {self.path} holds no data files.", f"Suffixes read: {', '.join(TABLES)}.")
         tables: dict[str, Table] = {}
         for file in files:
             known = schema.tables.get(_name(file)) if schema else None
@@ -136,7 +144,8 @@ class Folder:
                 open_sink(place / f"{name}.csv").write(Dataset.of(table, name))
 
 
-def _dataset(frame: pl.DataFrame, path: Path, rows: int | None, schema: Schema | None) -> Dataset:
+def dataset_of(frame: pl.DataFrame, path: Path, rows: int | None, schema: Schema | None) -> Dataset:
+    """A raw frame as the dataset of a file: named after it, typed by the schema or by inference."""
     if frame.height == 0 or frame.width == 0:
         raise EmptyDataError(
             f"{path.name} has {frame.height} rows and {frame.width} columns.", "Give at least one row."
@@ -164,7 +173,8 @@ def _linked(tables: dict[str, Table]) -> dict[str, Table]:
     return linked
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of a file, unpacked when it is gzip. FileError when it cannot be read."""
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
@@ -182,7 +192,8 @@ def _tried(path: Path, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         raise FileError(f"{path.name} is not what its suffix says: {first}.", "Check how it was written.") from error
 
 
-def _deliver(path: Path, content: bytes) -> None:
+def deliver(path: Path, content: bytes) -> None:
+    """Bytes under a path, whole or not at all; packed where the name ends in .gz."""
     write_bytes(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 

@@ -45,7 +45,9 @@ def _polars(data: Any) -> pl.DataFrame:
         if _is(data, "pyarrow", "Table"):
             return pl.DataFrame(pl.from_arrow(data))
         if _is(data, "datasets", "Dataset"):
-            return pl.DataFrame(pl.from_arrow(data.data.table))
+            from trasunto.connectors.hub import frame_of
+
+            return frame_of(data)
         if _is(data, "numpy", "ndarray"):
             return _from_numpy(data)
         if isinstance(data, Mapping):
@@ -90,6 +92,7 @@ def _is_table(data: Any) -> bool:
         isinstance(data, pl.DataFrame | pl.LazyFrame | Dataset)
         or _is(data, "pandas", "DataFrame")
         or _is(data, "pyarrow", "Table")
+        or _is(data, "datasets", "Dataset")
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from trasunto.connectors.address import SUFFIXES, open_sink
 from trasunto.connectors.files import stored, suffix_of, typed_for_json
+from trasunto.connectors.records import nested
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.edges import to_text
 from trasunto.writing import aside
@@ -73,9 +74,9 @@ def _sunk(lazy: pl.LazyFrame, name: str, place: Path) -> None:
 
 def _frame(table: Table, name: str) -> pl.DataFrame:
     if name in ("parquet", "arrow"):
-        return stored(table)
+        return nested(table, stored(table))
     if name == "jsonl":
-        return typed_for_json(table)
+        return nested(table, typed_for_json(table))
     # An empty field is written as nothing, not as a pair of quotes.
     return to_text(table).with_columns(pl.all().replace("", None))
 

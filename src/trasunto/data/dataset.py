@@ -139,6 +139,12 @@ class Dataset:
         """An Arrow table; with several tables, a dict of them."""
         return self._leave(lambda table: table.rows.to_arrow())
 
+    def to_datasets(self) -> Any:
+        """A `datasets.Dataset` (Hugging Face); with several tables, a `DatasetDict` of them."""
+        from trasunto.connectors.hub import to_datasets
+
+        return to_datasets(self)
+
     def _leave(self, convert: Any) -> Any:
         if len(self.tables) == 1:
             return convert(self.only)
