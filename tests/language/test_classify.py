@@ -8,8 +8,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import DataError, FitError, ModelError, TrasuntoError
 from trasunto.language.classify import ClassifySettings, load_classifier, score, train_classifier, train_on
-from trasunto.language.corpus import Corpus, corpus_of
-from trasunto.language.stages import judge, worth
+from trasunto.language.corpus import Corpus
 
 
 def reviews(texts, rows=slice(None)):
@@ -58,48 +57,6 @@ def test_rows_of_a_table_are_read_as_text(settings):
     assert not any("low" in text for text in trained.texts_of(old).texts)
     with pytest.raises(DataError, match="lacks the columns"):
         score(trained, Dataset.of(Table(TableSchema((schema["ill"],)), frame.select("ill"))))
-
-
-def test_the_judgement_has_every_arm_and_an_honest_order(texts, settings):
-    corpus = corpus_of(reviews(texts))
-    train, test = corpus.take(range(0, len(corpus), 2)), corpus.take(range(1, len(corpus), 2))
-    nonsense = Corpus(train.texts, tuple(reversed(train.labels)), train.text, train.label)
-    judged = judge(nonsense, train, test, settings=settings, curve=(2, 8), seed=0)
-    arms = {each.arm: each for each in judged.evaluations}
-    assert list(arms)[:3] == ["synthetic", "real", "synthetic then real"]
-    assert {"majority", "tf-idf, real", "tf-idf, synthetic", "real, 2 per class", "real, 8 per class"} <= set(arms)
-    assert arms["real"].macro_f1 > 0.9 > 0.5 > arms["synthetic"].macro_f1
-    assert judged.facts["difference"]["interval"][1] < 0
-    assert {each.tested_on for each in judged.evaluations} == {len(test)}
-    assert arms["synthetic"].trained_on == arms["real"].trained_on
-
-
-def test_training_texts_that_stand_in_the_test_are_left_out(texts, settings):
-    corpus = corpus_of(reviews(texts))
-    judged = judge(
-        corpus,
-        corpus.take(range(0, len(corpus), 2)),
-        corpus.take(range(1, len(corpus), 2)),
-        settings=settings,
-        curve=(),
-    )
-    assert judged.facts["prepare"]["synthetic"]["in_test"] == len(corpus) // 2
-
-
-def test_worth_reads_the_curve():
-    from trasunto.language.evaluate import evaluate_predictions
-
-    def arm(name, right):
-        truth = ["a", "b"] * 50
-        called = [t if i < right else ("b" if t == "a" else "a") for i, t in enumerate(truth)]
-        return evaluate_predictions(name, truth, called, trained_on=1)
-
-    found = [arm("synthetic", 80), arm("real, 5 per class", 70), arm("real, 50 per class", 90)]
-    assert 5 < worth(found)["count"] < 50
-    assert worth(found)["side"] == ""
-    assert worth([arm("synthetic", 95), *found[1:]]) == {"count": pytest.approx(50), "side": "more"}
-    assert worth([arm("synthetic", 60), *found[1:]])["side"] == "less"
-    assert worth(found[:1]) is None
 
 
 def test_data_without_the_columns_it_was_trained_on_is_refused(texts, settings):

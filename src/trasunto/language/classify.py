@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from trasunto.encoders.lines import Lines
 from trasunto.errors import DataError, FitError, ModelError, near
 from trasunto.language.corpus import Corpus, Preparation, clean, corpus_of, prepare
 from trasunto.language.embed import load_embedder
-from trasunto.language.evaluate import evaluate_predictions
+from trasunto.language.evaluate import Chances, evaluate_predictions
 from trasunto.language.evaluation import Evaluation
+from trasunto.language.groups import groups_of
 from trasunto.language.head import Head, fit_head
 from trasunto.language.offline import find
 from trasunto.language.private import fit_head_private, granted, public_lines
@@ -279,10 +281,18 @@ def load_classifier(folder: str | Path) -> Classifier:
     return Classifier(settings, labels, head, document["text"], document["label"], lines, told, network, guarantee)
 
 
-def score(classifier: Classifier, dataset: Dataset, *, seed: int = 0) -> Evaluation:
-    """The classifier's answers on a dataset it has not seen, scored."""
+def score(classifier: Classifier, dataset: Dataset, *, groups: Sequence[str] = (), seed: int = 0) -> Evaluation:
+    """The classifier's answers on a dataset it has not seen, scored. groups: columns, each value of which is scored by
+    itself too."""
     test = classifier.texts_of(dataset)
-    called = classifier.predict(test.texts)
+    chances = Chances(classifier.labels, classifier.probabilities(test.texts))
     return evaluate_predictions(
-        "model", test.labels, called, trained_on=classifier.facts.get("texts", 0), seed=seed, facts=classifier.facts
+        "model",
+        test.labels,
+        chances.called(),
+        trained_on=classifier.facts.get("texts", 0),
+        seed=seed,
+        facts=classifier.facts,
+        chances=chances,
+        groups=groups_of(dataset, test, groups),
     )
