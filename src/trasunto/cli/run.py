@@ -4,7 +4,7 @@ import click
 
 from trasunto.cli.main import DONE, GATE
 from trasunto.cli.progress import shown
-from trasunto.cli.say import json_option, quiet_option, say_json, say_run, say_table
+from trasunto.cli.say import json_option, quiet_option, say_asked, say_json, say_run, say_table
 
 
 @click.command("run")
@@ -46,6 +46,8 @@ def command(
         rows = look.rows.to_polars()
         if as_json:
             say_json({"plan": look.plan, "rows": rows.to_dicts()})
+        elif "asked" in look.plan:
+            say_asked(look.plan["asked"])
         elif not rows.height:
             click.echo(f"The whole job takes {look.plan['text']}. No rows are shown: each look would spend budget.")
         else:

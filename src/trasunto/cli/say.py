@@ -87,6 +87,17 @@ def say_evaluations(evaluations: Sequence[Evaluation]) -> None:
     say_table("Language model, tested on real rows that nothing has seen", names, rows, right=(1, 2, 3, 4, 5))
 
 
+def say_asked(asked: dict[str, Any]) -> None:
+    """The first prompts of a model that is prompted, with their answers, and what all would take."""
+    for number, each in enumerate(asked["shown"], start=1):
+        click.echo(f"── prompt {number}\n{each['prompt']}\n── answer\n{each['answer']}\n")
+    cost = f", cost about {asked['cost']:g}" if asked["cost"] else ""
+    click.echo(
+        f"{asked['prompts']:,} prompts at least: about {asked['tokens_in']:,} tokens in and {asked['tokens_out']:,} "
+        f"out{cost}. {asked['leaves']}".strip()
+    )
+
+
 def say_run(run: Run) -> None:
     """What a finished run found, for a person."""
     report = run.report

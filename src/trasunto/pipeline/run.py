@@ -104,7 +104,8 @@ def run(recipe: Recipe, *, folder: str | Path | None = None, resume: bool = Fals
 def preview(recipe: Recipe, *, rows: int = 10, progress: Progress = quiet) -> Preview:
     """A look before the work: fit to at most 2,000 training rows, draw `rows`, keep nothing.
 
-    With a budget no rows are drawn: each look would spend some of it.
+    With a budget no rows are drawn: each look would spend some of it. Of a model that is prompted the plan holds the
+    first prompts with their answers, and what all of them would take.
     """
     prepared = steps.prepare(recipe)
     steps.check_first(recipe, prepared.dataset)
@@ -114,6 +115,10 @@ def preview(recipe: Recipe, *, rows: int = 10, progress: Progress = quiet) -> Pr
         return Preview(parts.train.with_table(parts.train.only.take([])), plan)
     few = parts.train.with_table(parts.train.only.take(range(min(2_000, len(parts.train)))))
     model = make(recipe.synthesizer.name, _quick(recipe)).fit(few, seed=recipe.seed, progress=progress)
+    if recipe.synthesizer.name == "lm-prompt":
+        count = recipe.synthesizer.rows or len(parts.train)
+        look = model.look(count, seed=recipe.seed + 1, progress=progress)
+        return Preview(few.with_table(few.only.take([])), {**plan, "asked": look.to_dict()})
     return Preview(model.sample(rows, seed=recipe.seed + 1), plan)
 
 

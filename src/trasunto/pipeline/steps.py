@@ -153,14 +153,14 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
 
 def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> tuple[Dataset, dict[str, Any]]:
     """The synthetic rows, and what was filtered out while they were made."""
-    from trasunto.synthesizers.lm_finetune import LmFinetuneModel
+    from trasunto.synthesizers.model import Sifted
 
     rows = recipe.synthesizer.rows or fitted_to
     seed = recipe.seed + 1
     if recipe.fairness is not None and recipe.fairness.repair is not None:
         made = repaired_rows(recipe, model, rows, seed=seed, progress=progress)
         return made.dataset, {"repair": made.to_dict()}
-    if isinstance(model, LmFinetuneModel):
+    if isinstance(model, Sifted):
         synthetic, curation = model.sample_with_curation(rows, seed=seed, progress=progress)
         return synthetic, {"curation": curation.to_dict()}
     progress("sample", 0, rows)

@@ -173,6 +173,17 @@ class Look:
     replies: tuple[Reply, ...]
     estimate: dict[str, Any]
 
+    def to_dict(self) -> dict[str, Any]:
+        """The estimate, and the first prompts beside their answers."""
+        shown = [
+            {
+                "prompt": "\n".join(f"{turn.role}: {turn.content}" for turn in request.turns),
+                "answer": reply.text or f"({reply.error})",
+            }
+            for request, reply in zip(self.requests, self.replies, strict=False)
+        ]
+        return {**self.estimate, "shown": shown}
+
 
 @dataclass(frozen=True)
 class LmPromptModel:

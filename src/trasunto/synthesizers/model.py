@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from trasunto import registry
 from trasunto.data.dataset import Dataset
@@ -56,6 +56,17 @@ class Model(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Facts for the report, JSON values only: method, settings, sizes, curves ("curves": {name: [...]})."""
+        ...
+
+
+@runtime_checkable
+class Sifted(Protocol):
+    """A model whose texts are sifted while they are made."""
+
+    def sample_with_curation(
+        self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
+    ) -> tuple[Dataset, Any]:
+        """The rows, and what was thrown away on the way to them (its `to_dict` gives JSON values)."""
         ...
 
 

@@ -5,6 +5,7 @@ One seed, one answer, whatever is asked beside it and on any number of threads: 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from trasunto.progress import Progress, quiet
 class Llama:
     """A model in a GGUF file. serving: of it, `context`, `cache` and `extra` count.
 
-    chats: whether it was instructed; True for a model with a chat template that is not tiny is a good guess.
+    chats: whether it is told what to do, else it goes on with a list. Raises nothing before it is asked.
     """
 
     path: Path
@@ -127,7 +128,10 @@ def _loaded(path: Path, slots: int, context: int) -> Any:
     settings = xllamacpp.CommonParams()
     settings.model.path = str(path)
     settings.n_ctx, settings.n_parallel = context * slots, slots
-    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = cores()
+    # Threads of llama.cpp wait for each other at full speed: where fewer are wanted, more would only heat.
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    threads = min(cores(), int(told)) if told.isdigit() and int(told) else cores()
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
     settings.warmup = False
     settings.verbosity = -1
     try:
