@@ -30,7 +30,6 @@ GROUPS: dict[str, dict[str, str]] = {
         "diffusion": "trasunto.synthesizers.diffusion:Diffusion",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetune",
         "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPrompt",
-        "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPrompt",
         "markov": "trasunto.synthesizers.markov:Markov",
     },
     "models": {
@@ -46,7 +45,6 @@ GROUPS: dict[str, dict[str, str]] = {
         "autoregressive": "trasunto.synthesizers.autoregressive:AutoregressiveJoint",
         "diffusion": "trasunto.synthesizers.diffusion:DiffusionJoint",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetuneModel",
-        "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPromptModel",
         "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPromptModel",
         "markov": "trasunto.synthesizers.markov:MarkovModel",
     },
