@@ -7,7 +7,8 @@ import trasunto as tr
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import BudgetError, FitError, ModelError, SampleError, TrasuntoError
-from trasunto.language.finetune import Adaptation, Prompted, finetune, merged
+from trasunto.language import finetune as adapters
+from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
 from trasunto.language.generate import Sampling, Writer
 from trasunto.language.offline import find, models
 from trasunto.language.pretrained import load_decoder
@@ -16,6 +17,7 @@ from trasunto.privacy.budget import Budget
 from trasunto.synthesizers.model import load_model
 
 torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
 
 
 def reviews(texts):
@@ -44,6 +46,70 @@ def test_training_lowers_the_loss_and_the_same_seed_gives_the_same_adapter(texts
     assert sum(curve[-5:]) < 0.9 * sum(curve[:5])
     assert all((adapter.tensors[name] == again.tensors[name]).all() for name in adapter.tensors)
     assert 0 < facts["trained_parameters"] < facts["parameters"]
+
+
+def test_all_of_a_network_learns_and_comes_back(texts, decoder, tmp_path):
+    examples = [Prompted(f"{label}:", f" {text}") for text, label in texts]
+    settings = Adaptation(method="full", longest=None, loop=Loop(epochs=2, learning_rate=3e-3))
+    adapter, facts = finetune(examples, base=decoder, settings=settings, seed=1)
+    assert facts["trained_parameters"] == facts["parameters"] and facts["longest"] == 96
+    assert facts["curves"]["validation loss"][-1] < facts["curves"]["validation loss"][0]
+    adapter.save(tmp_path)
+    again = Adapter.load(tmp_path)
+    with Writer(*merged(decoder, adapter)) as one, Writer(*merged(decoder, again)) as other:
+        made = [each.write(["bad:"] * 4, Sampling(longest=30), seed=1) for each in (one, other)]
+    assert made[0] == made[1] and any(made[0])
+    with pytest.raises(FitError, match="no method 'half'"):
+        Adaptation(method="half")
+    strange = Adapter(0, 0, {"model.norm.weight": torch.zeros(3)})
+    with pytest.raises(ModelError, match="does not fit"):
+        merged(decoder, strange)
+
+
+def test_the_loss_is_that_of_transformers_whatever_the_kind_of_network(decoder, tmp_path):
+    """GPT-2 has its parts under other names, Gemma 2 bends its logits."""
+    from transformers import Gemma2Config, GPT2Config
+
+    sizes = {"vocab_size": 400, "pad_token_id": 1, "eos_token_id": 2, "bos_token_id": 2}
+    small = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    kinds = [
+        GPT2Config(n_embd=16, n_layer=1, n_head=2, n_positions=64, **sizes),
+        Gemma2Config(head_dim=8, num_key_value_heads=1, final_logit_softcapping=2.0, **small, **sizes),
+    ]
+    rows = [([5, 6], [7, 8, 2], False), ([5], [9, 2], False)]
+    for config in kinds:
+        torch.manual_seed(0)
+        network = transformers.AutoModelForCausalLM.from_config(config).eval()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(adapters, "halves", lambda device: torch.autocast("cpu", enabled=False))
+            found = [
+                float(adapters._loss(each, rows, 1, "cpu")[0].detach())
+                for each in (network, adapters.adapted(network, 2, 4))
+            ]
+        wanted = 0.0
+        for prompt, text, _ in rows:
+            inputs = torch.tensor([[*prompt, *text]])
+            logs = network(input_ids=inputs).logits.log_softmax(-1)[0, len(prompt) - 1 : -1]
+            wanted -= float(logs.gather(1, torch.tensor(text)[:, None]).sum())
+        assert found == pytest.approx([wanted, wanted], rel=1e-4)
+
+
+def test_texts_are_cut_where_most_end_and_where_the_context_does(decoder):
+    def facts(texts, longest=None, prompt="good:"):
+        examples = [Prompted(prompt, f" {text}") for text in texts]
+        settings = Adaptation(rank=2, longest=longest, loop=Loop(epochs=1))
+        return finetune(examples, base=decoder, settings=settings)[1]
+
+    # The context is 128: a prompt, a text and its end.
+    told = facts(["the room was lovely"] * 8 + ["the bed was dirty " * 60])
+    assert told["cut"] == 1 and 96 < told["longest"] < 128
+    assert facts(["the room was lovely"] * 8)["longest"] == 96
+    told = facts(["the room was lovely"] * 8, longest=2)
+    assert told["cut"] == 8 and told["tokens"] == 16
+    with pytest.raises(FitError, match=r"leaves no room for a text: the model reads 128\."):
+        facts(["the room was lovely"] * 8, prompt="good " * 200)
+    with pytest.raises(FitError, match="longest is 0"):
+        facts(["x"], longest=0)
 
 
 @pytest.mark.parametrize("engine", ["ctranslate2", "torch"])

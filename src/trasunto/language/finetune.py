@@ -1,26 +1,35 @@
-"""A small language model adapted to private texts with LoRA (Hu et al. 2021): the base stays, an adapter learns."""
+"""A small language model adapted to private texts: all of it, or with LoRA (Hu et al. 2021), where the base stays."""
 
 from __future__ import annotations
 
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trasunto import registry
-from trasunto.errors import ModelError
+from trasunto.errors import FitError, ModelError
+from trasunto.language.generate import prompt_tokens
 from trasunto.language.pretrained import fast_halves, halves, load_decoder
 from trasunto.language.private import descend
+from trasunto.networks.cross_entropy import summed_loss
 from trasunto.networks.loop import Loop, train
 from trasunto.networks.private import Descent, sampled
 from trasunto.progress import Progress, quiet
 
 VALIDATION = 0.05
 WEIGHTS = "adapter.safetensors"
+METHODS = ("lora", "full")
+# Tokens after which texts are cut when nothing is said: what this share of them keep to, within these limits.
+KEPT, LEAST, MOST = 0.98, 96, 512
+# Tokens of a step, beyond which it holds fewer texts: what a step remembers grows with them.
+STEP = 3072
+# What some networks do to their logits beyond the output layer: those go through the whole of it.
+_SCALES = ("logit_scale", "logits_scaling", "output_multiplier")
 
 
 @dataclass(frozen=True)
@@ -33,17 +42,29 @@ class Prompted:
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How to adapt. rank, alpha: of LoRA, on every linear layer. longest: tokens after which a text is cut."""
+    """How to adapt.
+
+    method: "lora" or "full". rank, alpha: of LoRA, on every linear layer. longest: tokens after which a text is cut;
+    None takes what 98 of 100 texts keep to, from 96 to 512. A step holds fewer texts than its batch when they are long.
+    """
 
     rank: int = 16
     alpha: int = 32
-    longest: int = 96
+    longest: int | None = 96
     loop: Loop = field(default_factory=lambda: Loop(max_seconds=150.0))
+    method: str = "lora"
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise FitError(f"There is no method {self.method!r} of fine-tuning.", f"It is {' or '.join(METHODS)}.")
+        if self.longest is not None and self.longest < 1:
+            raise FitError(f"longest is {self.longest}; a text has a token or more.", "Leave it out, or try 96.")
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """What was learned: the adapter's tensors by name, and how to put them on the base again."""
+    """What was learned: the adapter's tensors by name, and how to put them on the base again. rank: 0 when they are
+    the weights of the whole network."""
 
     rank: int
     alpha: int
@@ -77,56 +98,52 @@ def finetune(
     """Adapt the model in `base` to the examples. Returns the adapter and facts for the report.
 
     A twentieth of the examples is held out to draw the validation curve and to stop in time. Texts are cut at
-    `longest` tokens (counted in the facts).
+    `longest` tokens, or where the model's context ends (`longest` and how many were `cut` stand in the facts). Raises
+    FitError for a prompt that leaves no room for a text.
     """
     import torch
 
-    tokenizer, network, device = load_decoder(base, "bfloat16" if fast_halves() else "float32")
-    coded = [_coded(tokenizer, each, settings.longest) for each in examples]
+    half = settings.method == "lora" and fast_halves()
+    tokenizer, network, device = load_decoder(base, "bfloat16" if half else "float32")
+    coded, longest = _all_coded(tokenizer, network, examples, settings.longest)
+    loop = replace(settings.loop, batch=max(1, min(settings.loop.batch, STEP // longest)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = adapted(network, settings.rank, settings.alpha)
+        if settings.method == "lora":
+            network = adapted(network, settings.rank, settings.alpha)
         order = np.random.default_rng(seed).permutation(len(coded))
         held = order[: int(len(coded) * VALIDATION)] if len(coded) >= 100 else order[:0]
         inside = order[len(held) :]
         lengths = np.array([len(coded[place][1]) for place in inside])
         # A constant weight a batch: with the mean over each batch, short texts would count for more than long ones.
-        usual = float(lengths.mean()) * min(settings.loop.batch, len(inside))
-        pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+        usual = float(lengths.mean()) * min(loop.batch, len(inside))
+        pad = _pad(tokenizer)
 
         def loss_of(batch: np.ndarray) -> tuple[Any, float]:
             return _loss(network, [coded[inside[place]] for place in batch], pad, device)
 
         def validate() -> float:
             total, count = 0.0, 0.0
-            with torch.inference_mode():
-                for first in range(0, len(held), 16):
-                    loss, tokens = _loss(network, [coded[place] for place in held[first : first + 16]], pad, device)
+            with torch.no_grad():
+                for first in range(0, len(held), loop.batch):
+                    part = held[first : first + loop.batch]
+                    loss, tokens = _loss(network, [coded[place] for place in part], pad, device)
                     total, count = total + float(loss), count + tokens
             return total / max(count, 1.0)
 
         check = validate if len(held) else None
         curves = train(
-            network,
-            loss_of,
-            lengths.tolist(),
-            settings.loop,
-            seed=seed,
-            weight=usual,
-            validate=check,
-            progress=progress,
+            network, loss_of, lengths.tolist(), loop, seed=seed, weight=usual, validate=check, progress=progress
         )
-    trained = {name: each.detach().cpu().clone() for name, each in network.named_parameters() if each.requires_grad}
+    adapter = _learned(network, settings)
     facts = {
-        "parameters": sum(each.numel() for each in network.parameters()),
-        "trained_parameters": sum(each.numel() for each in trained.values()),
+        **_sizes(network, adapter, settings, loop),
         "tokens": int(sum(len(tokens) for _, tokens, _ in coded)),
+        "longest": longest,
         "cut": sum(cut for _, _, cut in coded),
-        "hyperparameters": {**asdict(settings), **asdict(settings.loop)},
         **curves.to_dict(),
     }
-    facts["hyperparameters"].pop("loop")
-    return Adapter(settings.rank, settings.alpha, trained), facts
+    return adapter, facts
 
 
 def finetune_private(
@@ -141,13 +158,17 @@ def finetune_private(
     """As `finetune`, by DP-SGD on gradients of single texts: (adapter, facts, steps that were made).
 
     Nothing is held out, and the facts tell nothing that was measured on the texts. Prompts are part of their texts.
+    longest: 96 tokens when None, as the texts must not say it. FitError for the method "full": its gradients of single
+    texts would take as much memory as the model, for each text.
     """
     import torch
 
+    if settings.method != "lora":
+        raise FitError("Under a budget only an adapter is trained.", "Set method to lora, or leave it out.")
     tokenizer, network, device = load_decoder(base, "bfloat16" if fast_halves() else "float32")
-    coded = [_coded(tokenizer, each, settings.longest) for each in examples]
+    coded, _ = _all_coded(tokenizer, network, examples, settings.longest or LEAST)
     lengths = np.array([len(prompt) + len(text) for prompt, text, _ in coded])
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    pad = _pad(tokenizer)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = adapted(network, settings.rank, settings.alpha)
@@ -156,17 +177,14 @@ def finetune_private(
             return _loss(network, [coded[place] for place in batch], pad, device)[0]
 
         curves = descend(network, loss_of, lengths, plan, settings.loop, seed=seed, progress=progress)
-    trained = {name: each.detach().cpu().clone() for name, each in network.named_parameters() if each.requires_grad}
+    adapter = _learned(network, settings)
     told = curves.to_dict()
     facts = {
-        "parameters": sum(each.numel() for each in network.parameters()),
-        "trained_parameters": sum(each.numel() for each in trained.values()),
-        "hyperparameters": {**asdict(settings), **asdict(sampled(settings.loop, plan))},
+        **_sizes(network, adapter, settings, sampled(settings.loop, plan)),
         **told,
         "curves": {name: values for name, values in told["curves"].items() if values},
     }
-    facts["hyperparameters"].pop("loop")
-    return Adapter(settings.rank, settings.alpha, trained), facts, curves.steps
+    return adapter, facts, curves.steps
 
 
 def merged(base: Path, adapter: Adapter) -> tuple[Any, Any, str]:
@@ -174,14 +192,18 @@ def merged(base: Path, adapter: Adapter) -> tuple[Any, Any, str]:
     import torch
 
     tokenizer, network, device = load_decoder(base, "float32")
-    network = adapted(network, adapter.rank, adapter.alpha)
+    if adapter.rank:
+        network = adapted(network, adapter.rank, adapter.alpha)
     places = dict(network.named_parameters())
-    if set(adapter.tensors) - set(places):
+    if set(adapter.tensors) - set(places) or any(
+        each.shape != places[name].shape for name, each in adapter.tensors.items()
+    ):
         raise ModelError(f"The adapter does not fit the model in {base}.", "Use the base it was trained on.")
     with torch.no_grad():
         for name, each in adapter.tensors.items():
             places[name].copy_(each)
-    return tokenizer, network.merge_and_unload().eval(), device
+    whole = network.merge_and_unload() if adapter.rank else network
+    return tokenizer, whole.eval(), device
 
 
 def adapted(network: Any, rank: int, alpha: int, task: str = "CAUSAL_LM") -> Any:
@@ -194,12 +216,57 @@ def adapted(network: Any, rank: int, alpha: int, task: str = "CAUSAL_LM") -> Any
     with warnings.catch_warnings():
         # peft asks transformers by a name that is going away; that is for them to mend.
         warnings.simplefilter("ignore", FutureWarning)
+        # What it says of layers laid out as in GPT-2: that it does the right thing.
+        warnings.filterwarnings("ignore", message="fan_in_fan_out")
         return get_peft_model(network, config)
+
+
+def _learned(network: Any, settings: Adaptation) -> Adapter:
+    """What learned, off the network. All of a network is kept in bfloat16: half the size, and near enough."""
+    import torch
+
+    found = {name: each.detach().cpu().clone() for name, each in network.named_parameters() if each.requires_grad}
+    if settings.method == "lora":
+        return Adapter(settings.rank, settings.alpha, found)
+    return Adapter(0, 0, {name: each.to(torch.bfloat16) for name, each in found.items()})
+
+
+def _sizes(network: Any, adapter: Adapter, settings: Adaptation, loop: Loop) -> dict[str, Any]:
+    """Facts of a training: parameters, those that learned, and how."""
+    how = {name: value for name, value in {**asdict(settings), **asdict(loop)}.items() if name != "loop"}
+    return {
+        "parameters": sum(each.numel() for each in network.parameters()),
+        "trained_parameters": sum(each.numel() for each in adapter.tensors.values()),
+        "hyperparameters": how,
+    }
+
+
+def _pad(tokenizer: Any) -> int:
+    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id)
+
+
+def _all_coded(
+    tokenizer: Any, network: Any, examples: Sequence[Prompted], longest: int | None
+) -> tuple[list[tuple[list[int], list[int], bool]], int]:
+    """The examples as `_coded` gives them, and the tokens after which a text was cut."""
+    context = int(getattr(network.config, "max_position_embeddings", 0) or 0) or 2**31
+    prompts = max(len(prompt_tokens(tokenizer, each)) for each in {each.prompt for each in examples})
+    room = context - prompts - 1
+    if room < 1:
+        raise FitError(
+            f"A prompt of {prompts} tokens leaves no room for a text: the model reads {context}.",
+            "Write to fewer columns (conditions), or choose a base with a longer context.",
+        )
+    if longest is None:
+        texts = tokenizer([each.text for each in examples], add_special_tokens=False)["input_ids"]
+        longest = int(np.clip(np.quantile([len(each) + 1 for each in texts], KEPT, method="higher"), LEAST, MOST))
+    longest = min(longest, room)
+    return [_coded(tokenizer, each, longest) for each in examples], longest
 
 
 def _coded(tokenizer: Any, example: Prompted, longest: int) -> tuple[list[int], list[int], bool]:
     """(prompt tokens, text tokens with the end mark, whether the text was cut)."""
-    prompt = tokenizer(example.prompt, add_special_tokens=False)["input_ids"]
+    prompt = prompt_tokens(tokenizer, example.prompt)
     text = tokenizer(example.text, add_special_tokens=False)["input_ids"]
     cut = len(text) > longest
     return prompt, [*text[:longest], *([] if cut else [tokenizer.eos_token_id])], cut
@@ -207,7 +274,7 @@ def _coded(tokenizer: Any, example: Prompted, longest: int) -> tuple[list[int], 
 
 def _loss(network: Any, rows: list[tuple[list[int], list[int], bool]], pad: int, device: str) -> tuple[Any, float]:
     """Summed cross-entropy of the text tokens, and how many there are. Padding is on the right and behind the text,
-    so that a causal model never looks at it."""
+    so that a causal model never looks at it. network: of transformers, or that with an adapter around it."""
     import torch
 
     width = max(len(prompt) + len(text) for prompt, text, _ in rows)
@@ -218,11 +285,24 @@ def _loss(network: Any, rows: list[tuple[list[int], list[int], bool]], pad: int,
         inputs[number, : len(whole)] = whole
         answers[number, len(prompt) : len(whole)] = whole[len(prompt) :]
     inputs, answers = inputs.to(device), answers.to(device)
+    wanted = answers[:, 1:]
+    # Only positions that count go through the large output layer.
+    counted = wanted != -100
     with halves(device):
-        states = network.base_model.model.model(input_ids=inputs).last_hidden_state[:, :-1]
-        wanted = answers[:, 1:]
-        # Only positions that count go through the large output layer.
-        counted = wanted != -100
-        logits = network.base_model.model.lm_head(states[counted]).float()
-    loss = torch.nn.functional.cross_entropy(logits, wanted[counted], reduction="sum")
+        inner = network if not _is_adapted(network) else network.get_base_model()
+        head = inner.get_output_embeddings()
+        if head is None or head.bias is not None or any(getattr(inner.config, name, None) for name in _SCALES):
+            logits = inner(input_ids=inputs).logits[:, :-1][counted].float()
+            loss = torch.nn.functional.cross_entropy(logits, wanted[counted], reduction="sum")
+        else:
+            states = inner.get_decoder()(input_ids=inputs).last_hidden_state[:, :-1][counted]
+            half = torch.is_autocast_enabled(device)
+            cap = getattr(inner.config, "final_logit_softcapping", None)
+            loss = summed_loss(states, head.weight, wanted[counted], half=half, cap=cap)
     return loss, float(counted.sum())
+
+
+def _is_adapted(network: Any) -> bool:
+    from peft import PeftModel
+
+    return isinstance(network, PeftModel)

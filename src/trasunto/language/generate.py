@@ -99,7 +99,7 @@ class Writer:
         Same prompts, settings and seed, same texts on one machine. Raises what `complete` does.
         """
         written = self.complete(prompts, settings, seed=seed, progress=progress, stop=stop)
-        return ["" if each is None else _whole(each, settings).strip() for each in written]
+        return [_whole(each, settings).strip() for each in written]
 
     def complete(
         self,
@@ -109,8 +109,8 @@ class Writer:
         seed: int,
         progress: Progress = quiet,
         stop: Callable[[], bool] = never,
-    ) -> list[Written | None]:
-        """What was written after each prompt, as it is; None for what is not written because of a stop.
+    ) -> list[Written]:
+        """What was written after each prompt, as it is; no token for what is not written because of a stop.
 
         stop: asked after each batch. Raises ModelError for a prompt that leaves no room in the model's context, and
         when there is no memory for a single text.
@@ -130,7 +130,7 @@ class Writer:
         else:
             batch = TORCH_BATCH
             write = self._by_torch(settings, longest, last, seed)
-        texts: list[Written | None] = [None] * len(prompts)
+        texts = [Written("", False, len(each), 0) for each in coded]
         first = 0
         while first < len(order) and not (first and stop()):
             progress("write texts", first, len(order))
