@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,11 @@ import click
 from trasunto.cli.main import DONE
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, say_table, seed_option
+from trasunto.errors import UnknownNameError, near
 
 if TYPE_CHECKING:
     from trasunto.synthesizers.rules import RulesModel
+    from trasunto.synthesizers.templates import TemplatesModel
 
 PREVIEW = 10
 # More columns than this are shown below each other, for so many rows.
@@ -22,7 +25,14 @@ WIDE, BESIDE = 6, 3
 @click.option("-n", "--rows", type=int, help="How many rows to make.")
 @click.option("-o", "--output", metavar="OUT", help="File; its suffix says the format: .parquet and .csv in parts.")
 @click.option("--save", metavar="FOLDER", help="Keep the rules as a model, for `trasunto sample`.")
-@click.option("--example", is_flag=True, help="Print a document of rules with comments, to start from.")
+@click.option(
+    "--example",
+    is_flag=False,
+    flag_value="rules",
+    metavar="[NAME]",
+    help="Print a document to start from: rules, or templates of texts (see --examples).",
+)
+@click.option("--examples", is_flag=True, help="List the documents that --example prints.")
 @click.option("--locales", is_flag=True, help="List the locales that people can come from.")
 @seed_option
 @quiet_option
@@ -31,12 +41,13 @@ def command(
     rows: int | None,
     output: str | None,
     save: str | None,
-    example: bool,
+    example: str | None,
+    examples: bool,
     locales: bool,
     seed: int,
     quiet: bool,
 ) -> int:
-    """Make rows from rules alone, without real data. Without -o it shows the first rows.
+    """Make rows from rules, or texts from templates, without real data. Without -o it shows the first rows.
 
     \b
     Examples:
@@ -44,11 +55,16 @@ def command(
       trasunto make rules.yaml
       trasunto make rules.yaml -n 10000000 -o customers.parquet --seed 1
       trasunto make rules.yaml --save model && trasunto sample model -n 500 -o old.csv --where "age > 80"
+      trasunto make --example reviews-es > reviews.yaml && trasunto make reviews.yaml -n 5000 -o reviews.csv
     """
-    if example:
-        from importlib.resources import files
-
-        click.echo(files("trasunto.rules").joinpath("example.yaml").read_text(encoding="utf-8"), nl=False)
+    if examples:
+        click.echo("\n".join(_examples()))
+        return DONE
+    if example is not None:
+        known = _examples()
+        if example not in known:
+            raise UnknownNameError(f"There is no example {example!r}.", near(example, known))
+        click.echo(known[example].read_text(encoding="utf-8"), nl=False)
         return DONE
     if locales:
         _list_locales()
@@ -57,13 +73,11 @@ def command(
         raise click.UsageError("Name a document of rules, or see `trasunto make --example`.")
     if output is not None and rows is None:
         raise click.UsageError("Say how many rows to make: -n ROWS.")
-    from trasunto.rules.document import load_rules
-    from trasunto.synthesizers.rules import Rules
-
-    model = Rules.of(load_rules(rules))
+    model = _model(rules)
+    _say_most(model, rows)
     if save is not None:
         model.save(save)
-        click.echo(f"Saved the rules in {save}.")
+        click.echo(f"Saved the model in {save}.")
         if output is None:
             return DONE
     if output is None:
@@ -76,7 +90,34 @@ def command(
     return DONE
 
 
-def _preview(model: RulesModel, rows: int, seed: int) -> None:
+def _examples() -> dict[str, Traversable]:
+    """The documents that ship with the package, by name."""
+    from importlib.resources import files
+
+    texts = files("trasunto.language").joinpath("examples")
+    found = {each.name.removesuffix(".yaml"): each for each in texts.iterdir() if each.name.endswith(".yaml")}
+    return {"rules": files("trasunto.rules").joinpath("example.yaml"), **dict(sorted(found.items()))}
+
+
+def _model(path: str) -> RulesModel | TemplatesModel:
+    from trasunto.rules.document import load_rules
+    from trasunto.synthesizers.rules import Rules
+    from trasunto.synthesizers.templates import Templates, is_templates
+
+    document = load_rules(path)
+    return Templates.of(document) if is_templates(document) else Rules.of(document)
+
+
+def _say_most(model: RulesModel | TemplatesModel, rows: int | None) -> None:
+    """A word when more texts are asked for than there are different ones."""
+    from trasunto.synthesizers.templates import TemplatesModel
+
+    most = model.most if isinstance(model, TemplatesModel) else None
+    if rows is not None and most is not None and rows > most:
+        click.echo(f"At most {most:,} different texts can be made; in {rows:,} some come again.", err=True)
+
+
+def _preview(model: RulesModel | TemplatesModel, rows: int, seed: int) -> None:
     from trasunto.data.edges import to_text
 
     text = to_text(model.sample(rows, seed=seed).only)
