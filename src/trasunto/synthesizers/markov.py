@@ -63,7 +63,7 @@ class Markov:
     """
 
     order: int = 3
-    pooled: float = 0.2
+    pooled: float = 0.1
     least: int = 2
     agree: bool = True
     longest: int | None = None
@@ -89,10 +89,10 @@ class Markov:
         if budget is not None:
             layout = replace(layout, columns=public_schema(layout.columns))
             told = counted_privately(self, real, layout, budget, seed)
-            facts = {"words": len(told.model.words), "longest": told.longest}
+            about = {"words": len(told.model.words), "longest": told.longest}
             return MarkovModel(
                 Schema({real.name: told.schema}), self, layout, told.roots, told.model, NOTHING, None,
-                told.attributes, facts, told.rows, told.guarantee,
+                told.attributes, about, told.rows, told.guarantee,
             )  # fmt: skip
         rows = layout.held(real.rows)
         if len(rows) < LEAST_TEXTS:
@@ -114,7 +114,11 @@ class Markov:
         attributes = _attributes(layout, real, seed)
         progress("count words", 2, 2)
         longest = self.longest or int(lengths.max() * 1.2) + 2
-        facts = {"words": len(words), "longest": longest, "pairs": [len(level.pairs) for level in model.levels]}
+        facts: dict[str, Any] = {
+            "words": len(words),
+            "longest": longest,
+            "pairs": [len(level.pairs) for level in model.levels],
+        }
         public = replace(real.only.schema, primary_key=(), foreign_keys=())
         return MarkovModel(
             Schema({real.name: public}), self, layout, roots, model, copies, labeller, attributes, facts, len(rows)

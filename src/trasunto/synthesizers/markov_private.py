@@ -185,14 +185,14 @@ def _model(
     number = words.number
     first: dict[int, float] = {root * size + BEGIN: 0.0 for root in range(roots)}
     own = [(root, number[piece] if piece else END, float(times)) for (root, piece), times in singles.items()]
-    for root, place, times in own:
+    for root, place, amount in own:
         for under in {root, roots - 1}:
             key = under * size + place
-            first[key] = first.get(key, 0.0) + times
+            first[key] = first.get(key, 0.0) + amount
     # Rare words did not pass, and the end of a text did: how often it comes is said by the mean.
     for root in range(roots):
-        whole = sum(times for under, place, times in own if place != END and root in (under, roots - 1))
-        first[root * size + END] = max(whole, 1.0) / mean
+        inside = sum(amount for under, place, amount in own if place != END and root in (under, roots - 1))
+        first[root * size + END] = max(inside, 1.0) / mean
     low = np.array(sorted(first), dtype=np.int64)
     weights = np.array([first[key] for key in low.tolist()])
     second: dict[int, float] = {}
