@@ -62,6 +62,8 @@ def _first_line(group: str, name: str) -> str:
     except MissingLibraryError as error:
         return str(error)
     text = (thing.__doc__ or "").strip()
+    if group == "tasks":
+        text = thing.about
     if group == "synthesizers":
         text = (importlib.import_module(thing.__module__).__doc__ or "").strip()
     return " ".join(text.partition("\n\n")[0].split())
