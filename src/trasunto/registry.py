@@ -30,7 +30,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "autoregressive": "trasunto.synthesizers.autoregressive:Autoregressive",
         "diffusion": "trasunto.synthesizers.diffusion:Diffusion",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetune",
+        "lm-evolve": "trasunto.synthesizers.lm_evolve:LmEvolve",
         "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPrompt",
+        "backtranslate": "trasunto.synthesizers.backtranslate:Backtranslate",
         "markov": "trasunto.synthesizers.markov:Markov",
     },
     "models": {
@@ -47,7 +49,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "autoregressive": "trasunto.synthesizers.autoregressive:AutoregressiveJoint",
         "diffusion": "trasunto.synthesizers.diffusion:DiffusionJoint",
         "lm-finetune": "trasunto.synthesizers.lm_finetune:LmFinetuneModel",
+        "lm-evolve": "trasunto.synthesizers.lm_evolve:LmEvolveModel",
         "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPromptModel",
+        "backtranslate": "trasunto.synthesizers.backtranslate:BacktranslateModel",
         "markov": "trasunto.synthesizers.markov:MarkovModel",
     },
     "metrics": {
@@ -143,6 +147,7 @@ EXTRAS: dict[str, str] = {
     "stdnum": "privacy",
     "cryptography": "privacy",
     "opacus": "lm",
+    "py3langid": "lm",
     "httpx": "server",
     "xllamacpp": "llama",
     "sacrebleu": "lm",

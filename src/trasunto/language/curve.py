@@ -96,6 +96,7 @@ def joined(few: Corpus, made: Corpus) -> Corpus:
 
 
 def answers(model: Classifier, test: Corpus) -> Chances:
+    """What a classifier makes of every test text."""
     return Chances(model.labels, model.probabilities(test.texts))
 
 

@@ -46,7 +46,7 @@ def fidelity(comparison: Comparison) -> tuple[Score, ...]:
     rng = np.random.default_rng(comparison.seed)
     beside = _some(against, number, rng)
     value, interval = _told_apart(_some(made, number, rng), beside, comparison.seed)
-    baseline, _ = _told_apart(_word_salad(real, min(number, BASELINE_TEXTS), rng), beside, comparison.seed)
+    baseline, _ = _told_apart(word_salad(real, min(number, BASELINE_TEXTS), rng), beside, comparison.seed)
     control = _told_apart(_some(real, number, rng), beside, comparison.seed)[0] if unseen is not None else None
     whom = "an unseen real one" if unseen is not None else "a training text (without a holdout this rewards copying)"
     headline = Score(
@@ -113,10 +113,12 @@ def verbatim(comparison: Comparison) -> tuple[Score, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """The texts of each part by row, missing ones and rows without any left out; their words; how many words."""
+    """The texts of each part by row, missing ones and rows without any left out; which row of the part each is; their
+    words; how many words."""
 
     columns: str
     texts: dict[str, Texts]
+    rows: dict[str, np.ndarray]
     streams: dict[str, Stream]
     words: int
 
@@ -135,10 +137,11 @@ def texts_of(comparison: Comparison) -> Read | None:
         texts = {
             part: [[t for t in row if t and t.strip()] for row in frame.iter_rows()] for part, frame in parts.items()
         }
+        filled = {part: np.flatnonzero([bool(row) for row in rows]) for part, rows in texts.items()}
         texts = {part: [row for row in rows if row] for part, rows in texts.items()}
         vocabulary = Vocabulary()
         streams = {part: vocabulary.stream(rows) for part, rows in texts.items()}
-        _KEPT[comparison] = Read(", ".join(names), texts, streams, len(vocabulary))
+        _KEPT[comparison] = Read(", ".join(names), texts, filled, streams, len(vocabulary))
     return _KEPT[comparison]
 
 
@@ -151,7 +154,7 @@ def _some(texts: list[str], most: int, rng: np.random.Generator) -> list[str]:
     return [texts[place] for place in rng.permutation(len(texts))[:most]]
 
 
-def _word_salad(real: list[str], number: int, rng: np.random.Generator) -> list[str]:
+def word_salad(real: list[str], number: int, rng: np.random.Generator) -> list[str]:
     """So many texts, of the real lengths, of real words in random order."""
     split = [text.split() for text in _some(real, MOST_TEXTS, rng)]
     pool = np.array([word for words in split for word in words] or [""], dtype=object)
@@ -218,7 +221,7 @@ def _words(read: Read, rng: np.random.Generator) -> tuple[Score, ...]:
     sign = 0.5 * np.sign(gap)[made.words]
     text = np.repeat(np.arange(len(made.lengths)), made.lengths)
     influence = np.bincount(text, weights=sign - sign.mean()) * (len(made.lengths) / len(made.words))
-    control = error(_cut(unseen, len(made.words), rng))[0] if unseen is not None else None
+    control = error(cut(unseen, len(made.words), rng))[0] if unseen is not None else None
     return (
         Score(
             "fidelity.text_words",
@@ -240,7 +243,7 @@ def _variety(read: Read, rng: np.random.Generator) -> tuple[Score, ...]:
     number = min(len(made.words), len(compared.words))
     if number < 2:
         return ()
-    value, control = (_distinct(_cut(stream, number, rng), read.words) for stream in (made, compared))
+    value, control = (_distinct(cut(stream, number, rng), read.words) for stream in (made, compared))
     baseline = _distinct(rng.choice(read.streams["real"].words, number), read.words)
     reading = (
         "Share of word pairs that are met once only or for the first time; the goal is that of as many real words."
@@ -248,7 +251,7 @@ def _variety(read: Read, rng: np.random.Generator) -> tuple[Score, ...]:
     return (Score("fidelity.text_variety", value, control, None, baseline, control, reading=reading),)
 
 
-def _cut(stream: Stream, number: int, rng: np.random.Generator) -> np.ndarray:
+def cut(stream: Stream, number: int, rng: np.random.Generator) -> np.ndarray:
     """The first so many words of the texts in random order."""
     order = rng.permutation(len(stream.lengths))
     spans = [stream.words[stream.starts[place] : stream.ends[place]] for place in order]

@@ -142,6 +142,48 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Chance that a classifier of words tells a synthetic text from an unseen real one; 0.5 means it cannot tell.",
         "Probabilidad de que un clasificador de palabras distinga un texto sintético de uno real no visto; 0,5 es que no puede.",
     ),
+    "fidelity.mauve": (
+        "How much of what synthetic and unseen texts say both say equally often (MAUVE); 1 is all; compare with the control.",
+        "Cuánto de lo que dicen los textos sintéticos y los no vistos lo dicen ambos por igual (MAUVE); 1 es todo; compárese "
+        "con el control.",
+    ),
+    "fidelity.topics": (
+        "Share of the topics of the training texts that the synthetic ones write about.",
+        "Proporción de los temas de los textos de entrenamiento que tratan los sintéticos.",
+    ),
+    "fidelity.topic_precision": (
+        "Share of the synthetic texts that are about a topic of the training texts; compare with the control.",
+        "Proporción de los textos sintéticos que tratan un tema de los de entrenamiento; compárese con el control.",
+    ),
+    "fidelity.vendi": (
+        "Effective number of different texts (Vendi score); as high as in real texts is best.",
+        "Número efectivo de textos distintos (Vendi); lo mejor es tanto como en los textos reales.",
+    ),
+    "fidelity.self_bleu": (
+        "How much each text repeats the others (mean BLEU-4); above that of real texts they say the same again and again.",
+        "Cuánto repite cada texto a los demás (BLEU-4 medio); por encima del de los reales, dicen lo mismo una y otra vez.",
+    ),
+    "fidelity.distinct_1": (
+        "Different words over all words; as high as in real texts is best.",
+        "Palabras distintas entre todas las palabras; lo mejor es tanto como en los textos reales.",
+    ),
+    "fidelity.distinct_3": (
+        "Different runs of three words over all; as high as in real texts is best.",
+        "Tríos de palabras distintos entre todos; lo mejor es tanto como en los textos reales.",
+    ),
+    "fidelity.class_balance": (
+        "Share of rows that would need another class for all classes to be as frequent as in the real rows; 0 is equal.",
+        "Proporción de filas que necesitarían otra clase para que todas fueran tan frecuentes como en las reales; 0 es igualdad.",
+    ),
+    "fidelity.label_agreement": (
+        "Share of synthetic texts that a classifier trained on real ones gives the label they carry; below the control is label noise.",
+        "Proporción de textos sintéticos a los que un clasificador entrenado con reales da la etiqueta que llevan; por debajo del "
+        "control es ruido.",
+    ),
+    "fidelity.class_text": (
+        "Chance that a synthetic text is told from an unseen one of its class, mean over classes; 0.5 means it is not.",
+        "Probabilidad de distinguir un texto sintético de uno no visto de su clase, media de las clases; 0,5 es que no se distingue.",
+    ),
     "fidelity.text_length": (
         "Difference between the lengths of synthetic and real texts; 0 is equal.",
         "Diferencia entre las longitudes de los textos sintéticos y reales; 0 es igualdad.",
