@@ -33,6 +33,7 @@ COMMANDS = {
     "audit": ("audit", "Attack synthetic data with all there is: what could an attacker learn?"),
     "compare": ("compare", "Compare synthesizers side by side on my data."),
     "ledger": ("ledger", "Show or grant what a private source may give away over all runs."),
+    "curate": ("curate", "Look at synthetic texts, keep the good ones, and say why not the others."),
     "train": ("train", "Train a language model on a data set."),
     "score": ("score", "Score a trained language model on real data."),
     "papers": ("papers", "Write the papers of a run: cards, privacy, processing, lineage; English and Spanish."),

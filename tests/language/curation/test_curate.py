@@ -1,19 +1,22 @@
 """Every check throws away what it should and nothing else, and says why; what is kept stays in order."""
 
+import json
+
 import numpy as np
 import pytest
 
 from trasunto.errors import DataError, FileError, RecipeError
 from trasunto.language.curation import REASONS, Curate, curate
+from trasunto.pipeline.settings import built
 
 BARE = Curate(
-    near=None, alike=None, near_copy=None, identifiers="off", toxicity=(), language=False, lengths=None,
+    near=None, alike=None, near_copy=None, identifiers="keep", toxicity=(), language=False, lengths=None,
     perplexity=None, agree=False, encoder="words",
 )  # fmt: skip
 
 
 def only(**settings):
-    return Curate.from_dict({**BARE.to_dict(), **settings})
+    return built(Curate, "Curation", {**BARE.to_dict(), **settings})
 
 
 def reasons(texts, settings, **more):
@@ -89,7 +92,7 @@ def test_toxic_words_in_both_languages_and_of_a_file(tmp_path):
         "a@ b0 1 2",
     ]
     assert reasons(texts, only(toxicity=["en", "es"])) == ["toxic", "toxic", "", "toxic", "toxic", ""]
-    assert reasons(texts, only(toxicity="es")) == ["", "toxic", "", "", "toxic", ""]
+    assert reasons(texts, only(toxicity=["es"])) == ["", "toxic", "", "", "toxic", ""]
     file = tmp_path / "words.txt"
     file.write_text("# ours\nScunthorpe\nb0 1\n", encoding="utf-8")
     assert reasons(texts, only(toxic_words=str(file)))[2:] == ["toxic", "", "", "toxic"]
@@ -128,7 +131,7 @@ def test_language_is_inferred_or_given():
         "ok",
     ]
     assert reasons(texts, only(language=True), train=train) == ["", "language", ""]
-    assert reasons(texts, only(language=True, languages="es")) == ["language", "", ""]
+    assert reasons(texts, only(language=True, languages=["es"])) == ["language", "", ""]
     assert reasons(texts, only(language=True)) == [""] * 3
     with pytest.raises(RecipeError, match="'xx'"):
         curate(texts, (), only(language=True, languages=["xx"]))
@@ -245,15 +248,16 @@ def test_no_texts_are_no_error_and_labels_must_match():
 @pytest.mark.parametrize(
     ("setting", "value", "says"),
     [
-        ("nears", 0.5, "'near'"), ("near", 2.0, "from 0 to 1"), ("near", 0.1, "0.3"), ("near", "much", "float"),
+        ("nears", 0.5, "'near'"), ("near", 2.0, "from 0 to 1"), ("near", 0.1, "0.3"), ("near", "much", "number"),
         ("identifiers", "hide", "'hide'"), ("balance", "even", "'even'"), ("toxicity", ["fr"], "'fr'"),
         ("duplicates", 3, "bool"), ("lengths", [0.9, 0.1], "in order"), ("rows", 0, "1 or more"),
     ],
 )  # fmt: skip
 def test_settings_that_make_no_sense_are_refused(setting, value, says):
     with pytest.raises(RecipeError, match=says):
-        Curate.from_dict({setting: value})
+        built(Curate, "Curation", {setting: value})
 
 
 def test_settings_go_to_json_and_back():
-    assert Curate.from_dict(Curate(rows=4, languages=("es",)).to_dict()) == Curate(rows=4, languages=("es",))
+    wanted = Curate(rows=4, languages=("es",))
+    assert built(Curate, "Curation", json.loads(json.dumps(wanted.to_dict()))) == wanted

@@ -16,20 +16,20 @@ MOST_REAL = 4_000
 def quotas(labels: Sequence[str], real: Sequence[str], balance: str, rows: int | None) -> dict[str, int]:
     """How many texts of each label to keep.
 
-    "off": all, or `rows` in the mix they have; "real": in the mix of the `real` labels, "equal": as many of each; both
+    "keep": all, or `rows` in the mix they have; "real": in the mix of the `real` labels, "equal": as many of each; both
     as many as there are for that, `rows` at most. A label that no real text has gets none under "real".
     """
     there = Counter(labels)
     if not there:
         return {}
-    wanted = {"off": there, "real": Counter(real) or there, "equal": Counter(dict.fromkeys(there, 1))}[balance]
+    wanted = {"keep": there, "real": Counter(real) or there, "equal": Counter(dict.fromkeys(there, 1))}[balance]
     total = sum(wanted.values())
     shares = {label: wanted[label] / total for label in sorted({*wanted, *there})}
     # A label without a text cannot be had at any size: what is left of the others keeps its mix.
     have = [label for label, share in shares.items() if share > 0 and there[label]]
     if not have:
         return {}
-    if balance == "off":
+    if balance == "keep":
         most = len(labels)
     else:
         most = int(min(there[label] / shares[label] for label in have) + 1e-9)

@@ -56,22 +56,23 @@ def curate(
     train: Sequence[str] = (),
     train_labels: Sequence[str] = (),
     test: Sequence[str] = (),
+    more: Iterable[tuple[str, str]] = (),
     seed: int = 0,
     progress: Progress = quiet,
 ) -> Curated:
     """Look at written texts and keep the good ones.
 
     labels: one for each text, or none at all. train, train_labels: the real texts they were written after. test: texts
-    on which a model will be judged. Raises DataError when labels and texts are not as many, and what a missing
-    encoder, library or list raises, before anything is looked at.
+    on which a model will be judged. more: (kind, value) pairs of identifiers from other columns. Raises DataError when
+    labels and texts are not as many, and what a missing encoder, library or list raises, before anything is looked at.
     """
     labels = _matched(texts, labels, "texts")
     train_labels = _matched(train, train_labels, "training texts")
     off = _off(settings, train, train_labels, test, labels)
     if settings.private:
-        train, train_labels, test = (), [""] * 0, ()
+        train, train_labels, test, more = (), [], (), ()
     progress("learn what to look for", 0, 1)
-    sieve, identifiers = fit_checks(settings, train, train_labels, test, seed=seed, progress=progress)
+    sieve, identifiers = fit_checks(settings, train, train_labels, test, more=more, seed=seed, progress=progress)
     progress("learn what to look for", 1, 1)
     written, redacted = list(texts), 0
     if identifiers is not None and settings.identifiers == "redact":
@@ -121,7 +122,7 @@ def fit_checks(
     ]
     if settings.toxicity or settings.toxic_words:
         early.append(fit_toxicity(settings.toxicity, settings.toxic_words))
-    identifiers = fit_identifiers(train, more) if settings.identifiers != "off" and (train or more) else None
+    identifiers = fit_identifiers(train, more) if settings.identifiers != "keep" and (train or more) else None
     if identifiers is not None and settings.identifiers == "reject":
         early.append(identifiers)
     if settings.leaks and test:
@@ -163,7 +164,7 @@ def _off(
         off["leaks"] = "no test texts"
     chosen = {name: getattr(settings, name) for name in PRIVATE}
     # What was switched off needs no reason.
-    return {name: why for name, why in off.items() if chosen[name] not in (None, False, "off")}
+    return {name: why for name, why in off.items() if chosen[name] not in (None, False, "keep")}
 
 
 def _relabelled(texts: Sequence[str], labels: list[str], sieve: Sieve) -> tuple[list[str], int]:
@@ -185,7 +186,7 @@ def _chosen(
     train_labels: Sequence[str],
 ) -> list[int]:
     """The places that stay once every label has as many as it should, in order."""
-    if settings.balance == "off" and settings.rows is None:
+    if settings.balance == "keep" and settings.rows is None:
         return list(passed)
     places = np.array(passed, dtype=np.int64)
     mine = np.array([labels[place] for place in passed], dtype=object)

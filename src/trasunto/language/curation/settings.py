@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from trasunto.errors import RecipeError, near
@@ -29,8 +28,8 @@ REASONS = (
     "ambiguous",
     "surplus",
 )
-IDENTIFIERS = ("reject", "redact", "off")
-BALANCES = ("off", "real", "equal")
+IDENTIFIERS = ("reject", "redact", "keep")
+BALANCES = ("keep", "real", "equal")
 # Checks that look into private texts, or into the test set.
 PRIVATE = ("verbatim", "near_copy", "identifiers", "leaks", "agree", "ambiguity", "perplexity", "lengths", "balance")
 
@@ -49,7 +48,7 @@ class Curate:
     nearly (as `near`).
 
     identifiers: of training texts (telephones, accounts, e-mails, whole names ...), wherever they come back: "reject"
-    the text, "redact" the place, or "off". toxicity: languages of the word lists ("en", "es"); toxic_words: a file of
+    the text, "redact" the place, or "keep". toxicity: languages of the word lists ("en", "es"); toxic_words: a file of
     more words, a line each.
 
     languages: that a text may be in ("en", "es" ...); none: those of the training texts. language: whether to look.
@@ -63,8 +62,9 @@ class Curate:
     nearest other one by so much (cosine; None: off). encoder: of sentence vectors, a model's name or folder, or
     "words" (hashed words and pairs: no model, any language).
 
-    balance: "real" keeps the label mix of the training texts, "equal" as many of each. rows: keep so many at most,
-    those that together are most like the training texts. private: look at nothing private: see docs/curation.md.
+    balance: "keep" the label mix as it is; "real": that of the training texts; "equal": as many of each. rows: keep so
+    many at most, those that together are most like the training texts. private: look at nothing private (see
+    docs/curation.md).
     """
 
     duplicates: bool = True
@@ -89,7 +89,7 @@ class Curate:
     relabel: float | None = None
     ambiguity: float | None = None
     encoder: str = "minilm-l6"
-    balance: str = "off"
+    balance: str = "keep"
     rows: int | None = None
     private: bool = False
 
@@ -118,34 +118,3 @@ class Curate:
 
     def to_dict(self) -> dict[str, Any]:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-
-    @staticmethod
-    def from_dict(document: Mapping[str, Any]) -> Curate:
-        """Settings out of JSON or YAML. RecipeError for a name that is none, or a value out of range."""
-        known = {each.name for each in fields(Curate)}
-        wrong = [name for name in document if name not in known]
-        if wrong:
-            raise RecipeError(f"No setting of curation called {wrong[0]!r}.", near(wrong[0], known))
-        made: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in document.items()}
-        for name in ("toxicity", "languages"):
-            if name in made and not isinstance(made[name], tuple):
-                made[name] = (made[name],) if made[name] else ()
-        for each in fields(Curate):
-            if each.name in made and not _fits(made[each.name], str(each.type)):
-                raise RecipeError(
-                    f"{each.name} is {made[each.name]!r}, which is no {each.type}.", "See docs/curation.md."
-                )
-        return Curate(**made)
-
-
-def _fits(value: Any, kind: str) -> bool:
-    """Whether a value is of an annotated type: "bool", "float | None", "tuple[str, ...]" ..."""
-    plain = kind.removesuffix(" | None")
-    if value is None or isinstance(value, bool):
-        return plain == "bool" if value is not None else plain != kind
-    if isinstance(value, tuple):
-        pair = plain == "tuple[float, float]"
-        inner = (int, float) if pair else str
-        return plain.startswith("tuple") and all(isinstance(v, inner) for v in value) and (not pair or len(value) == 2)
-    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
-    return isinstance(value, kinds.get(plain, ()))

@@ -17,7 +17,7 @@ from trasunto.language.curation.vectors import vectors_of
 from trasunto.language.head import Head
 
 # What a writer's own sieve does; the rest is asked for.
-USUAL = Curate(alike=None, lengths=None, perplexity=None, language=False, toxicity=(), identifiers="off")
+USUAL = Curate(alike=None, lengths=None, perplexity=None, language=False, toxicity=(), identifiers="keep")
 
 
 @dataclass(frozen=True)

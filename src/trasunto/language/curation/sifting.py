@@ -15,12 +15,13 @@ from trasunto.progress import Progress, quiet
 @dataclass(frozen=True)
 class Curation:
     """How many texts were written and kept, how many fell for each reason, and how many were kept although only the
-    classifier doubted them, because there were no others."""
+    classifier doubted them, because there were no others. interrupted: Ctrl-C ended the writing early."""
 
     written: int
     kept: int
     rejected: dict[str, int]
     despite_disagreement: int = 0
+    interrupted: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -28,6 +29,7 @@ class Curation:
             "kept": self.kept,
             "rejected": self.rejected,
             "despite_disagreement": self.despite_disagreement,
+            **({"interrupted": True} if self.interrupted else {}),
         }
 
 
