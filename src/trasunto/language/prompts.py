@@ -110,8 +110,7 @@ class Prompting:
         """A list that goes on: lines after dashes, or blocks between blank lines."""
         words = WORDS[self.language]
         head = words["list"].format(
-            kind=KINDS[self.language][self.layout.kind],
-            about=words["about"].format(value=self.about) if self.about else "",
+            kind=self.about or KINDS[self.language][self.layout.kind],
             label=words["listed"].format(value=job.label) if job.label else "",
             attributes=words["fits"].format(value=job.told) if job.told else "",
         )

@@ -28,7 +28,7 @@ WORDS = {
         "examples": "\nReal examples. Take their style, topics and length, and repeat none of them:\n{value}\n",
         "plain": "Answer with the text alone.", "one": "Answer with JSON: {shape}.",
         "many": 'Answer with JSON: {{"items": [{shape}, ...]}} with {count} items.',
-        "list": "Here is a list of {kind}{about}{label}{attributes}.",
+        "list": "Here is a list of {kind}{label}{attributes}.",
         "listed": ' of the kind "{value}"', "fits": " ({value})",
     },
     "es": {
@@ -37,7 +37,7 @@ WORDS = {
         "examples": "\nEjemplos reales. Toma su estilo, temas y longitud, y no repitas ninguno:\n{value}\n",
         "plain": "Responde solo con el texto.", "one": "Responde con JSON: {shape}.",
         "many": 'Responde con JSON: {{"items": [{shape}, ...]}} con {count} elementos.',
-        "list": "Esta es una lista de {kind}{about}{label}{attributes}.",
+        "list": "Esta es una lista de {kind}{label}{attributes}.",
         "listed": " del tipo «{value}»", "fits": " ({value})",
     },
 }  # fmt: skip

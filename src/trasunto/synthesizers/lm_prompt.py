@@ -18,7 +18,7 @@ import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import BudgetError, FitError, ModelError, SampleError
+from trasunto.errors import BudgetError, FitError, ModelError
 from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
 from trasunto.language.engines.address import engine_of
 from trasunto.language.engines.asked import Engine, Reply, Request, cost_of
@@ -35,11 +35,11 @@ from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.autoregressive import Autoregressive
 from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel
-from trasunto.synthesizers.condition import conform
 from trasunto.synthesizers.lm_prompt_rounds import Asking, Wrote, groups_of, requests_of, written
 from trasunto.synthesizers.model import in_parts, load_model, read_document
 from trasunto.synthesizers.sieved import load_sieve, nothing, save_sieve
 from trasunto.synthesizers.tree import Tree
+from trasunto.synthesizers.written_columns import drawn_columns
 from trasunto.writing import aside
 
 # Tokens of a text when the real ones say nothing.
@@ -234,7 +234,7 @@ class LmPromptModel:
         Raises SampleError for a negative count or too few usable texts, EngineError when the engine fails. Ctrl-C loses
         nothing that was answered: the same call goes on from there.
         """
-        drawn = self._drawn(rows, seed, given, where, temperature, first)
+        drawn = drawn_columns(self.attributes, rows, (seed, first), given, where, temperature)
         own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
         return self._written(rows, drawn, own, quiet)[0]
 
@@ -242,12 +242,12 @@ class LmPromptModel:
         self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
     ) -> tuple[Dataset, Wrote]:
         """The rows, what was thrown away on the way to them, and what it took."""
-        return self._written(rows, self._drawn(rows, seed, given), seed, progress)
+        return self._written(rows, drawn_columns(self.attributes, rows, (seed, 0), given), seed, progress)
 
     def look(self, rows: int, *, seed: int, asked: int = LOOKED_AT, progress: Progress = quiet) -> Look:
         """What would be asked for so many rows, the answers to the first prompts, and what all of it would take."""
         asking, engine = self.asking, self.settings.reached()
-        jobs = asking.jobs(groups_of(asking.prompting, self._drawn(rows, seed, None), rows), 0, seed)
+        jobs = asking.jobs(groups_of(asking.prompting, drawn_columns(self.attributes, rows, (seed, 0)), rows), 0, seed)
         requests = requests_of(asking, jobs)
         tokens_in = sum(tokens_of(each.characters) for each in requests)
         tokens_out = sum(job.count for job, _ in jobs) * self.facts["tokens_a_text"]
@@ -331,31 +331,6 @@ class LmPromptModel:
         whole = frame if drawn is None else drawn.with_columns(frame.get_columns())
         schema = self.schema.only
         return Dataset(self.schema, {next(iter(self.schema.tables)): Table(schema, whole.select(schema.names))}), wrote
-
-    def _drawn(
-        self,
-        rows: int,
-        seed: int,
-        given: Any,
-        where: str | None = None,
-        temperature: float = 1.0,
-        first: int = 0,
-    ) -> pl.DataFrame | None:
-        """Every column that is not written; None when there is none."""
-        if rows < 0:
-            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
-        if self.attributes is None:
-            if given is not None or where is not None:
-                raise SampleError("This model writes text alone; nothing can be given.", "Leave `given` out.")
-            return None
-        others = self.attributes.schema.only.names
-        if given is not None and where is None:
-            fixed = conform(given, self.attributes.schema.only)
-            if set(fixed.schema.names) == set(others) and len(fixed) == rows:
-                return fixed.rows.select(others)
-        return self.attributes.sample(
-            rows, seed=seed, given=given, where=where, temperature=temperature, first=first
-        ).rows
 
 
 def _measured(layout: Layout, rows: pl.DataFrame, longest: int, budget: Budget | None) -> dict[str, Any]:
