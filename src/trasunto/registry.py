@@ -151,6 +151,7 @@ EXTRAS: dict[str, str] = {
     "httpx": "server",
     "xllamacpp": "llama",
     "sacrebleu": "lm",
+    "optuna": "lm",
     "faker": "rules",
     "anyascii": "rules",
     "datasets": "hub",
