@@ -23,9 +23,11 @@ from trasunto.metrics.score import Comparison
 from trasunto.metrics.structure import c2st
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.auto_text import TextChoice, text_choice, writes
 from trasunto.synthesizers.candidates import CANDIDATES, Candidate, Shape
 from trasunto.synthesizers.coded import CodedModel, learnable
 from trasunto.synthesizers.lm_finetune import LmFinetuneModel
+from trasunto.synthesizers.markov import MarkovModel
 
 # A method whose rows lean more than this on the training rows, or that takes longer, is not balanced.
 LEANING, PATIENCE = 0.53, 900.0
@@ -36,7 +38,7 @@ TRIED_FROM, JUDGED = 100, 8.0
 # What one more point of leaning costs in a trial, in points of C2ST, above what chance gives.
 LEANING_COSTS, BY_CHANCE = 2.0, 0.515
 # Methods with a private version, and so many columns that tables of counts, one a column, are the better way.
-PRIVATE, MANY_COLUMNS = ("marginals", "bayes", "autoregressive", "vae", "gan", "lm-finetune"), 60
+PRIVATE, MANY_COLUMNS = ("marginals", "bayes", "autoregressive", "vae", "gan", "lm-finetune", "markov"), 60
 PREFERENCES = {
     "balanced": f"rows hardest to tell from real ones, at most {LEANING} of them nearer to training rows, "
     f"in at most {PATIENCE:.0f} s",
@@ -77,7 +79,7 @@ class Auto:
 
     def fit(
         self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet
-    ) -> CodedModel | LmFinetuneModel:
+    ) -> CodedModel | LmFinetuneModel | MarkovModel:
         """The fitted model of the method that was chosen. `describe()` says which (`chosen`), why (`because`) and what
         speaks against the others (`passed_over`); so does the saved model.
 
@@ -86,8 +88,8 @@ class Auto:
         """
         if budget is not None:
             choice = self._for_budget(learnable_schema(real), budget)
-        elif len(real.tables) == 1 and _writes(real.only.schema):
-            choice = _for_text(real.only.schema)
+        elif len(real.tables) == 1 and writes(real.only.schema):
+            choice = _for_text(text_choice(real.only.schema, real.only, max_seconds=self.max_seconds))
         else:
             learnable(real, "auto")
             choice = self.choice(real, seed=seed, progress=progress)
@@ -120,8 +122,8 @@ class Auto:
 
     def _for_budget(self, schema: TableSchema, budget: Budget) -> Choice:
         """The private method for a table of this schema."""
-        if _writes(schema):
-            return _for_text(schema)
+        if writes(schema):
+            return _for_text(text_choice(schema, max_seconds=self.max_seconds, private=True))
         columns = sum(column.kind != "id" for column in schema.columns)
         if budget.delta == 0:
             name, why = "bayes", "Without a delta only the noise of bayes keeps the promise."
@@ -282,7 +284,7 @@ class Choice:
 
 def _told(model: Any, choice: Choice) -> Any:
     """The model with the reasons of its choice."""
-    if isinstance(model, LmFinetuneModel):
+    if isinstance(model, LmFinetuneModel | MarkovModel):
         return replace(model, facts={**model.facts, **choice.to_dict()})
     return replace(model, choice=choice.to_dict())
 
@@ -292,25 +294,18 @@ def learnable_schema(real: Dataset) -> TableSchema:
     return real.only.schema if len(real.tables) == 1 else learnable(real, "auto").schema
 
 
-def _writes(schema: TableSchema) -> bool:
-    """Whether a table is text to write for a label."""
-    texts = schema.of_kind("text")
-    named = [*schema.of_role("label"), *schema.of_role("target")]
-    return len(texts) == 1 and bool(named or len(schema.of_kind("category", "boolean")) == 1)
-
-
-def _for_text(schema: TableSchema) -> Choice:
-    name = schema.of_kind("text")[0].name
-    reason = f"It cannot write free text, and column {name!r} holds it."
-    passed = {each: reason for each in registry.names("synthesizers") if each not in ("auto", "lm-finetune")}
-    why = f"Column {name!r} holds free text, and there is a label to write it for: lm-finetune is what writes text."
-    return Choice("lm-finetune", (why,), passed, {})
+def _for_text(found: TextChoice) -> Choice:
+    others = (name for name in registry.names("synthesizers") if name not in ("auto", found.chosen))
+    passed = {name: found.against.get(name, "It cannot write free text, or learns nothing from it.") for name in others}
+    return Choice(found.chosen, found.because, passed, {})
 
 
 def _not_for_rows() -> dict[str, str]:
     """What speaks against the methods that are not weighed."""
     known = {
         "lm-finetune": "There is no free text to write.",
+        "markov": "There is no free text to write.",
+        "templates": "It draws from templates alone and learns nothing from rows.",
         "rules": "It draws from rules alone and learns nothing from rows.",
     }
     weighed = {each.name for each in CANDIDATES}
