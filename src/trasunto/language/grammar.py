@@ -31,6 +31,8 @@ _SHARE = re.compile(r"(\d{1,3})%\s?")
 
 @dataclass(frozen=True)
 class Literal:
+    """A text as it stands."""
+
     text: str
 
 
@@ -59,6 +61,8 @@ class Agree:
 
 @dataclass(frozen=True)
 class Sequence:
+    """Parts one after the other."""
+
     parts: tuple[Node, ...]
 
 

@@ -69,7 +69,7 @@ class Markov:
     longest: int | None = None
     kind: str | None = None
     conditions: tuple[str, ...] = ()
-    contributed: int = 20
+    contributed: int = 30
     attributed: float = 0.05
 
     def __post_init__(self) -> None:

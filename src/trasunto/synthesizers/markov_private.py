@@ -32,7 +32,7 @@ from trasunto.synthesizers.autoregressive import Autoregressive
 from trasunto.synthesizers.coded import CodedModel
 
 # Shares of what the texts get: of words, of pairs of words, of the number of all pieces.
-SPLIT = (0.55, 0.4, 0.05)
+SPLIT = (0.7, 0.25, 0.05)
 # A text counts as of at most so many pieces in that number.
 MOST_PIECES = 64
 # A context backs off at least so often, however sure its counts look.
