@@ -38,7 +38,9 @@ def load_sieve(known: Any, folder: Path) -> Sieve:
             arrays = {name: stored[name] for name in stored.files}
         head = Head(arrays["weight"], arrays["bias"]) if "weight" in arrays else None
         runs, near, whole = (arrays[name] for name in ("runs", "near", "whole"))
-        told = {name: tuple(value) if isinstance(value, list) else value for name, value in known["settings"].items()}
+        told: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in known["settings"].items()
+        }
         settings = Curate(**told)
         return Sieve(known["salt"], runs, near, whole, tuple(known["labels"]), head, known["encoder"], settings)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,11 +104,10 @@ class _Opened:
         replies = self._written(plain, seed)
         for place, request in enumerate(requests):
             if request.schema is not None and not replies[place].error:
-                first = iter([replies[place]])
-                replies[place] = held(request, lambda asked, first=first: self._again(asked, first, seed), plain=True)
+                replies[place] = held(request, partial(self._again, iter([replies[place]]), seed), plain=True)
         return replies
 
-    def _again(self, request: Request, first: Iterator[Reply], seed: int) -> Reply:
+    def _again(self, first: Iterator[Reply], seed: int, request: Request) -> Reply:
         """The reply that is there, then others."""
         return next(first, None) or self._written([request], seed + 1)[0]
 

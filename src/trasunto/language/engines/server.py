@@ -287,8 +287,8 @@ def _together(
         talk.over.set()
         # What is under way is paid for: it is waited for and kept.
         for each, place in under_way.items():
-            if not each.cancel() and (reply := _result(each)) is not None:
-                cache.put(jobs[place].args[2], reply)
+            if not each.cancel() and (late := _result(each)) is not None:
+                cache.put(jobs[place].args[2], late)
         pool.shutdown(wait=True)
 
 
