@@ -51,7 +51,7 @@ def _found() -> dict[str, Any]:
 
     def there(name: str) -> bool:
         try:
-            return locate(name).is_file()
+            return locate(name).exists()
         except MissingLibraryError:
             return False
 

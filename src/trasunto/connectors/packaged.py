@@ -58,17 +58,17 @@ PACKAGED = {
         ),
         PackagedData(
             "chatbot", "Questions and answers by topic, English, 1,206 × 3", "chatterbot-corpus",
-            "chatterbot_corpus/data/english", "pip install --no-deps chatterbot-corpus==1.3.3", "BSD-3-Clause.",
+            "chatterbot_corpus/data/english", 'pip install "trasunto[examples]"', "BSD-3-Clause.",
             "ChatterBot corpus (Cox and contributors), in the package chatterbot-corpus.",
         ),
         PackagedData(
             "chatbot_es", "Questions and answers by topic, Spanish, 682 × 3", "chatterbot-corpus",
-            "chatterbot_corpus/data/spanish", "pip install --no-deps chatterbot-corpus==1.3.3", "BSD-3-Clause.",
+            "chatterbot_corpus/data/spanish", 'pip install "trasunto[examples]"', "BSD-3-Clause.",
             "ChatterBot corpus (Cox and contributors), in the package chatterbot-corpus.",
         ),
         PackagedData(
             "translation", "Names of emoji, English and Spanish, 1,685 × 2", "emoji", "emoji/unicode_codes",
-            "pip install --no-deps emoji==2.16.0", "Unicode License v3.",
+            'pip install "trasunto[examples]"', "Unicode License v3.",
             "Unicode CLDR short names, in the package emoji (BSD-3-Clause).",
         ),
         PackagedData(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from trasunto import registry
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import ModelError, SampleError, near
+from trasunto.errors import BudgetError, ModelError, SampleError, near
 from trasunto.metrics.score import Comparison, Gate
 from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.settings import built
@@ -27,6 +27,8 @@ from trasunto.synthesizers.model import FITTED, Model, load_model
 if TYPE_CHECKING:
     from trasunto.language.classify import Classifier
     from trasunto.language.evaluation import Evaluation
+    from trasunto.language.tasks.responder import Responder
+    from trasunto.language.text_evaluation import TextEvaluation
 
 
 def read(
@@ -34,8 +36,9 @@ def read(
 ) -> Dataset:
     """Read real data.
 
-    source: a path to a file or a folder of files, `packaged:NAME`, or a pandas, Polars, Arrow or Hugging
-    Face table, a dict of columns or of tables, a list of records.
+    source: a path to a file or a folder of files, `packaged:NAME`, a path with its form before it (`documents:FOLDER`,
+    `alpaca:FILE`: docs/text.md), or a pandas, Polars, Arrow or Hugging Face table, a dict of columns or of tables, a
+    list of records.
     schema: what is known about the columns (or a schema file); inferred, with a reason each, when None.
     rows: read at most this many. name: what to call a table that has no file name.
     Raises FileError, EmptyDataError, SchemaError.
@@ -116,9 +119,9 @@ def load(folder: str | Path) -> Any:
     except (OSError, ValueError) as error:
         raise ModelError(f"The model in {folder} cannot be read: {error}.", "Fit it again.") from error
     if isinstance(document, dict) and "language_model" in document:
-        from trasunto.language.classify import load_classifier
+        from trasunto.language.tasks.stored import load_language_model
 
-        return load_classifier(folder)
+        return load_language_model(folder)
     return load_model(folder)
 
 
@@ -186,20 +189,35 @@ def train(
     settings: Mapping[str, Any] | None = None,
     budget: Budget | None = None,
     progress: Progress = quiet,
-) -> Classifier:
-    """Train a language model on a dataset (synthetic or real): text and label columns, or rows as text.
+) -> Classifier | Responder:
+    """Train a language model on a dataset, synthetic or real.
 
-    task: see `trasunto list tasks`. text, label: column names; found by role or kind when None (for a table
-    without text, `label` is the column to predict). base: a pretrained model by name or folder. budget: train the head,
-    and the adapter where one is asked for, by DP-SGD (see `train_on`).
-    Raises UnknownNameError, FitError, MissingLibraryError.
+    task: see `trasunto list tasks`. text, label: column names, for classification; found by role or kind when None (for
+    a table without text, `label` is the column to predict). Tasks that write take columns by their roles: prompt and
+    response, source and translation, or a column of messages. base: a pretrained model by name or folder. budget: of a
+    classification; train the head, and the adapter where one is asked for, by DP-SGD (see `train_on`).
+    Raises UnknownNameError, FitError, BudgetError, MissingLibraryError.
     """
-    registry.load("tasks", task)
     from trasunto.language.classify import train_on
 
-    chosen = classify_settings({**(settings or {}), **({"base": base} if base else {})})
+    chosen = task_settings(task, {**(settings or {}), **({"base": base} if base else {})})
     taken = dataset_of(data)
-    return train_on(taken, text=text, label=label, settings=chosen, seed=seed, budget=budget, progress=progress)
+    if task == "classification":
+        return train_on(taken, text=text, label=label, settings=chosen, seed=seed, budget=budget, progress=progress)
+    if budget is not None:
+        raise BudgetError(f"The task {task!r} takes no budget.", "Train a classification, or a text synthesizer.")
+    for column, role in ((text, "prompt"), (label, "label")):
+        if column is not None:
+            taken = taken.with_role(column, role)
+    trained: Classifier | Responder = registry.load("tasks", task).train(
+        taken, settings=chosen, seed=seed, progress=progress
+    )
+    return trained
+
+
+def task_settings(task: str, values: Mapping[str, Any]) -> Any:
+    """The settings of a task with those values. UnknownNameError, RecipeError for a setting that is not there."""
+    return built(registry.load("tasks", task).settings, f"The task {task!r}", values)
 
 
 def classify_settings(values: Mapping[str, Any]) -> Any:
@@ -209,17 +227,20 @@ def classify_settings(values: Mapping[str, Any]) -> Any:
     return built(ClassifySettings, "The task 'classification'", values)
 
 
-def score(model: Any, data: Any, *, seed: int = 0, progress: Progress = quiet) -> Evaluation:
-    """What a trained language model (or its folder) is worth on real data: accuracy, precision, recall, F1.
+def score(model: Any, data: Any, *, seed: int = 0, progress: Progress = quiet) -> Evaluation | TextEvaluation:
+    """What a trained language model (or its folder) is worth on real data: accuracy, precision, recall, F1 of one that
+    labels; chrF, BLEU, ROUGE and the like of one that answers; bits per byte of one that writes.
 
     Raises ModelError when the folder holds no language model, DataError when its columns are not there.
     """
-    from trasunto.language import classify
+    from trasunto.language.classify import Classifier
+    from trasunto.language.tasks.responder import Responder
+    from trasunto.language.tasks.stored import score_language_model
 
     trained = load(model) if isinstance(model, str | Path) else model
-    if not isinstance(trained, classify.Classifier):
+    if not isinstance(trained, Classifier | Responder):
         raise ModelError(f"{model} holds no language model.", "Give the folder that `trasunto train -o` wrote.")
-    return classify.score(trained, dataset_of(data), seed=seed)
+    return score_language_model(trained, dataset_of(data), seed=seed, progress=progress)
 
 
 def dataset_of(data: Any) -> Dataset:

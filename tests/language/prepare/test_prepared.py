@@ -220,3 +220,12 @@ def test_data_that_cannot_be_prepared_is_refused():
         prepared(tr.read({"text": ["a", "b"]}), Prepare(columns=("text",), balance="up"))
     with pytest.raises(EmptyDataError, match="No row is left"):
         prepared(tr.read({"text": ["<p>", "\u200b"], "n": [4, 6]}), Prepare(columns=("text",)))
+
+
+def test_labels_are_found_by_role_name_or_because_there_is_one():
+    text = [f"a text of its own, number {n}" for n in range(4)]
+    frame = {"text": text, "source": ["a", "b", "a", "b"], "Label": [0, 1, 0, 1], "place": ["x", "y", "y", "x"]}
+    assert prepared(tr.read(frame))[1]["label"] == "Label"
+    assert prepared(tr.read(frame).with_role("place", "label"))[1]["label"] == "place"
+    del frame["Label"]
+    assert prepared(tr.read(frame))[1]["label"] is None

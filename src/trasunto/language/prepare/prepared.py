@@ -54,10 +54,9 @@ def prepared(
     """
     settings = settings or Prepare()
     rows = _checked(dataset, settings)
-    before = figures(rows)
-    mended, first = _mend(rows, settings, examples)
-    evened, second = _even(mended, settings, seed, examples)
-    return dataset.with_table(evened.table), _counts(settings, seed, before, [*first, *second], evened)
+    steps = [_read(rows)]
+    made = _even(_mend(rows, settings, steps, examples), settings, steps, seed, examples)
+    return dataset.with_table(made.table), _counts(settings, seed, steps, made)
 
 
 def prepared_parts(
@@ -78,12 +77,13 @@ def prepared_parts(
     """
     settings = settings or Prepare()
     rows = _checked(dataset, settings)
-    before = figures(rows)
-    mended, first = _mend(rows, settings, examples)
+    steps = [_read(rows)]
+    mended = _mend(rows, settings, steps, examples)
     parts = _cut(mended, dataset.name, holdout, validation, seed)
     train = replace(mended, table=parts.train.only)
-    evened, second = _even(train, settings, seed, examples)
-    counts = _counts(settings, seed, before, [*first, *second], evened)
+    steps.append(Step("split", 0, len(mended) - len(train), 0, (), figures(train)))
+    evened = _even(train, settings, steps, seed, examples)
+    counts = _counts(settings, seed, steps, evened)
     if settings.balance == "weights":
         parts = _weightless(parts)
     parts = replace(parts, train=dataset.with_table(evened.table))
@@ -100,9 +100,13 @@ def _checked(dataset: Dataset, settings: Prepare) -> Rows:
     return rows
 
 
-def _mend(rows: Rows, settings: Prepare, examples: int) -> tuple[Rows, list[Step]]:
+def _read(rows: Rows) -> Step:
+    """The texts as they came."""
+    return Step("read", 0, 0, 0, (), figures(rows))
+
+
+def _mend(rows: Rows, settings: Prepare, steps: list[Step], examples: int) -> Rows:
     """What is done to each row for itself: wording and labels; then rows without text and equal rows go."""
-    steps: list[Step] = []
     for name, change in _wording(rows, settings):
         made = rows.changed(change)
         rows = _told(steps, name, rows, made, examples)
@@ -112,8 +116,7 @@ def _mend(rows: Rows, settings: Prepare, examples: int) -> tuple[Rows, list[Step
             labels = rows.labels()
             spelt = respelt([each for each in labels if each], misspellings=settings.labels == "misspellings")
             made = rows.with_labels([spelt.get(each, each) if each else None for each in labels])
-            steps.append(_relabelled(rows, made, examples))
-            rows = made
+            rows = _relabelled(steps, rows, made, examples)
     texts = rows.joined()
     there = [place for place, text in enumerate(texts) if text.strip()]
     rows = _left(steps, "empty", rows, there, texts, examples)
@@ -126,12 +129,11 @@ def _mend(rows: Rows, settings: Prepare, examples: int) -> tuple[Rows, list[Step
                 seen.add(key)
                 kept.append(place)
         rows = _left(steps, "deduplicate", rows, kept, texts, examples)
-    return rows, steps
+    return rows
 
 
-def _even(rows: Rows, settings: Prepare, seed: int, examples: int) -> tuple[Rows, list[Step]]:
+def _even(rows: Rows, settings: Prepare, steps: list[Step], seed: int, examples: int) -> Rows:
     """What is done to the rows together: lengths, templates, balance, variation."""
-    steps: list[Step] = []
     # Each step draws for itself: turning one on or off leaves the others as they were.
     lots = [np.random.default_rng([seed, number]) for number in range(3)]
     if settings.shortest > 0 or settings.longest < 1:
@@ -156,7 +158,7 @@ def _even(rows: Rows, settings: Prepare, seed: int, examples: int) -> tuple[Rows
     if settings.vary > 0:
         made, _ = livelier(rows, repeated, settings.vary, lots[2])
         rows = _told(steps, "vary", rows, made, examples)
-    return rows, steps
+    return rows
 
 
 def _wording(rows: Rows, settings: Prepare) -> list[tuple[str, Callable[[str], str]]]:
@@ -223,14 +225,16 @@ def _told(steps: list[Step], name: str, rows: Rows, made: Rows, examples: int) -
     before, after = rows.joined(), made.joined()
     places = [place for place, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
     shown = tuple(_around(before[place], after[place]) for place in places[:examples])
-    steps.append(Step(name, len(places), 0, 0, shown, figures(made)))
+    steps.append(Step(name, len(places), 0, 0, shown, figures(made) if places else steps[-1].after))
     return made
 
 
-def _relabelled(rows: Rows, made: Rows, examples: int) -> Step:
+def _relabelled(steps: list[Step], rows: Rows, made: Rows, examples: int) -> Rows:
+    """A change of labels, as a step."""
     pairs = [(one or "", other or "") for one, other in zip(rows.labels(), made.labels(), strict=True) if one != other]
     shown = tuple(dict.fromkeys(pairs))[:examples]
-    return Step("labels", len(pairs), 0, 0, shown, figures(made))
+    steps.append(Step("labels", len(pairs), 0, 0, shown, figures(made) if pairs else steps[-1].after))
+    return made
 
 
 def _left(steps: list[Step], name: str, rows: Rows, kept: Sequence[int], texts: list[str], examples: int) -> Rows:
@@ -238,7 +242,7 @@ def _left(steps: list[Step], name: str, rows: Rows, kept: Sequence[int], texts: 
     if not kept:
         raise EmptyDataError(f"No row is left after the step {name!r}.", "Give rows with texts.")
     if len(kept) == len(rows):
-        steps.append(Step(name, 0, 0, 0, (), figures(rows)))
+        steps.append(Step(name, 0, 0, 0, (), steps[-1].after))
         return rows
     stay = set(kept)
     gone = [texts[place] for place in range(len(rows)) if place not in stay]
@@ -259,9 +263,8 @@ def _around(before: str, after: str) -> tuple[str, str]:
     return cut[0], cut[1]
 
 
-def _counts(
-    settings: Prepare, seed: int, before: dict[str, float], steps: Sequence[Step], made: Rows
-) -> dict[str, Any]:
+def _counts(settings: Prepare, seed: int, steps: Sequence[Step], made: Rows) -> dict[str, Any]:
+    before, after = steps[0].after, steps[-1].after
     return {
         "settings": settings.to_dict(),
         "seed": seed,
@@ -270,6 +273,6 @@ def _counts(
         "rows_before": int(before["rows"]),
         "rows_after": len(made),
         "before": before,
-        "after": figures(made),
-        "steps": [asdict(step) | {"examples": [list(pair) for pair in step.examples]} for step in steps],
+        "after": after,
+        "steps": [asdict(step) | {"examples": [list(pair) for pair in step.examples]} for step in steps[1:]],
     }

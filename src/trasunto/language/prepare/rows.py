@@ -14,6 +14,9 @@ from trasunto.data.schema import Column
 from trasunto.errors import DataError, near
 from trasunto.metrics.words import WORD
 
+# Names of a column of labels, where no role says which it is.
+LABELS = frozenset(["label", "labels", "etiqueta", "target", "class", "clase", "intent", "sentiment", "sentimiento"])
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -84,7 +87,8 @@ class Rows:
 def rows_of(dataset: Dataset, columns: tuple[str, ...], label: str | None) -> Rows:
     """The one table of a dataset as rows to prepare.
 
-    columns: those of text, all of that kind when empty. label: found by role, else the only category or boolean.
+    columns: those of text, all of that kind when empty. label: found by role, by a name that says so, or else the only
+    category or boolean.
     Raises DataError for a name that is not there and for a table without texts.
     """
     table = dataset.only
@@ -94,7 +98,9 @@ def rows_of(dataset: Dataset, columns: tuple[str, ...], label: str | None) -> Ro
             raise DataError(f"There is no column {name!r} to prepare.", near(name, schema.names))
     if label is None:
         named = [*schema.of_role("label"), *schema.of_role("target")]
-        classes = named or [c for c in schema.of_kind("category", "boolean") if c.name not in columns]
+        classes = [c for c in schema.of_kind("category", "boolean", "integer") if c.name not in columns]
+        named = named or [c for c in classes if c.name.lower() in LABELS]
+        classes = named or [c for c in classes if c.kind != "integer"]
         label = classes[0].name if len(classes) == 1 or named else None
     texts = columns or tuple(c.name for c in schema.of_kind("text") if c.name != label)
     strange = [name for name in texts if table.rows[name].dtype != pl.String]

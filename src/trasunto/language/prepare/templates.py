@@ -13,8 +13,7 @@ from trasunto.metrics.words import Vocabulary
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|(?<!\w)[@#]\w+")
 _NUMBER = re.compile(r"[$€£]?\d[\d.,:/-]*\d|[$€£]?\d")
-# A capital that does not begin a sentence begins a name.
-_NAME = re.compile(r"(?<![.!?…:\n] )(?<!^)(?<=[ ,;(])[^\W\d_a-zà-ÿ][^\W\d_]*(?:\s+[^\W\d_a-zà-ÿ][^\W\d_]*)*")
+_CAPITALS = re.compile(r"[A-ZÀ-ÖØ-Þ]\w*(?: [A-ZÀ-ÖØ-Þ]\w*)*")
 _REST = re.compile(r"[^\w@#]+")
 
 
@@ -23,12 +22,22 @@ def template(text: str) -> str:
 
     A text of signs alone is its own template.
     """
-    masked = _ADDRESS.sub(" & ", text)
+    masked = _ADDRESS.sub(" & ", text) if any(sign in text for sign in ("@", "#", "://", "www.")) else text
     if not masked.isupper():
-        masked = _NAME.sub("@", masked)
+        masked = _CAPITALS.sub(_named, masked)
     masked = _NUMBER.sub("#", masked).replace("&", "@")
     bare = " ".join(_REST.sub(" ", masked).lower().split())
     return bare if re.search(r"\w", bare) else text
+
+
+def _named(found: re.Match[str]) -> str:
+    """A sign for words with capitals: names, unless the first begins a sentence or goes on with a word."""
+    before = found.string[max(0, found.start() - 2) : found.start()]
+    words = found.group()
+    if not before.strip() or before[0] in ".!?…:\n" or before[-1:] == "\n":
+        first, _, rest = words.partition(" ")
+        return f"{first} @" if rest else words
+    return "@" if before[-1] in " ,;(" else words
 
 
 def templates(texts: Sequence[str]) -> list[str]:
