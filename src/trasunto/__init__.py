@@ -20,6 +20,7 @@ from trasunto.errors import TrasuntoError
 if TYPE_CHECKING:
     from trasunto.data.dataset import Dataset
     from trasunto.data.schema import Schema
+    from trasunto.language.tasks.use import use
     from trasunto.pipeline.recipe import Recipe, load_recipe
     from trasunto.pipeline.run import run
     from trasunto.pipeline.verbs import evaluate, fit, impute, load, read, score, train
@@ -46,6 +47,7 @@ __all__ = [
     "score",
     "topped_up",
     "train",
+    "use",
 ]
 
 # Where each name lives: imported when it is first used, so that `import trasunto` costs next to nothing.
@@ -62,6 +64,7 @@ _HOMES = {
     "read": "trasunto.pipeline.verbs",
     "score": "trasunto.pipeline.verbs",
     "train": "trasunto.pipeline.verbs",
+    "use": "trasunto.language.tasks.use",
     "Repair": "trasunto.synthesizers.fair",
     "repair": "trasunto.synthesizers.fair",
     "balanced": "trasunto.synthesizers.wanted",

@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from trasunto.language.evaluation import Evaluation
+    from trasunto.language.text_evaluation import TextEvaluation
     from trasunto.metrics.score import Score
     from trasunto.pipeline.run import Run
 
@@ -48,6 +49,15 @@ def settings_of(pairs: Sequence[str]) -> dict[str, Any]:
     from trasunto.pipeline.recipe import override
 
     return override({}, pairs)
+
+
+def pairs_of(given: Sequence[str], option: str, form: str) -> list[tuple[str, str]]:
+    """`a=b` pairs of an option that may be given more than once."""
+    found = [each.rpartition("=") for each in given]
+    for pair, (name, _, value) in zip(given, found, strict=True):
+        if not name or not value:
+            raise click.UsageError(f"{option} {pair}: write it as {form}.")
+    return [(name, value) for name, _, value in found]
 
 
 def say_scores(scores: Sequence[Score], limit: int = 0) -> None:
@@ -96,6 +106,18 @@ def say_asked(asked: dict[str, Any]) -> None:
         f"{asked['prompts']:,} prompts at least: about {asked['tokens_in']:,} tokens in and {asked['tokens_out']:,} "
         f"out{cost}. {asked['leaves']}".strip()
     )
+
+
+def say_written(evaluations: Sequence[TextEvaluation]) -> None:
+    """Language models that write, side by side."""
+    names = list(dict.fromkeys(name for each in evaluations for name in each.scores))
+    rows: list[tuple[str, ...]] = []
+    for each in evaluations:
+        low, high = each.intervals[each.leading]
+        scores = (number(each.scores.get(name)) for name in names)
+        rows.append((each.arm, f"{each.trained_on:,}", *scores, f"{number(low)} to {number(high)}"))
+    head = ("trained on", "rows", *names, f"95 % interval of {evaluations[0].leading}")
+    say_table("Language model, tested on real rows that nothing has seen", head, rows, right=range(1, len(names) + 2))
 
 
 def say_run(run: Run) -> None:

@@ -3,26 +3,47 @@ from __future__ import annotations
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import json_option, number, say_evaluations, say_json, say_table, seed_option
+from trasunto.cli.say import (
+    json_option,
+    number,
+    pairs_of,
+    say_evaluations,
+    say_json,
+    say_table,
+    say_written,
+    seed_option,
+)
 
 
 @click.command("score")
 @click.argument("lm")
 @click.argument("data")
+@click.option(
+    "--role", "roles", multiple=True, metavar="COL=ROLE", help="What a column is for, as in `trasunto train`."
+)
 @seed_option
 @json_option
-def command(lm: str, data: str, seed: int, as_json: bool) -> int:
-    """Score a trained language model on real data: accuracy, precision, recall and F1, with 95 % intervals.
+def command(lm: str, data: str, roles: tuple[str, ...], seed: int, as_json: bool) -> int:
+    """Score a trained language model on real data, with 95 % intervals: accuracy, precision, recall and F1 of one that
+    labels; chrF, BLEU, TER of translations; chrF, ROUGE, similarity of answers; bits per byte of one that writes.
 
     \b
-    Example:
+    Examples:
       trasunto score filter real-messages.csv --json
+      trasunto score translator real-sentences.csv --role en=source --role es=translation
     """
-    from trasunto.pipeline.verbs import score
+    from trasunto.language.text_evaluation import TextEvaluation
+    from trasunto.pipeline.verbs import read, score
 
-    found = score(lm, data, seed=seed)
+    real = read(data)
+    for column, role in pairs_of(roles, "--role", "COL=ROLE"):
+        real = real.with_role(column, role)
+    found = score(lm, real, seed=seed)
     if as_json:
         say_json({key: value for key, value in found.to_dict().items() if key not in ("arm", "facts")})
+        return DONE
+    if isinstance(found, TextEvaluation):
+        say_written([found])
         return DONE
     say_evaluations([found])
     rows = [(c.label, number(c.precision), number(c.recall), number(c.f1), f"{c.support:,}") for c in found.per_class]

@@ -5,7 +5,7 @@ import click
 from trasunto.cli.budget import budget_asked, budget_options, charging, say_guarantee
 from trasunto.cli.main import DONE
 from trasunto.cli.progress import shown
-from trasunto.cli.say import quiet_option, seed_option, settings_of
+from trasunto.cli.say import pairs_of, quiet_option, seed_option, settings_of
 
 
 @click.command("train")
@@ -14,6 +14,13 @@ from trasunto.cli.say import quiet_option, seed_option, settings_of
 @click.option("-o", "--output", required=True, metavar="LM", help="Folder for the language model.")
 @click.option("--text", metavar="COL", help="The column of text; without one, rows become text.")
 @click.option("--label", metavar="COL", help="The column to predict.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="COL=ROLE",
+    help="What a column is for: prompt, response, source, translation, label.",
+)
 @click.option("--base", metavar="MODEL", help="A pretrained model by name (see `trasunto list models`) or folder.")
 @click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting, like method=finetune.")
 @budget_options
@@ -25,6 +32,7 @@ def command(
     output: str,
     text: str | None,
     label: str | None,
+    roles: tuple[str, ...],
     base: str | None,
     settings: tuple[str, ...],
     seed: int,
@@ -36,12 +44,16 @@ def command(
     Examples:
       trasunto train synthetic.csv --task classification --text message --label spam -o filter
       trasunto train patients.csv --label diagnosis --set method=finetune -o doctor
+      trasunto train sentences.csv --task translation --role en=source --role es=translation -o translator
+      trasunto train help.csv --task chat --role question=prompt --role answer=response --label intent -o bot
       trasunto train messages.csv --text message --label spam --epsilon 1 --delta 1e-6 --domain-share 0.1 -o filter
     """
     from trasunto.pipeline.verbs import read, train
 
     budget = budget_asked()
     real = read(data)
+    for column, role in pairs_of(roles, "--role", "COL=ROLE"):
+        real = real.with_role(column, role)
     what = f"training of a model for {task}, seed {seed}"
     with shown(quiet) as progress, charging(data, real, budget, what):
         trained = train(
@@ -58,7 +70,9 @@ def command(
         trained.save(output)
     say_guarantee(trained)
     facts = trained.facts
+    use = {"translation": "translate", "classification": "classify", "rows": "classify"}.get(task, "chat")
     click.echo(
-        f"Trained on {facts['texts']:,} texts in {facts['seconds']:,.0f} s. Next: trasunto score {output} REAL.csv"
+        f"Trained on {facts['texts']:,} texts in {facts['seconds']:,.0f} s. Next: trasunto score {output} REAL.csv, "
+        f"or trasunto {use} {output}"
     )
     return DONE

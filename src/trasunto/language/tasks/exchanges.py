@@ -120,6 +120,11 @@ def shown(turns: Sequence[Turn]) -> str:
     return "\n".join(f"{turn.role}: {turn.content}" for turn in last)
 
 
+def last_asked(turns: Sequence[Turn]) -> str:
+    """What the user said last."""
+    return next((turn.content for turn in reversed(turns) if turn.role == "user"), "")
+
+
 def asked(text: str) -> tuple[Turn, ...]:
     """A single question as turns."""
     return (Turn("user", text),)

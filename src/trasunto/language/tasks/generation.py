@@ -68,6 +68,9 @@ class WritingSettings:
         )
 
 
+USUAL = WritingSettings()
+
+
 @dataclass(frozen=True)
 class _Arm:
     decoder: Decoder
@@ -76,7 +79,7 @@ class _Arm:
 
 
 def train_generation(
-    dataset: Dataset, *, settings: WritingSettings = WritingSettings(), seed: int = 0, progress: Progress = quiet
+    dataset: Dataset, *, settings: WritingSettings = USUAL, seed: int = 0, progress: Progress = quiet
 ) -> Responder:
     """Train on the texts of a dataset, each after its label where there is one."""
     return _responder(_learnt(_texts(dataset, settings), settings, seed, None, progress), settings)
@@ -87,7 +90,7 @@ def judge_generation(
     real: Dataset,
     test: Dataset,
     *,
-    settings: WritingSettings = WritingSettings(),
+    settings: WritingSettings = USUAL,
     curve: Sequence[int] = (),
     seed: int = 0,
     progress: Progress = quiet,
@@ -121,6 +124,18 @@ def judge_generation(
         "worth": worth(scored, "min", number) if "real" in leading else None,
     }
     return Judged(tuple(evaluations), model, facts)
+
+
+def score_generation(
+    model: Responder, dataset: Dataset, *, settings: WritingSettings = USUAL, seed: int = 0
+) -> TextEvaluation:
+    """How well a model foretells the texts of a dataset that it has not seen."""
+    assert isinstance(model.way, Decoder)
+    held = _texts(dataset, settings)
+    asked = [held[place] for place in _drawn(len(held), settings.test_rows, seed)]
+    scores, intervals = measured(_foretold(model.way, asked), seed=seed)
+    trained_on = model.facts.get("texts", 0)
+    return TextEvaluation("model", "generation", trained_on, len(asked), scores, intervals, facts=model.facts)
 
 
 def _drawn(rows: int, most: int, seed: int) -> list[int]:

@@ -109,6 +109,26 @@ def judge_answers(
     return evaluations, models["synthetic"][0], facts
 
 
+def score_answers(
+    model: Responder, dialogues: Dialogues, *, seed: int = 0, progress: Progress = quiet
+) -> TextEvaluation:
+    """A model's answers to the questions of dialogues that it has not seen, scored; at most `test_rows` dialogues."""
+    drawn = dialogues.draw(model.settings.test_rows, seed=seed)
+    questions = questions_of(drawn, several=model.task == "translation")
+    said = model.answer(questions.before, seed=seed, progress=progress)
+    measures = measures_of(model.task, model.settings)
+    counts = [measure(said, questions.right).grouped(questions.groups) for measure in measures]
+    return _evaluation(
+        model.task,
+        "model",
+        counts,
+        trained_on=model.facts.get("texts", 0),
+        examples=_examples(questions, said, seed),
+        facts=model.facts,
+        seed=seed,
+    )
+
+
 def compared(leading: dict[str, Counts], seed: int) -> dict[str, Any]:
     """What the arms are beside the real one: {"score", "difference", "differences", "ratio"}, by paired bootstrap.
 

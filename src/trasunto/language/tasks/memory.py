@@ -1,4 +1,5 @@
-"""The nearest question that is known, and its answer: a translation memory, an answer by retrieval.
+"""The nearest question that is known, and its answer: a translation memory, an answer by retrieval. Of a talk, what
+the user said last is the question.
 
 Nothing is learnt, and no answer is new; for few examples, or answers that repeat, it is hard to beat.
 """
@@ -15,7 +16,7 @@ import numpy as np
 
 from trasunto.data.dialogues import Turn
 from trasunto.errors import ModelError
-from trasunto.language.tasks.exchanges import Dialogues, questions_of, shown
+from trasunto.language.tasks.exchanges import Dialogues, last_asked, questions_of
 from trasunto.progress import Progress, quiet
 
 FILE = "memory.json"
@@ -36,7 +37,7 @@ class Memory:
         self, before: Sequence[Sequence[Turn]], *, longest: int = 128, seed: int = 0, progress: Progress = quiet
     ) -> list[str]:
         """The answer to the nearest question for each; as long as it is, whatever `longest` says."""
-        return [self.answers[place] for place in self.nearest([shown(each) for each in before]).tolist()]
+        return [self.answers[place] for place in self.nearest([last_asked(each) for each in before]).tolist()]
 
     def nearest(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) places of the nearest questions; of equally near ones the first."""
@@ -64,7 +65,7 @@ class Memory:
 def remember(dialogues: Dialogues, encoder: str | None) -> Memory:
     """The memory of every answer in the dialogues."""
     questions = questions_of(dialogues)
-    texts = tuple(shown(each) for each in questions.before)
+    texts = tuple(last_asked(each) for each in questions.before)
     return _indexed(texts, tuple(each[0] for each in questions.right), encoder)
 
 

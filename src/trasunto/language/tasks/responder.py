@@ -19,6 +19,7 @@ from trasunto.language.tasks.exchanges import Dialogues, asked
 from trasunto.language.tasks.memory import Memory, load_memory, remember
 from trasunto.language.tasks.recurrent import Recurrent, RecurrentSettings, load_recurrent, train_recurrent
 from trasunto.networks.loop import Loop
+from trasunto.privacy.budget import Guarantee
 from trasunto.progress import Progress, quiet
 from trasunto.writing import aside
 
@@ -101,7 +102,7 @@ class Responder:
         if self.task == "generation":
             texts = ["".join(turn.content for turn in each) for each in turns]
             return self.way.generate(texts, seed=seed, temperature=temperature, longest=longest, progress=progress)
-        prompts = [self.way.prompt_of(_plain(each, self.way.tokenizer)) for each in turns]
+        prompts = [self.way.prompt_of(plain(each, self.way.tokenizer)) for each in turns]
         found = self.way.generate(prompts, seed=seed, temperature=temperature, longest=longest, progress=progress)
         return [each.strip() for each in found]
 
@@ -119,6 +120,11 @@ class Responder:
             self.way.save(place / "network")
             if self.intents is not None:
                 self.intents.save(place / "intents")
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """Of differential privacy; None without."""
+        return self.way.guarantee if isinstance(self.way, Decoder) else None
 
     def describe(self) -> dict[str, Any]:
         return self.facts
@@ -191,7 +197,7 @@ def load_responder(folder: str | Path) -> Responder:
 _LOADERS: dict[str, Any] = {"memory": load_memory, "recurrent": load_recurrent, "decoder": load_decoder_model}
 
 
-def _plain(turns: Sequence[Turn], tokenizer: Any) -> list[Turn]:
+def plain(turns: Sequence[Turn], tokenizer: Any) -> list[Turn]:
     """Turns without the marks that end or begin a turn: what a user writes may not speak for another."""
     marks = [each for each in tokenizer.all_special_tokens if len(each) > 1]
     found = []
