@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,16 +61,20 @@ def synthesizers() -> str:
     for name in registry.names("synthesizers"):
         kind = registry.load("synthesizers", name)
         about = inspect.getdoc(sys.modules[kind.__module__]) or ""
-        rows = "\n".join(
-            f"| `{field.name}` | `{field.type}` | `{'' if field.default is MISSING else field.default!r}` |"
-            for field in fields(kind)
-        )
+        rows = "\n".join(f"| `{field.name}` | `{field.type}` | `{_default(field)}` |" for field in fields(kind))
         parts.append(f"## `{name}`\n\n{about}\n\n{inspect.getdoc(kind)}\n\n{HEAD}{rows}\n")
     from trasunto.language.classify import ClassifySettings
 
     rows = "\n".join(f"| `{f.name}` | `{f.type}` | `{f.default!r}` |" for f in fields(ClassifySettings))
     parts.append(f"# The task `classification`\n\n{inspect.getdoc(ClassifySettings)}\n\n{HEAD}{rows}\n")
     return "\n".join(parts)
+
+
+def _default(field: Field[Any]) -> str:
+    """The default of a setting as Python writes it; "" for one that must be given."""
+    if field.default_factory is not MISSING:
+        return repr(field.default_factory())
+    return "" if field.default is MISSING else repr(field.default)
 
 
 def metrics() -> str:

@@ -42,3 +42,26 @@ synthesizer:
     said = capsys.readouterr().out
     assert "── prompt 2" in said and 'of the kind "' in said and "answer " in said
     assert "prompts at least: about" in said and "cost about" in said and len(server.asked) == 2
+
+
+def test_a_prompted_model_is_fitted_looked_at_and_sampled(server, tmp_path, capsys):
+    source = tmp_path / "texts.csv"
+    rows = [(f"text {n} about {'cats' if n % 2 else 'dogs'} and more", "cat" if n % 2 else "dog") for n in range(40)]
+    pl.DataFrame(rows, schema=["text", "label"], orient="row").write_csv(source)
+    model, made = str(tmp_path / "model"), tmp_path / "made.csv"
+    settings = [
+        f"engine={server.address}",
+        "model=tiny",
+        "agree=false",
+        "style=list",
+        f"serving.cache={tmp_path / 'r.sqlite'}",
+    ]
+    given = [part for each in settings for part in ("--set", each)]
+    assert code_of(["fit", str(source), "-o", model, "--synthesizer", "lm-prompt", "-q", *given]) == DONE
+    assert code_of(["sample", model, "-n", "12", "--preview", "-q"]) == DONE
+    assert len(server.asked) == 2 and "── prompt 2" in capsys.readouterr().out
+    assert code_of(["sample", model, "-n", "12", "-o", str(made), "-q"]) == DONE
+    said = capsys.readouterr().out
+    assert "Wrote 12 rows" in said and "texts were written; thrown away:" in said and "tokens in" in said
+    assert pl.read_csv(made).height == 12
+    assert code_of(["sample", model, "-n", "12", "-q"]) == MENDABLE

@@ -7,30 +7,32 @@ import click
 
 from trasunto.cli.main import DONE
 from trasunto.cli.progress import shown
-from trasunto.cli.say import quiet_option, seed_option
+from trasunto.cli.say import quiet_option, say_asked, seed_option
 from trasunto.progress import Progress
 
 
 @click.command("sample")
 @click.argument("model")
 @click.option("-n", "--rows", type=int, help="How many rows to draw.")
-@click.option("-o", "--output", required=True, metavar="OUT", help="File; its suffix says the format.")
+@click.option("-o", "--output", metavar="OUT", help="File; its suffix says the format.")
 @click.option("--where", multiple=True, metavar="CONDITION", help="What every row meets; '500: CONDITION' for a count.")
 @click.option("--given", metavar="FILE", help="Partial rows to complete: some of the columns, gaps where free.")
 @click.option("--balance", multiple=True, metavar="COLUMN", help="Make the values of a column equally frequent.")
 @click.option("--share", multiple=True, metavar="VALUE=SHARE", help="With one --balance: shares that are not equal.")
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="Below 1 the likely is likelier.")
+@click.option("--preview", is_flag=True, help="Of lm-prompt: show the first prompts, two answers, and what all cost.")
 @seed_option
 @quiet_option
 def command(
     model: str,
     rows: int | None,
-    output: str,
+    output: str | None,
     where: tuple[str, ...],
     given: str | None,
     balance: tuple[str, ...],
     share: tuple[str, ...],
     temperature: float,
+    preview: bool,
     seed: int,
     quiet: bool,
 ) -> int:
@@ -47,21 +49,57 @@ def command(
       trasunto sample model -n 1000 -o even.parquet --balance sex --balance income
       trasunto sample model -n 1000 -o third.csv --balance income --share ">50K=0.33" --share "<=50K=0.67"
       trasunto sample model -o complete.csv --given partial.csv
+      trasunto sample prompted -n 1000 --preview
     """
     from trasunto.connectors.address import open_sink
     from trasunto.connectors.stream import write_parts
     from trasunto.synthesizers.model import load_model
 
+    if preview:
+        return _preview(model, rows, seed, quiet)
+    if output is None:
+        raise click.UsageError("Say where to write: -o synthetic.csv.")
     open_sink(output)
     _one_wish(rows, where, given, balance, share)
     with shown(quiet) as progress:
-        if given is None and not balance and not _counted(where):
+        told: dict[str, Any] = {}
+        if rows is not None and not (where or balance) and temperature == 1.0 and _sifts(model):
+            made, what = load_model(model).sample_with_curation(rows, seed=seed, progress=progress)
+            count, told = write_parts(output, [made]), what.to_dict()
+        elif given is None and not balance and not _counted(where):
             assert rows is not None
             count = write_parts(output, _plain(model, rows, where, temperature, seed, progress))
         else:
             fitted = load_model(model)
             count = write_parts(output, [_asked(fitted, rows, where, given, balance, share, temperature, seed)])
     click.echo(f"Wrote {count:,} rows to {output}.")
+    if told:
+        fallen = ", ".join(f"{times:,} {reason}" for reason, times in told["rejected"].items()) or "none"
+        click.echo(f"{told['written']:,} texts were written; thrown away: {fallen}.")
+    if told.get("usage", {}).get("requests"):
+        used = told["usage"]
+        click.echo(f"{used['tokens_in']:,} tokens in, {used['tokens_out']:,} out, cost {used['cost']:g}.")
+    return DONE
+
+
+def _sifts(model: str) -> bool:
+    """Whether the rows of a saved model are texts that are sifted."""
+    from trasunto import registry
+    from trasunto.synthesizers.model import Sifted, read_document
+
+    return issubclass(registry.load("models", read_document(model)["synthesizer"]), Sifted)
+
+
+def _preview(model: str, rows: int | None, seed: int, quiet: bool) -> int:
+    from trasunto.synthesizers.lm_prompt import LmPromptModel
+    from trasunto.synthesizers.model import load_model
+
+    fitted = load_model(model)
+    if not isinstance(fitted, LmPromptModel) or rows is None:
+        raise click.UsageError("--preview shows the prompts of an lm-prompt model for -n rows.")
+    with shown(quiet) as progress:
+        look = fitted.look(rows, seed=seed, progress=progress)
+    say_asked(look.to_dict())
     return DONE
 
 
