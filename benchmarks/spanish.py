@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 
@@ -86,8 +87,8 @@ def _columns(rows: pl.DataFrame) -> tuple[list[str], list[str]]:
 
 
 def _runs(texts: Sequence[str]) -> set[str]:
-    """Runs of eight words."""
-    words = (text.lower().split() for text in texts)
+    """Runs of eight words, marks aside."""
+    words = (re.findall(r"\w+", text.lower()) for text in texts)
     return {" ".join(said[at : at + 8]) for said in words for at in range(len(said) - 7)}
 
 

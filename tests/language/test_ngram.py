@@ -96,10 +96,10 @@ def test_roots_keep_labels_apart_and_mix():
 def test_no_run_of_eight_words_of_a_text_is_written():
     letters = "abcdefghijklmnopqrstuvwxyz"
     rng = np.random.default_rng(0)
-    # Twice each: below the three from which a run belongs to nobody.
+    # Twice each: below the ten from which a run belongs to nobody.
     texts = [" ".join(rng.choice(list(letters), 20)) for _ in range(30)] * 2 + [
         "one two three four five six seven eight nine"
-    ] * 5
+    ] * 12
     words, coded, lengths, model = _model(texts, 4)
     copies = fit_copies(words, coded, lengths, 7)
     under = np.zeros((3000, 1), dtype=np.int64)

@@ -13,12 +13,12 @@ from trasunto.language.ngram_words import Words
 
 RUN, SHORT = 8, 4
 # A run of words that stands in so many training texts belongs to nobody.
-COMMON = 3
+COMMON = 10
 
 
 @dataclass(frozen=True)
 class Copies:
-    """What may not be written. runs: sorted uint64 hashes of runs of 8 words that stand in fewer than 3 texts; whole:
+    """What may not be written. runs: sorted uint64 hashes of runs of 8 words that stand in fewer than 10 texts; whole:
     of texts of 4 to 7 words. factors: (8,) uint64 odd, from the salt."""
 
     factors: np.ndarray

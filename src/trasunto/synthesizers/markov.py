@@ -2,7 +2,7 @@
 
 The label, and any other column, is drawn first by `tree`. The text is drawn piece by piece from interpolated
 Kneser-Ney n-grams (Chen and Goodman 1998) of the texts with that label, mixed with those of all texts. No run of eight
-words of a training text is written, unless three or more texts hold it, nor a word of a single text: its shape is
+words of a training text is written, unless ten or more texts hold it, nor a word of a single text: its shape is
 spelt anew. Texts whose words speak for another label are thrown away.
 
 Under a budget the counts of words and pairs of words are noisy (synthesizers/markov_private.py), and nothing else
