@@ -11,11 +11,12 @@ import polars as pl
 from trasunto.language.evaluation import Evaluation
 from trasunto.metrics.frames import Arrays, arrays
 from trasunto.metrics.score import Comparison, Score
+from trasunto.reports.classified_figures import language_model
 from trasunto.reports.drawing import MADE, REAL, UNSEEN, WARM, figure
 from trasunto.reports.fairness import fairness_figures
 from trasunto.reports.report import Figure
 from trasunto.reports.risk_figures import attacks_figure
-from trasunto.reports.training_figures import curves, language_model
+from trasunto.reports.training_figures import curves
 from trasunto.reports.words import say
 
 MOST_COLUMNS = 36

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trasunto.language.evaluation import Evaluation
 from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
+from trasunto.reports.classified import FIGURES, classified
 from trasunto.reports.fairness import fairness
 from trasunto.reports.limits import limits
 from trasunto.reports.repeats import repeats
@@ -242,7 +242,7 @@ def _results(report: Report) -> list[Block]:
     blocks: list[Block] = [Heading(say("results", at), "results"), Words(say("results_told", at))]
     if scores:
         blocks.append(_scores(scores, at))
-    blocks += [Picture(f) for f in figures if not f.name.startswith(("arms", "few", "confusion"))]
+    blocks += [Picture(f) for f in figures if not f.name.startswith((*FIGURES, "confusion"))]
     worst = [s for s in report.scores if s.subject and s.metric in ("fidelity.shapes", "fidelity.trends")]
     if worst:
         head = tuple(say(key, at) for key in ("metric", "subject", "value", "baseline", "control"))
@@ -260,51 +260,7 @@ def _results(report: Report) -> list[Block]:
         lines = tuple((s.subject, percent(s.value, at), percent(s.control or 0.0, at)) for s in rules)
         blocks += [Heading(say("rules", at), "rules", 3), Grid(head, lines, right=(1, 2), long=True)]
     blocks += repeats(report)
-    if report.evaluations:
-        blocks += _arms(report)
-    return blocks
-
-
-def _arms(report: Report) -> list[Block]:
-    at, facts = report.language, report.facts.get("training") or {}
-    first = report.evaluations[0]
-    head = tuple(say(k, at) for k in ("arm", "examples", "accuracy", "precision", "recall", "macro_f1", "interval"))
-    rows = tuple(
-        (
-            arm_name(each.arm, at),
-            number(each.trained_on, at),
-            number(each.accuracy, at),
-            number(each.macro_precision, at),
-            number(each.macro_recall, at),
-            number(each.macro_f1, at),
-            ends(each.intervals.get("macro_f1"), at),
-        )
-        for each in report.evaluations
-    )
-    blocks: list[Block] = [
-        Heading(say("model", at), "language-model", 3),
-        Words(say("arms_told", at, count=number(first.tested_on, at))),
-        Grid(head, rows, right=(1, 2, 3, 4, 5)),
-    ]
-    if facts.get("difference"):
-        low, high = facts["difference"]["interval"]
-        value = facts["difference"]["value"]
-        blocks.append(Words(say("difference", at, value=number(value, at), low=number(low, at), high=number(high, at))))
-    if facts.get("worth"):
-        key = "_".join(filter(None, ("worth", facts["worth"]["side"])))
-        blocks.append(Words(say(key, at, count=number(round(facts["worth"]["count"]), at))))
-    blocks += [Picture(f) for f in report.figures if f.section == "results" and f.name.startswith(("arms", "few"))]
-    blocks += [Heading(say("per_class", at), "per-class", 3), _classes(first, at)]
-    return [*blocks, *(Picture(f) for f in report.figures if f.section == "results" and f.name.startswith("confusion"))]
-
-
-def _classes(evaluation: Evaluation, at: str) -> Grid:
-    head = tuple(say(key, at) for key in ("class", "precision", "recall", "f1", "support"))
-    rows = tuple(
-        (c.label, number(c.precision, at), number(c.recall, at), number(c.f1, at), number(c.support, at))
-        for c in evaluation.per_class
-    )
-    return Grid(head, rows, right=(1, 2, 3, 4))
+    return [*blocks, *classified(report)]
 
 
 def _privacy(report: Report) -> list[Block]:
@@ -368,14 +324,6 @@ def _scores(scores: list[Any], at: str) -> Grid:
         for s in scores
     )
     return Grid(head, rows, right=(1, 3, 4, 5))
-
-
-def arm_name(arm: str, at: str) -> str:
-    """An arm's name in the report's language."""
-    words = arm.split()
-    if arm.endswith(" per class") and len(words) > 1:
-        return say("arm_few", at, count=words[1])
-    return say(f"arm_{arm}", at) if known(f"arm_{arm}") else arm
 
 
 def _part(name: str, at: str) -> str:

@@ -1,4 +1,4 @@
-"""Charts of training and of what language models are worth."""
+"""Charts of training."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from trasunto.language.evaluation import Evaluation
-from trasunto.reports.drawing import MADE, REAL, WARM, figure
+from trasunto.reports.drawing import REAL, WARM, figure
 from trasunto.reports.report import Figure
-from trasunto.reports.sections import arm_name
 from trasunto.reports.words import known, number, say
 
 
@@ -76,141 +72,3 @@ def _course(told: dict[str, Any], at: str) -> str:
         seconds=number(told["seconds"], at, 1),
         why=say(why, at) if known(why) else why,
     )
-
-
-def language_model(evaluations: Sequence[Evaluation], at: str) -> list[Figure]:
-    """Arms side by side, the learning curve, the confusion matrix."""
-    if not evaluations:
-        return []
-    few = [
-        (int(e.arm.split()[1]), e) for e in evaluations if e.arm.endswith(" per class") and e.arm.startswith("real, ")
-    ]
-    arms = [e for e in evaluations if not e.arm.endswith(" per class")]
-    rows = [_f1_row(arm_name(e.arm, at), e) | {"made": e.arm == "synthetic"} for e in arms]
-    y = {"field": "arm", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
-    x = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": say("macro_f1", at)}
-    tip = [
-        {"field": "arm", "title": say("arm", at)},
-        {"field": "value", "type": "quantitative", "format": ".3f", "title": say("macro_f1", at)},
-    ]
-    colour = {"condition": {"test": "datum.made", "value": MADE}, "value": REAL}
-    spec = {
-        "width": 420,
-        "height": {"step": 26},
-        "data": {"values": rows},
-        "layer": [
-            {
-                "mark": {"type": "bar", "opacity": 0.85, "height": 14},
-                "encoding": {"x": {"field": "value", **x}, "y": y, "color": colour, "tooltip": tip},
-            },
-            {
-                "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "y": y},
-            },
-        ],
-    }
-    figures = [figure("arms", "results", "fig_arms", at, spec)]
-    if len(few) > 1:
-        figures.append(_few(sorted(few, key=lambda each: each[0]), evaluations, at))
-    if 2 <= len(evaluations[0].labels) <= 25:
-        figures.append(_confusion(evaluations[0], at))
-    return figures
-
-
-def _few(few: list[tuple[int, Evaluation]], evaluations: Sequence[Evaluation], at: str) -> Figure:
-    rows = [{"n": n, **_f1_row("", e)} for n, e in few]
-    level = next((e.macro_f1 for e in evaluations if e.arm == "synthetic"), None)
-    x = {
-        "field": "n",
-        "type": "quantitative",
-        "scale": {"type": "log"},
-        "title": say("per_class_axis", at),
-        "axis": {"values": [n for n, _ in few], "format": "d"},
-    }
-    y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": say("macro_f1", at)}
-    layers: list[dict[str, Any]] = [
-        {
-            "mark": {"type": "area", "opacity": 0.2, "color": REAL},
-            "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
-        },
-        {
-            "mark": {"type": "line", "point": True, "color": REAL},
-            "encoding": {
-                "x": x,
-                "y": {"field": "value", **y},
-                "tooltip": [
-                    {"field": "n", "title": say("per_class_axis", at)},
-                    {"field": "value", "format": ".3f", "type": "quantitative", "title": say("macro_f1", at)},
-                ],
-            },
-        },
-    ]
-    if level is not None:
-        layers.append(
-            {
-                "data": {"values": [{"level": level}]},
-                "mark": {"type": "rule", "color": MADE, "strokeWidth": 2, "strokeDash": [6, 3]},
-                "encoding": {"y": {"field": "level", **y}},
-            }
-        )
-    spec = {"width": 420, "height": 200, "data": {"values": rows}, "layer": layers}
-    return figure("few", "results", "fig_few", at, spec)
-
-
-def _confusion(evaluation: Evaluation, at: str) -> Figure:
-    table = np.array(evaluation.confusion, dtype=float)
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    rows = [
-        {"truth": a, "answer": b, "share": round(float(shares[i, j]), 4), "count": int(table[i, j])}
-        for i, a in enumerate(evaluation.labels)
-        for j, b in enumerate(evaluation.labels)
-    ]
-    size = max(28, min(60, 420 // len(evaluation.labels)))
-    axes = {
-        "x": {
-            "field": "answer",
-            "type": "nominal",
-            "title": say("answer", at),
-            "axis": {"labelAngle": -40, "labelLimit": 120},
-        },
-        "y": {"field": "truth", "type": "nominal", "title": say("truth", at), "axis": {"labelLimit": 140}},
-    }
-    tips = [
-        {"field": "truth", "title": say("truth", at)},
-        {"field": "answer", "title": say("answer", at)},
-        {"field": "count", "title": say("rows", at)},
-    ]
-    spec = {
-        "width": {"step": size},
-        "height": {"step": size},
-        "data": {"values": rows},
-        "encoding": axes,
-        "layer": [
-            {
-                "mark": {"type": "rect"},
-                "encoding": {
-                    "color": {
-                        "field": "share",
-                        "type": "quantitative",
-                        "scale": {"scheme": "blues", "domain": [0, 1]},
-                        "legend": None,
-                    },
-                    "tooltip": tips,
-                },
-            },
-            {
-                "mark": {"type": "text", "fontSize": 10},
-                "encoding": {
-                    "text": {"field": "share", "format": ".0%"},
-                    "color": {"condition": {"test": "datum.share > 0.5", "value": "white"}, "value": "black"},
-                    "tooltip": tips,
-                },
-            },
-        ],
-    }
-    return figure("confusion", "results", "fig_confusion", at, spec)
-
-
-def _f1_row(arm: str, evaluation: Evaluation) -> dict[str, Any]:
-    low, high = evaluation.intervals["macro_f1"]
-    return {"arm": arm, "value": evaluation.macro_f1, "low": low, "high": high}

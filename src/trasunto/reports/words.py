@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trasunto.reports.classified_words import CLASSIFIED
 from trasunto.reports.compared_words import COMPARED
 from trasunto.reports.fairness_words import FAIRNESS
 from trasunto.reports.risk_words import RISKS
@@ -297,8 +298,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "fig_arms_caption": ("Macro F1 on unseen real rows, with 95 % interval.", "F1 macro en filas reales no vistas, con intervalo del 95 %."),
     "fig_few": ("How many real examples is it worth?", "¿Cuántos ejemplos reales vale?"),
     "fig_few_caption": (
-        "Macro F1 against real examples per class; the line is what synthetic rows alone reach.",
-        "F1 macro según los ejemplos reales por clase; la línea es lo que alcanzan solo las filas sintéticas.",
+        "Macro F1 against real examples per class: mean of the draws, lowest and highest. The line is what synthetic rows alone reach.",
+        "F1 macro según los ejemplos reales por clase: media de los sorteos, mínimo y máximo. La línea es lo que alcanzan solo las sintéticas.",
     ),
     "fig_confusion": ("Which classes are mistaken", "Qué clases se confunden"),
     "fig_confusion_caption": (
@@ -318,6 +319,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "conditions missed": ("conditions missed", "condiciones falladas"),
     "writer": ("writer: {name}", "generador: {name}"),
     **SENTENCES,
+    **CLASSIFIED,
     **COMPARED,
     **FAIRNESS,
     **RISKS,
