@@ -58,10 +58,11 @@ class Copies:
 
 
 def fit_copies(texts: Sequence[str], *, salt: str, common: int = COMMON, near_share: float | None = NEAR) -> Copies:
-    """The word runs of private texts that fewer than `common` of them hold."""
+    """The word runs of private texts that fewer than `common` of them hold; of the short ones for near copies, those that
+    fewer than three hold, whatever `common` is: they are what a form is made of."""
     words = [words_of(text) for text in texts]
     long = rare([set(runs_of(each, RUN)) for each in words if len(each) >= RUN], common)
-    short = rare([set(runs_of(each, NEAR_RUN)) for each in words], common)
+    short = rare([set(runs_of(each, NEAR_RUN)) for each in words], COMMON)
     whole = rare([{tuple(each)} for each in words if NEAR_RUN <= len(each) < RUN], common)
     runs, near, equal = (np.unique(hashes(part, salt)) for part in (long, short, whole))
     return Copies(salt, runs, near, equal, near_share)

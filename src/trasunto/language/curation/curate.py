@@ -153,16 +153,18 @@ def _off(
     settings: Curate, train: Sequence[str], train_labels: Sequence[str], test: Sequence[str], labels: Sequence[str]
 ) -> dict[str, str]:
     """The checks that cannot be made or may not be, and why."""
+    inferred = ["language"] if settings.language and not settings.languages else []
     if settings.private:
-        return dict.fromkeys(PRIVATE, "private")
+        return dict.fromkeys([*PRIVATE, *inferred], "private")
     off: dict[str, str] = {}
     if not train:
+        off |= dict.fromkeys(inferred, "no training texts")
         off |= dict.fromkeys([name for name in PRIVATE if name != "leaks"], "no training texts")
     elif not any(train_labels) or not any(labels):
         off |= dict.fromkeys(["agree", "ambiguity"], "no labels")
     if not test:
         off["leaks"] = "no test texts"
-    chosen = {name: getattr(settings, name) for name in PRIVATE}
+    chosen = {name: getattr(settings, name) for name in (*PRIVATE, "language")}
     # What was switched off needs no reason.
     return {name: why for name, why in off.items() if chosen[name] not in (None, False, "keep")}
 
