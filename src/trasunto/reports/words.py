@@ -45,6 +45,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "A small language model, adapted to the real texts with LoRA, writes to a label drawn first.",
         "Un modelo de lenguaje pequeño, adaptado a los textos reales con LoRA, escribe para una etiqueta sorteada antes.",
     ),
+    "method_markov": (
+        "Word n-grams with back-off, of the texts of a label and of all texts, write to a label drawn first.",
+        "N-gramas de palabras con retroceso, de los textos de una etiqueta y de todos, escriben para una etiqueta sorteada antes.",
+    ),
+    "method_templates": (
+        "Templates written by a person: no real data was read.",
+        "Plantillas escritas por una persona: no se leyó ningún dato real.",
+    ),
     "sentence encoder, mean over tokens, frozen, linear head": (
         "sentence encoder, mean over tokens, frozen, linear head",
         "codificador de frases, media de los tokens, congelado, capa lineal",
