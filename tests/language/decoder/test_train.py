@@ -10,6 +10,7 @@ from trasunto.language.decoder.settings import DecoderSettings, Example
 from trasunto.language.decoder.start import scratch
 from trasunto.language.decoder.tokens import code
 from trasunto.language.decoder.train import train_decoder
+from trasunto.networks.course import Watch, watched
 
 torch = pytest.importorskip("torch")
 SMALL = {"width": 32, "layers": 2, "heads": 2, "vocabulary": 320, "longest": 64, "batch_tokens": 256}
@@ -86,3 +87,59 @@ def test_what_cannot_be_learned_is_refused():
         train_decoder([Example((("only a prompt", False),))], settings=small())
     with pytest.raises(FitError, match="lora"):
         DecoderSettings(method="prefix")
+
+
+def test_an_interrupted_training_that_is_taken_up_ends_bit_for_bit_the_same(tmp_path):
+    whole = train_decoder(examples(), settings=small(), seed=3)
+
+    class Fell(Exception):
+        """The machine went away."""
+
+    def falls(what, done, total):
+        if what == "train" and done == 5:
+            raise Fell
+
+    with watched(Watch(folder=tmp_path, every=0)), pytest.raises(Fell):
+        train_decoder(examples(), settings=small(), seed=3, progress=falls)
+    steps = []
+    with watched(Watch(folder=tmp_path)):
+        again = train_decoder(examples(), settings=small(), seed=3, progress=lambda *each: steps.append(each))
+    assert next(done for what, done, _ in steps if what == "train") == 6
+    for one, other in zip(whole.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert whole.facts["curves"] == again.facts["curves"]
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora", "full"])
+def test_a_base_is_adapted(decoder, method, tmp_path):
+    settings = small(method, base=str(decoder), learning_rate=5e-3, epochs=3, rank=4)
+    made = train_decoder(examples(), settings=settings, seed=0)
+    curve = made.facts["curves"]["training loss"]
+    assert curve[-1] < 0.9 * curve[0] and made.facts["packed"]
+    learnt = made.facts["trained_parameters"]
+    assert learnt == made.facts["parameters"] if method == "full" else learnt < made.facts["parameters"] / 2
+    made.save(tmp_path / "lm")
+    again = load_decoder_model(tmp_path / "lm")
+    assert np.allclose(again.losses(examples(6))[0], made.losses(examples(6))[0], atol=1e-5)
+    assert (tmp_path / "lm" / "adapter.safetensors").exists() == (method == "lora")
+
+
+def test_training_goes_on_from_a_model(decoder, trained):
+    base = {"base": str(decoder), "learning_rate": 5e-3, "rank": 4}
+    first = train_decoder(examples(), settings=small("lora", **base), seed=0)
+    more = train_decoder(examples(), settings=small("lora", **base), seed=1, start=first)
+    before, after = (each.facts["curves"]["training loss"] for each in (first, more))
+    assert after[0] < before[0] and after[-1] < before[-1]
+    whole = train_decoder(examples(), settings=small(epochs=1, learning_rate=1e-4), seed=1, start=trained)
+    assert whole.tokenizer is trained.tokenizer
+    assert whole.facts["curves"]["training loss"][0] < 0.5 * trained.facts["curves"]["training loss"][0]
+    adapted = train_decoder(examples(), settings=small("lora", epochs=1, rank=2), seed=1, start=trained)
+    assert adapted.adapter is None and adapted.facts["curves"]["training loss"][0] < 2.5
+
+
+def test_activations_that_are_computed_again_change_nothing():
+    kept, again = (
+        train_decoder(examples(), settings=small(checkpointing=each, epochs=1, precision="float32"), seed=0)
+        for each in (False, True)
+    )
+    assert np.allclose(kept.facts["curves"]["training loss"], again.facts["curves"]["training loss"], atol=1e-4)

@@ -23,6 +23,7 @@ from trasunto.language.decoder.tokens import Coded, code
 from trasunto.language.finetune import Adapter, adapted
 from trasunto.networks.accumulate import Pieces, stepping
 from trasunto.networks.course import Curves, Loop
+from trasunto.networks.four_bits import four_bits
 from trasunto.networks.loop import train_steps
 from trasunto.networks.ranks import joined, rank, summed, world
 from trasunto.progress import Progress, quiet
@@ -115,6 +116,9 @@ def _begun(examples: Sequence[Example], settings: DecoderSettings, start: Decode
                 for name, each in taught.named_parameters():
                     if each.requires_grad:
                         each.copy_(adapter.tensors[name])
+        if settings.method == "qlora":
+            for each in _under_adapters(taught):
+                each.base_layer = four_bits(each.base_layer)
     else:
         taught.requires_grad_(True)
     if settings.checkpointing:
@@ -166,10 +170,17 @@ def _finished(begun: Beginning, settings: DecoderSettings, facts: dict[str, Any]
     network, adapter = begun.network, None
     if begun.taught is not begun.network:
         trained = {n: each.detach().cpu().clone() for n, each in begun.taught.named_parameters() if each.requires_grad}
-        if begun.folder is not None:
+        if begun.folder is not None and settings.method == "lora":
             adapter = Adapter(settings.rank, 2 * settings.rank, trained)
+        for each in _under_adapters(begun.taught) if settings.method == "qlora" else ():
+            each.base_layer = each.base_layer.plain()
         network = begun.taught.float().merge_and_unload()
     if settings.checkpointing:
         network.gradient_checkpointing_disable()
     network.requires_grad_(False)
     return Decoder(settings, facts, begun.tokenizer, network.float().eval(), adapter)
+
+
+def _under_adapters(taught: Any) -> list[Any]:
+    """The layers that have an adapter on a base."""
+    return [each for each in taught.modules() if hasattr(each, "base_layer")]
