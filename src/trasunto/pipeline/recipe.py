@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from trasunto.data.schema import Role
 from trasunto.errors import FileError, RecipeError, near
 from trasunto.privacy.consent import YES
 
@@ -40,6 +41,10 @@ class Data(Part):
     target: str | None = Field(None, description="The column to predict, for a table.")
     text: str | None = Field(None, description="The column of free text, for labelled text.")
     label: str | None = Field(None, description="The column that labels the text.")
+    roles: dict[str, Role] = Field(
+        default_factory=dict,
+        description="What columns are for, {question: prompt, answer: response} or {en: source, es: translation}.",
+    )
     drop: tuple[str, ...] = Field((), description="Columns to leave out before anything else.")
     recode: dict[str, dict[str, str]] = Field(
         default_factory=dict,

@@ -22,11 +22,11 @@ from typing import Any, TypeVar
 
 from trasunto.data.dataset import Dataset
 from trasunto.errors import DataError, TrasuntoError
-from trasunto.language.evaluation import Evaluation
 from trasunto.machine import cores
 from trasunto.metrics.score import Gate, Score, Verdict
 from trasunto.pipeline import kept, safeguards, steps
 from trasunto.pipeline.estimate import estimate
+from trasunto.pipeline.judged import Evaluations, headlines, judge_language_model, keep_evaluations, kept_evaluations
 from trasunto.pipeline.judgement import by_heart, released, served
 from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.recipe import Recipe, slug
@@ -62,10 +62,7 @@ class Run:
             "passed": self.report.passed,
             "seconds": self.manifest["seconds"],
             "scores": steps.headline(self.report.scores),
-            "language_model": {
-                evaluation.arm: {"accuracy": evaluation.accuracy, "macro_f1": evaluation.macro_f1}
-                for evaluation in self.report.evaluations
-            },
+            "language_model": headlines([*self.report.written, *self.report.evaluations]),
             "gates": self.report.to_dict()["gates"],
             "reports": [str(self.folder / f"report.{form}") for form in self.recipe.report.formats],
         }
@@ -274,19 +271,16 @@ def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tup
     return job.step("measure", do, load, ("scores.json",))
 
 
-def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[tuple[Evaluation, ...], Record]:
+def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[Evaluations, Record]:
     path = job.place.path / "evaluations.json"
 
-    def do() -> tuple[tuple[Evaluation, ...], dict[str, Any]]:
-        evaluations, classifier, facts = steps.judge_language_model(job.recipe, parts, synthetic, job.progress)
-        classifier.save(job.place.path / "language_model")
-        _write_json(path, [evaluation.to_dict() for evaluation in evaluations])
-        return evaluations, facts
+    def do() -> tuple[Evaluations, dict[str, Any]]:
+        found = judge_language_model(job.recipe, parts, synthetic, job.progress)
+        found.model.save(job.place.path / "language_model")
+        keep_evaluations(found.evaluations, path)
+        return found.evaluations, found.facts
 
-    def load(_: Record) -> tuple[Evaluation, ...]:
-        return tuple(Evaluation.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8")))
-
-    return job.step("train", do, load, ("evaluations.json", "language_model"))
+    return job.step("train", do, lambda _: kept_evaluations(path), ("evaluations.json", "language_model"))
 
 
 def _audit(job: _Job, parts: Any) -> dict[str, Any] | None:
@@ -330,7 +324,7 @@ def _manifest(job: _Job, facts: Any, result: str, verdicts: tuple[Verdict, ...],
     }
 
 
-def _digest(synthetic: Dataset, scores: tuple[Score, ...], evaluations: tuple[Evaluation, ...]) -> str:
+def _digest(synthetic: Dataset, scores: tuple[Score, ...], evaluations: Evaluations) -> str:
     """One hash over all that was found, times left out: equal for equal recipes, through any door."""
     found = {
         "synthetic": synthetic.digest(),

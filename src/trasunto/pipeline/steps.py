@@ -15,17 +15,19 @@ from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import DataError, EmptyDataError, RecipeError, near
 from trasunto.metrics.measure import USUAL, chosen_of
 from trasunto.metrics.score import Comparison, Gate, Score
-from trasunto.pipeline.recipe import Recipe, Training
+from trasunto.pipeline.judged import check_training
+from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.safeguards import budget_of, protected
 from trasunto.pipeline.verbs import make, read
 from trasunto.progress import Progress, quiet
 
 if TYPE_CHECKING:
     from trasunto.data.split import Split
-    from trasunto.language.classify import Classifier
-    from trasunto.language.evaluation import Evaluation
     from trasunto.synthesizers.fair import Repaired
     from trasunto.synthesizers.model import Model
+
+# Columns with such a role hold text, whatever their values look like.
+WORDED = ("prompt", "response", "source", "translation")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def prepare(recipe: Recipe) -> Prepared:
         )
     named = {"data.target": asked.target, "data.text": asked.text, "data.label": asked.label}
     wanted = [*named.items(), *(("data.drop", c) for c in asked.drop), *(("data.recode", c) for c in asked.recode)]
-    wanted += [("data.public", c) for c in asked.public]
+    wanted += [("data.public", c) for c in asked.public] + [("data.roles", c) for c in asked.roles]
     wanted += [("split.group", recipe.split.group), *_safeguarded(recipe)]
     _there(wanted, raw.only.schema)
     safe, protection = protected(recipe, raw.with_table(_without(raw.only, asked.drop)))
@@ -63,9 +65,12 @@ def prepare(recipe: Recipe) -> Prepared:
     for role, column in (("target", asked.target), ("label", asked.label), ("prompt", asked.text)):
         if column is not None:
             table = table.with_role(column, role)
-    if asked.text is not None:
-        words = replace(table.schema[asked.text], kind="text", categories=None)
-        table = Table(table.schema.with_column(words), _as_text(table, asked.text))
+    for column, role in asked.roles.items():
+        table = table.with_role(column, role)
+    for column in dict.fromkeys([asked.text, *(name for name, role in asked.roles.items() if role in WORDED)]):
+        if column is not None:
+            words = replace(table.schema[column], kind="text", categories=None)
+            table = Table(table.schema.with_column(words), _as_text(table, column))
     whole = len(table)
     judged = asked.target or asked.label
     if judged is not None:
@@ -135,20 +140,7 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
         from trasunto.reports.papers.write import chosen
 
         chosen(recipe.report.papers)
-    if recipe.train is None:
-        return
-    registry.load("tasks", recipe.train.task)
-    training_settings(recipe.train)
-    judged = recipe.data.label or recipe.data.target
-    if judged is None:
-        raise RecipeError(
-            "train needs to know what to predict: neither data.target nor data.label is given.",
-            "Name the column, or leave the train section out.",
-        )
-    if recipe.data.text is not None and recipe.data.label is None:
-        raise RecipeError("data.text is given without data.label.", "Name the column that labels the text.")
-    if real.rows[judged].n_unique() < 2:
-        raise DataError(f"Column {judged!r} has one value only, so there is nothing to learn.", "Pick another target.")
+    check_training(recipe, real)
 
 
 def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> tuple[Dataset, dict[str, Any]]:
@@ -212,40 +204,6 @@ def compare(recipe: Recipe, parts: Split, synthetic: Dataset) -> Comparison:
 def metrics_of(recipe: Recipe) -> tuple[str, ...]:
     """What is measured: what the recipe names, else the usual, with every attack where it has a section on privacy."""
     return recipe.metrics or ((USUAL, "privacy") if recipe.privacy else (USUAL,))
-
-
-def judge_language_model(
-    recipe: Recipe, parts: Split, synthetic: Dataset, progress: Progress = quiet
-) -> tuple[tuple[Evaluation, ...], Classifier, dict[str, Any]]:
-    """Train on synthetic, on real, on both; judge each on the real holdout. The first classifier is synthetic-only."""
-    from trasunto.language.corpus import corpus_of
-    from trasunto.language.stages import judge
-
-    training = recipe.train
-    assert training is not None
-    source = corpus_of(parts.train, text=recipe.data.text, label=recipe.data.label or recipe.data.target)
-    corpora = [_at_most(training, each, recipe.seed) for each in (corpus_of(synthetic, like=source), source)]
-    test = corpus_of(parts.holdout, like=source)
-    judged = judge(
-        corpora[0],
-        corpora[1],
-        test,
-        settings=training_settings(training),
-        curve=training.curve,
-        seed=recipe.seed,
-        progress=progress,
-    )
-    return judged.evaluations, judged.classifier, judged.facts
-
-
-def training_settings(training: Training) -> Any:
-    from trasunto.pipeline.verbs import classify_settings
-
-    return classify_settings(training.settings)
-
-
-def _at_most(training: Training, corpus: Any, seed: int) -> Any:
-    return corpus if training.rows is None else corpus.draw(training.rows, seed=seed)
 
 
 def _without(table: Table, drop: Sequence[str]) -> Table:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trasunto.language.evaluation import Evaluation
+from trasunto.language.text_evaluation import TextEvaluation
 from trasunto.metrics.repeats import Spread
 from trasunto.metrics.score import Comparison, Score, Verdict
 from trasunto.pipeline.fairness import fairness_facts
+from trasunto.pipeline.judged import Evaluations
 from trasunto.pipeline.recipe import Recipe
 from trasunto.reports.figures import picture
 from trasunto.reports.report import Report
+from trasunto.reports.written import written_figure
 from trasunto.store.folder import Record
 
 if TYPE_CHECKING:
@@ -43,12 +46,13 @@ class Told:
 def told(
     recipe: Recipe,
     comparison: Comparison,
-    found: tuple[tuple[Score, ...], tuple[Evaluation, ...], tuple[Verdict, ...]],
+    found: tuple[tuple[Score, ...], Evaluations, tuple[Verdict, ...]],
     facts: Told,
     manifest: dict[str, Any],
 ) -> Report:
     """The report of a run."""
-    scores, evaluations, verdicts = found
+    scores, judged, verdicts = found
+    evaluations = tuple(each for each in judged if isinstance(each, Evaluation))
     method = facts.model.describe()
     story = {
         "use_case": recipe.use_case,
@@ -78,12 +82,18 @@ def told(
         },
     }
     story = {key: value for key, value in story.items() if value}
+    written = tuple(each for each in judged if isinstance(each, TextEvaluation))
+    answers = written_figure(written, recipe.language)
     return Report(
         title=recipe.title,
         scores=scores,
         evaluations=evaluations,
+        written=written,
         verdicts=verdicts,
-        figures=picture(comparison, scores, evaluations, story, recipe.language),
+        figures=(
+            *picture(comparison, scores, evaluations, story, recipe.language),
+            *((answers,) if answers is not None else ()),
+        ),
         facts=story,
         language=recipe.language,
     )

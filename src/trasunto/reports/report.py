@@ -9,6 +9,7 @@ from typing import Any
 
 from trasunto.errors import FileError, RecipeError, near
 from trasunto.language.evaluation import Evaluation
+from trasunto.language.text_evaluation import TextEvaluation
 from trasunto.metrics.score import Gate, Score, Verdict
 
 LANGUAGES = ("en", "es")
@@ -33,6 +34,8 @@ class Figure:
 class Report:
     """What a run tells. Everything in it is a JSON value or a value with `to_dict`.
 
+    evaluations: of models that label; written: of models that write (answers, translations, texts).
+
     facts, every key optional, a section without facts is left out:
       use_case  text
       data      {source, rows, columns: [{name, kind, role, missing, distinct, reason}], licence, breaches}
@@ -45,6 +48,7 @@ class Report:
     title: str
     scores: tuple[Score, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    written: tuple[TextEvaluation, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     figures: tuple[Figure, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
@@ -70,6 +74,7 @@ class Report:
             "passed": self.passed,
             "scores": [score.to_dict() for score in self.scores],
             "evaluations": [evaluation.to_dict() for evaluation in self.evaluations],
+            "written": [evaluation.to_dict() for evaluation in self.written],
             "gates": [{"gate": str(v.gate), "value": v.value, "passed": v.passed} for v in self.verdicts],
             "facts": self.facts,
             "figures": [asdict(figure) for figure in self.figures],
@@ -81,6 +86,7 @@ class Report:
             title=document["title"],
             scores=tuple(Score.from_dict(each) for each in document["scores"]),
             evaluations=tuple(Evaluation.from_dict(each) for each in document["evaluations"]),
+            written=tuple(TextEvaluation.from_dict(each) for each in document.get("written", ())),
             verdicts=tuple(Verdict(Gate.parse(v["gate"]), v["value"], v["passed"]) for v in document["gates"]),
             figures=tuple(Figure(**each) for each in document["figures"]),
             facts=document["facts"],

@@ -12,6 +12,7 @@ from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
 from trasunto.reports.risks import card, risks
 from trasunto.reports.words import ends, known, number, percent, say
+from trasunto.reports.written import written, written_card
 
 SHOWN_COLUMNS = 60
 
@@ -59,6 +60,7 @@ def _summary(report: Report) -> list[Block]:
         tone = "good" if nearer.interval[0] <= 0.5 else "fair" if nearer.value <= 0.56 else "poor"
         words = say("private_good" if tone == "good" else "private_poor", at)
         cards.append(Card(say("private", at), percent(nearer.value, at), words, tone))
+    cards += written_card(report)
     arms = {each.arm: each for each in report.evaluations}
     if "synthetic" in arms:
         f1, real = arms["synthetic"].macro_f1, arms.get("real")
@@ -237,7 +239,7 @@ def _results(report: Report) -> list[Block]:
     at = report.language
     scores = [s for s in report.scores if not s.subject and not s.metric.startswith(("privacy.", "fairness."))]
     figures = [figure for figure in report.figures if figure.section == "results"]
-    if not scores and not report.evaluations and not figures:
+    if not scores and not report.evaluations and not report.written and not figures:
         return []
     blocks: list[Block] = [Heading(say("results", at), "results"), Words(say("results_told", at))]
     if scores:
@@ -260,6 +262,7 @@ def _results(report: Report) -> list[Block]:
         lines = tuple((s.subject, percent(s.value, at), percent(s.control or 0.0, at)) for s in rules)
         blocks += [Heading(say("rules", at), "rules", 3), Grid(head, lines, right=(1, 2), long=True)]
     blocks += repeats(report)
+    blocks += written(report)
     return [*blocks, *classified(report)]
 
 

@@ -10,6 +10,7 @@ from trasunto.reports.fairness_words import FAIRNESS
 from trasunto.reports.risk_words import RISKS
 from trasunto.reports.sentences import SENTENCES
 from trasunto.reports.text_risk_words import TEXT_RISKS
+from trasunto.reports.written_words import WRITTEN
 
 WORDS: dict[str, tuple[str, str]] = {
     # sections
@@ -328,6 +329,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "writer": ("writer: {name}", "generador: {name}"),
     **SENTENCES,
     **CLASSIFIED,
+    **WRITTEN,
     **COMPARED,
     **FAIRNESS,
     **RISKS,

@@ -13,6 +13,7 @@ import yaml
 from trasunto.data.schema import Schema
 from trasunto.errors import StoreError
 from trasunto.language.evaluation import Evaluation
+from trasunto.language.text_evaluation import TextEvaluation
 from trasunto.metrics.score import Score
 from trasunto.privacy.mechanisms import INJECTED
 
@@ -44,6 +45,7 @@ class Recorded:
     facts: dict[str, Any]
     scores: tuple[Score, ...]
     evaluations: tuple[Evaluation, ...]
+    written: tuple[TextEvaluation, ...]
     log: tuple[dict[str, Any], ...]
     outputs: dict[str, tuple[str, ...]]
     schema: Schema
@@ -119,7 +121,7 @@ def recorded(folder: str | Path) -> Recorded:
     if told and (told.get("run") or {}).get("digest") not in (None, manifest.get("digest")):
         raise StoreError(f"{place / 'report.json'} tells of another run than run.json.", AGAIN)
     scores = _json(place / "scores.json") or report.get("scores") or []
-    evaluations = _json(place / "evaluations.json") or report.get("evaluations") or []
+    evaluations = _json(place / "evaluations.json") or [*report.get("written", ()), *report.get("evaluations", ())]
     lines = (_text(place / "log.jsonl") or "").splitlines()
     return Recorded(
         place,
@@ -128,7 +130,8 @@ def recorded(folder: str | Path) -> Recorded:
         hashlib.sha256((text or "").encode("utf-8")).hexdigest(),
         {**_pieces(place, manifest, recipe), **told},
         tuple(Score.from_dict(each) for each in scores),
-        tuple(Evaluation.from_dict(each) for each in evaluations),
+        tuple(Evaluation.from_dict(each) for each in evaluations if "task" not in each),
+        tuple(TextEvaluation.from_dict(each) for each in evaluations if "task" in each),
         tuple(json.loads(line) for line in lines if line.strip()),
         {path.stem: tuple((_json(path) or {}).get("files") or {}) for path in sorted(place.glob("steps/*.json"))},
         Schema.load(place / "synthetic" / "schema.json"),

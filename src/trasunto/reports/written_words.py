@@ -1,0 +1,79 @@
+"""What a report says of models that write (answers, translations, texts), in English and Spanish."""
+
+from __future__ import annotations
+
+WRITTEN: dict[str, tuple[str, str]] = {
+    "written.told": (
+        "Each model was asked {count} unseen real questions or texts. More is better, but for the marks with ↓.",
+        "A cada modelo se le dieron {count} preguntas o textos reales no vistos. Más es mejor, salvo donde se indica ↓.",
+    ),
+    "written.difference": (
+        "{score} of synthetic less that of real: {value} (95 % interval {low} to {high}).",
+        "{score} con datos sintéticos menos con reales: {value} (intervalo del 95 %: de {low} a {high}).",
+    ),
+    "written.worth": (
+        "The synthetic examples are worth about {count} real ones to this model.",
+        "Para este modelo, los ejemplos sintéticos valen unos {count} reales.",
+    ),
+    "written.worth_more": (
+        "The synthetic examples are worth more than all {count} real ones that were tried.",
+        "Los ejemplos sintéticos valen más que los {count} reales que se probaron.",
+    ),
+    "written.worth_less": (
+        "The synthetic examples are worth less than {count} real ones.",
+        "Los ejemplos sintéticos valen menos que {count} reales.",
+    ),
+    "written.examples": ("Some answers of the model of synthetic examples", "Algunas respuestas del modelo sintético"),
+    "written.prompt": ("question", "pregunta"),
+    "written.answer": ("answer", "respuesta"),
+    "written.expected": ("real answer", "respuesta real"),
+    "written.bleu": ("BLEU", "BLEU"),
+    "written.chrf": ("chrF", "chrF"),
+    "written.ter": ("TER ↓", "TER ↓"),
+    "written.exact_match": ("exact match", "coincidencia exacta"),
+    "written.rouge_l": ("ROUGE-L", "ROUGE-L"),
+    "written.similarity": ("similarity", "similitud"),
+    "written.perplexity": ("perplexity ↓", "perplejidad ↓"),
+    "written.bits_per_byte": ("bits per byte ↓", "bits por byte ↓"),
+    "written.behind": (
+        "On unseen real data the model of synthetic examples stands behind its twin trained on real ones ({score} {made} "
+        "and {real}); it should not replace real data where that can be had.",
+        "Con datos reales no vistos, el modelo de ejemplos sintéticos queda por detrás de su gemelo entrenado con reales "
+        "({score} {made} y {real}); no debería sustituir a los datos reales donde puedan obtenerse.",
+    ),
+    "written.memory_wins": (
+        "Looking up the nearest known question does better than the trained model ({score} {memory} and {made}): for so "
+        "few examples a search serves more than a model that writes.",
+        "Buscar la pregunta conocida más cercana da mejor resultado que el modelo entrenado ({score} {memory} y {made}): "
+        "con tan pocos ejemplos sirve más una búsqueda que un modelo que escribe.",
+    ),
+    "fig_written": (
+        "What each model writes, against real answers",
+        "Lo que escribe cada modelo, frente a respuestas reales",
+    ),
+    "fig_written_caption": (
+        "The score that the task is judged by, on unseen real data, with 95 % intervals.",
+        "La puntuación por la que se juzga la tarea, con datos reales no vistos e intervalos del 95 %.",
+    ),
+    "arm_memory, real": ("nearest real question (no training)", "pregunta real más cercana (sin entrenar)"),
+    "arm_memory, synthetic": (
+        "nearest synthetic question (no training)",
+        "pregunta sintética más cercana (sin entrenar)",
+    ),
+    "arm_majority answer": ("the most frequent answer, always", "siempre la respuesta más frecuente"),
+    "arm_copy of the source": ("the source, copied", "el original, copiado"),
+    "arm_untouched base": ("the base, untrained", "el modelo base, sin entrenar"),
+    "arm_zlib, real": ("zlib that has seen real texts", "zlib que ha visto textos reales"),
+    "arm_of_examples": ("real, {count} examples", "real, {count} ejemplos"),
+    "answering": ("answering questions", "responder preguntas"),
+    "chat": ("chatting", "conversar"),
+    "translation": ("translation", "traducción"),
+    "generation": ("writing texts", "escribir textos"),
+    "rows": ("classification of rows read as text", "clasificación de filas leídas como texto"),
+    "method_lm-evolve": (
+        "A public language model writes; private texts count tokens, vote for what is near them, and teach a classifier "
+        "that labels it. The model itself is not trained.",
+        "Un modelo de lenguaje público escribe; los textos privados cuentan tokens, votan lo que se les parece y enseñan "
+        "a un clasificador que pone las etiquetas. El modelo no se entrena.",
+    ),
+}
