@@ -177,3 +177,19 @@ def test_other_faults(tmp_path):
     (tmp_path / "x.png").write_bytes(b"x")
     with pytest.raises(FileError, match="is no document we read"):
         Documents(tmp_path / "x.png").read()
+
+
+def test_settings_stand_behind_a_question_mark(folder):
+    (folder / "bad.pdf").write_bytes(b"x")
+    assert len(tr.read(f"documents:{folder}?skip&words=20")) == len(Documents(folder, words=20, skip=True).read())
+    assert len(tr.read(f"texts:{folder}?skip")) == 5
+    with pytest.raises(FileError, match="no setting of texts"):
+        tr.read(f"texts:{folder}?words=20")
+
+
+def test_prose_and_documents_as_tables_are_told(folder, tmp_path):
+    (tmp_path / "x.txt").write_text("Dear all, good day to you,\nthis is a text.\nIt goes on, and, on.\n")
+    with pytest.raises(FileError, match="documents:"):
+        tr.read(tmp_path / "x.txt")
+    with pytest.raises(FileError, match="read, not written"):
+        tr.read({"a": [1, 2]}).write(tmp_path / "x.pdf")

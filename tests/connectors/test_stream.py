@@ -29,3 +29,10 @@ def test_nothing_half_written_stays(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(FileError, match="no format"):
         write_parts(tmp_path / "a.abc", [whole])
+
+
+def test_a_form_before_the_path_is_written_whole(tmp_path):
+    part = tr.read({"question": ["What is it?", "Who?"], "answer": ["A cat", "Me"]})
+    assert write_parts(f"messages:{tmp_path / 'x.jsonl'}", [part, part]) == 4
+    assert [each.name for each in tmp_path.iterdir()] == ["x.jsonl"]
+    assert len(tr.read(tmp_path / "x.jsonl")) == 4

@@ -130,9 +130,10 @@ def test_a_message_of_tool_calls_alone_has_no_text():
     assert turns_of('[{"role": "assistant", "content": null}]') == (Turn("assistant", ""),)
 
 
-def test_only_json_messages_and_chatml_are_told_without_doubt():
+def test_only_some_forms_are_told_without_doubt():
     assert is_dialogue(messages(CHAT)) and is_dialogue(chatml(CHAT))
-    for other in (None, "", "user: Hi\nassistant: Hello", "[1, 2]", '{"a": 1}', "[not json"):
+    assert is_dialogue("user: Hi\nassistant: Hello") and is_dialogue("\n\nHuman: Hi\n\nAssistant: Hello")
+    for other in (None, "", "user: Hi", "Ana: Hi\nLuis: Hello", "[1, 2]", '{"a": 1}', "[not json"):
         assert not is_dialogue(other)
 
 
@@ -204,3 +205,13 @@ def test_a_column_of_messages_is_found_as_text_or_as_lists():
 def test_other_lists_are_refused_as_before():
     with pytest.raises(DataError, match="cannot model"):
         infer(pl.DataFrame({"chat": [[{"a": 1}], [{"a": 2}]]}))
+
+
+def test_every_form_is_held_one_way():
+    told = '[{"role": "user", "content": "Hi", "name": "Ana"}]'
+    cells = [chatml(CHAT[:2]), transcript(CHAT[:2]), '[{"from": "human", "value": "Hi"}]', told]
+    table = infer(pl.DataFrame({"chat": cells}))
+    assert table.rows["chat"].to_list() == [messages(CHAT[:2]), messages(CHAT[:2]), messages(CHAT[:1]), told]
+    lists = pl.DataFrame({"chat": [[{"content": "Hi", "role": "user"}], None]})
+    again = infer(lists, schema=infer(lists).schema)
+    assert again.rows["chat"].to_list() == [messages(CHAT[:1]), None]

@@ -43,11 +43,15 @@ def open_source(address: str | Path) -> Source:
     if text.startswith("packaged:"):
         source: Source = registry.load("connectors", "packaged")(text.partition(":")[2])
         return source
-    scheme, path = _parted(text)
+    scheme, path = parted(text)
     if scheme:
+        settings: dict[str, Any] = {}
+        if scheme in ("documents", "texts") and "?" in path.name and not path.exists():
+            bare, _, asked = str(path).partition("?")
+            path, settings = Path(bare), _settings(scheme, asked)
         if not path.exists():
             raise FileError(f"There is no file {str(path)!r}.", _nearby(path))
-        return _made(scheme, path)
+        return _made(scheme, path, settings)
     if path.is_dir():
         return _made(_kind_of_folder(path), path)
     if not path.exists():
@@ -57,13 +61,16 @@ def open_source(address: str | Path) -> Source:
 
 def open_sink(address: str | Path) -> Sink:
     """The sink for a path: the form before it or its suffix decides; neither means a folder of files."""
-    scheme, path = _parted(str(address))
+    scheme, path = parted(str(address))
     if scheme:
         return _made(scheme, path)
-    return _made("folder" if not path.suffixes else _connector(path), path)
+    name = "folder" if not path.suffixes else _connector(path)
+    if name in ("documents", "emails"):
+        raise FileError(f"{path.name}: {name} are read, not written.", f"There are: {', '.join(TABLES)}.")
+    return _made(name, path)
 
 
-def _parted(text: str) -> tuple[str, Path]:
+def parted(text: str) -> tuple[str, Path]:
     """The scheme of an address, "" when it has none, and its path. FileError for a scheme that is not known."""
     scheme, colon, rest = text.partition(":")
     if colon and scheme in SCHEMES:
@@ -82,8 +89,22 @@ def _kind_of_folder(path: Path) -> str:
     return next(iter(found)) if len(found) == 1 and found <= {"documents", "emails"} else "folder"
 
 
-def _made(name: str, path: Path) -> Any:
-    return registry.load("connectors", name)(path)
+def _settings(scheme: str, asked: str) -> dict[str, Any]:
+    """What stands behind the question mark of `documents:PATH?words=100&skip`."""
+    found: dict[str, Any] = {}
+    for part in asked.split("&"):
+        name, _, value = part.partition("=")
+        if name == "skip" and not value:
+            found["skip"] = True
+        elif name == "words" and scheme == "documents" and value.isdecimal():
+            found["words"] = int(value)
+        else:
+            raise FileError(f"{part!r} is no setting of {scheme}:.", "There are: skip; words=NUMBER for documents.")
+    return found
+
+
+def _made(name: str, path: Path, settings: dict[str, Any] | None = None) -> Any:
+    return registry.load("connectors", name)(path, **(settings or {}))
 
 
 def _connector(path: Path) -> str:

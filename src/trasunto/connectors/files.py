@@ -31,7 +31,11 @@ class CsvFile:
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         tabs = "\t" if self.path.name.removesuffix(".gz").endswith((".tsv", ".tab")) else None
-        frame = parse_delimited(decode(content_of(self.path), self.path.name), self.path.name, tabs)
+        try:
+            frame = parse_delimited(decode(content_of(self.path), self.path.name), self.path.name, tabs)
+        except FileError as error:
+            prose = f" A text is read as documents:{self.path}." if suffix_of(self.path) == ".txt" else ""
+            raise FileError(error.problem, error.next_move + prose) from error
         return dataset_of(frame, self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:

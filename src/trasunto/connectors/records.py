@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from trasunto.data.dataset import Table
-from trasunto.data.dialogues import is_dialogue, turns_of
+from trasunto.data.dialogues import is_plain, turns_of
 from trasunto.errors import FileError
 
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
@@ -66,19 +66,9 @@ def nested(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     A column stays text when a cell is no dialogue or a message holds more than role and content.
     """
     names = [c.name for c in table.schema.columns if c.format.messages]
-    plain = [name for name in names if all(map(_is_plain, table.rows[name].drop_nulls().to_list()))]
+    plain = [name for name in names if all(map(is_plain, table.rows[name].drop_nulls().to_list()))]
     lists = [pl.Series(name, [_nested(cell) for cell in table.rows[name].to_list()], dtype=MESSAGES) for name in plain]
     return frame.with_columns(lists) if lists else frame
-
-
-def _is_plain(cell: str) -> bool:
-    if not is_dialogue(cell):
-        return False
-    bare = cell.lstrip()
-    if not bare.startswith("["):
-        return True
-    keys = {"role", "content", "from", "value"}
-    return all(set(message) <= keys and isinstance(message.get("content", ""), str) for message in json.loads(bare))
 
 
 def _nested(cell: str | None) -> list[dict[str, str]] | None:

@@ -83,13 +83,32 @@ def turns_from(document: Any) -> tuple[Turn, ...]:
 
 
 def is_dialogue(text: str | None) -> bool:
-    """Whether a cell holds a dialogue as JSON messages or ChatML: the two forms that nothing else looks like."""
-    if not text or not text.lstrip().startswith(("[", '{"messages"', '{"conversations"', "<|im_start|>")):
+    """Whether a cell holds a dialogue without doubt: JSON messages, ChatML, or a transcript of two turns or more
+    that a role of a chat begins."""
+    bare = (text or "").lstrip()
+    transcribed = bool(_STANDARD.match(bare))
+    if not transcribed and not bare.startswith(("[", '{"messages"', '{"conversations"', "<|im_start|>")):
         return False
     try:
-        return len(turns_of(text)) > 0
+        return len(turns_of(bare)) > transcribed
     except DataError:
         return False
+
+
+def is_plain(text: str) -> bool:
+    """Whether a cell holds a dialogue whose messages are a role and a text each, and nothing more."""
+    if not is_dialogue(text):
+        return False
+    bare = text.lstrip()
+    if not bare.startswith("["):
+        return not bare.startswith("{")
+    keys = {"role", "content", "from", "value"}
+    return all(set(message) <= keys and isinstance(message.get("content", ""), str) for message in json.loads(bare))
+
+
+def as_messages(text: str) -> str:
+    """A cell of a dialogue as `messages` writes it; as it is when a message holds more than a role and a text."""
+    return messages(turns_of(text)) if is_plain(text) else text
 
 
 def messages(turns: Iterable[Turn]) -> str:

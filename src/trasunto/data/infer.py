@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from trasunto.data.dataset import DTYPES, Table
-from trasunto.data.dialogues import is_dialogue, messages_column
+from trasunto.data.dialogues import as_messages, is_dialogue, messages_column
 from trasunto.data.pairs import paired
 from trasunto.data.schema import Column, Format, TableSchema
 from trasunto.data.written import (
@@ -60,6 +60,10 @@ def _as_said(frame: pl.DataFrame, schema: TableSchema) -> Table:
 
 
 def _values_as(values: pl.Series, column: Column) -> pl.Series:
+    if column.format.messages and isinstance(values.dtype, pl.String | pl.List):
+        held = values.to_list()
+        cells = [cell if cell is None or isinstance(cell, str) else _records(cell) for cell in held]
+        return pl.Series(values.name, [as_messages(cell) if cell else None for cell in cells], dtype=pl.String)
     if values.dtype == pl.String and column.kind not in ("category", "text", "id"):
         parsed = parse(values, column)
     elif values.dtype == pl.String:
@@ -183,7 +187,8 @@ def _worded(values: pl.Series, form: Format) -> tuple[Column, pl.Series]:
     if present.is_empty():
         return Column(values.name, "category", format=form, reason="Every value is missing."), typed
     if all(is_dialogue(text) for text in present.head(200).to_list()):
-        return messages_column(values.name, nullable=_gaps(typed)), typed
+        cells = [None if cell is None else as_messages(cell) for cell in typed.to_list()]
+        return messages_column(values.name, nullable=_gaps(typed)), pl.Series(values.name, cells, dtype=pl.String)
     if all(json_object(text) is not None for text in present.head(200).to_list()):
         why = "Every value is a JSON object: its fields are modelled one by one."
         return Column(values.name, "category", _gaps(typed), format=replace(form, nested=True), reason=why), typed

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from trasunto import registry
-from trasunto.connectors.address import open_sink
+from trasunto.connectors.address import open_sink, parted
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.edges import to_text
 from trasunto.errors import FileError
@@ -45,7 +45,7 @@ def write_rows(
     """
     plan.check(rows)
     target = Path(path)
-    name = target.name.lower()
+    name = "" if parted(str(path))[0] else target.name.lower()
     keep_freed_memory()
     progress("make", 0, rows)
     workers = min(threads or cores(), 4)
