@@ -140,6 +140,8 @@ def test_whole_texts_go_out_and_come_back(folder, tmp_path):
     dataset = tr.read(f"texts:{folder}")
     assert len(dataset) == 5 and dataset.only.schema.primary_key == ("document",)
     assert dataset.rows["text"][0].startswith("# Cats\n\nCats *are*")
+    again = tr.read(f"texts:{folder}", schema=dataset.with_role("text", "prompt").schema)
+    assert again.only.schema["text"].role == "prompt" and again.rows.equals(dataset.rows)
     dataset.write(f"texts:{tmp_path / 'out'}")
     assert (tmp_path / "out" / "more_e.txt").read_text().strip() == "Los gatos duermen mañana."
     assert len(tr.read(f"texts:{tmp_path / 'out'}")) == 5

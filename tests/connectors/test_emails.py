@@ -58,7 +58,8 @@ def test_an_archive_as_npm_packs_it(tmp_path):
     assert dataset.rows["group"].to_list() == ["ham"] * 4 + ["spam"] * 2
     assert dataset.only.schema["group"].role == "label"
     assert dataset.rows["subject"].unique().to_list() == ["Mañana at five"]
-    assert len(tr.read(f"emails:{tmp_path / 'mails.tgz'}", rows=3)) == 3
+    some = tr.read(f"emails:{tmp_path / 'mails.tgz'}", rows=3, schema=dataset.with_role("group", "target").schema)
+    assert len(some) == 3 and some.only.schema["group"].role == "target"
 
 
 def test_folders_files_and_boxes(tmp_path):

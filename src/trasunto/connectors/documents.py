@@ -15,7 +15,8 @@ import polars as pl
 from trasunto.connectors.delimited import decode
 from trasunto.connectors.document_files import READERS, Block
 from trasunto.connectors.files import content_of
-from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dataset import Dataset
+from trasunto.data.infer import infer
 from trasunto.data.schema import Column, Schema, TableSchema
 from trasunto.errors import DataError, EmptyDataError, FileError
 from trasunto.writing import aside
@@ -58,8 +59,7 @@ class Documents:
             schema={"document": pl.String, "part": pl.Int64, "heading": pl.String, "text": pl.String},
             orient="row",
         )
-        table = Table(TableSchema(columns, sequence=("document", "part")), frame if rows is None else frame.head(rows))
-        return Dataset.of(table, _name(self.path))
+        return _dataset(frame, TableSchema(columns, sequence=("document", "part")), self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
         _write(self.path, dataset)
@@ -81,8 +81,7 @@ class Texts:
             Column("text", "text", False, reason="The text of a document."),
         )
         frame = pl.DataFrame({"document": list(found), "text": texts})
-        table = Table(TableSchema(columns, primary_key=("document",)), frame if rows is None else frame.head(rows))
-        return Dataset.of(table, _name(self.path))
+        return _dataset(frame, TableSchema(columns, primary_key=("document",)), self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
         _write(self.path, dataset)
@@ -198,5 +197,8 @@ def _write(path: Path, dataset: Dataset) -> None:
             (folder / f"{stem}.txt").write_text((text or "") + "\n", encoding="utf-8")
 
 
-def _name(path: Path) -> str:
-    return path.name.partition(".")[0] or "data"
+def _dataset(frame: pl.DataFrame, found: TableSchema, path: Path, rows: int | None, schema: Schema | None) -> Dataset:
+    """Rows under the schema that is known, or the one that the files have."""
+    name = path.name.partition(".")[0] or "data"
+    known = (schema.tables.get(name) or schema.only) if schema else found
+    return Dataset.of(infer(frame if rows is None else frame.head(rows), schema=known), name)

@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from trasunto.connectors.document_files import hypertext
-from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dataset import Dataset
+from trasunto.data.infer import infer
 from trasunto.data.schema import Column, Schema, TableSchema
 from trasunto.errors import EmptyDataError, FileError
 
@@ -54,7 +55,8 @@ class Emails:
             schema={column.name: pl.String for column in columns},
             orient="row",
         )
-        return Dataset.of(Table(TableSchema(columns), frame), "emails")
+        known = (schema.tables.get("emails") or schema.only) if schema else TableSchema(columns)
+        return Dataset.of(infer(frame, schema=known), "emails")
 
     def write(self, dataset: Dataset) -> None:
         raise FileError("Messages are read, not written, as e-mail.", "Write them to a .csv, .jsonl or .parquet file.")

@@ -101,7 +101,7 @@ class Packaged:
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         path = locate(self.name)
         if self.name == "email":
-            return Emails(path).read(rows=rows)
+            return Emails(path).read(rows=rows, schema=schema)
         frame = frame_of(self.name, path)
         known = (schema.tables.get(self.name) or schema.only) if schema else None
         return Dataset.of(infer(frame if rows is None else frame.head(rows), schema=known), self.name)

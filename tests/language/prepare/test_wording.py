@@ -137,3 +137,20 @@ def test_misspellings_are_rare_and_one_letter_off():
     ]
     assert respelt(["angle"] * 5 + ["ankle"], misspellings=True)["ankle"] == "ankle"
     assert respelt(many + rare, misspellings=False)["postive"] == "postive"
+
+
+PIECES = st.sampled_from(["5", "1,000", "3.5", "kg", "kilos", "lbs", "5kg", "inches", "-", " to ", "%", " ", ".", "25/12/2020", "3/4/20", "march 3, 2020", "3 de mayo de 1999", "I", "WON", "Ana", "“", "’", "é", "\n"])  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_what_is_standard_stays_so(text):
+    for change in (
+        measured,
+        plain_marks,
+        cleaned,
+        lambda each: dated(each, "%Y-%m-%d", True),
+        lambda each: cased(each, "sentence", english=True),
+        lambda each: cased(each, "lower", english=True),
+    ):
+        once = change(text)
+        assert change(once) == once
