@@ -99,6 +99,7 @@ def groups_of(prompting: Prompting, rows: pl.DataFrame | None, count: int) -> di
 
 
 def requests_of(asking: Asking, jobs: Sequence[tuple[Job, Group]]) -> list[Request]:
+    """The requests of jobs, in order."""
     return [asking.prompting.request(job) for job, _ in jobs]
 
 

@@ -202,6 +202,20 @@ def test_an_answer_is_held_to_a_schema_by_the_server_or_by_repairs(server, tmp_p
         engine(server, tmp_path).complete(asked(1, schema=PAIR), seed=3)
 
 
+def test_of_a_list_that_is_cut_or_short_what_is_whole_is_taken(server, tmp_path):
+    whole = '{"question": "Why?", "answer": "So."}'
+    cut = chat(f'{{"items": [{whole}, {whole}, {{"question": "Wh', finish_reason="length")
+    server.answer = lambda body, number: (200, {}, cut)
+    reply = engine(server, tmp_path).complete(asked(1, schema=list_of(PAIR, 5)), seed=1)[0]
+    assert len(json.loads(reply.text)["items"]) == 2 and len(server.asked) == 1
+    server.answer = lambda body, number: (200, {}, chat(f'{{"items": [{whole}]}}'))
+    reply = engine(server, tmp_path).complete(asked(1, schema=list_of(PAIR, 5)), seed=2)[0]
+    assert len(json.loads(reply.text)["items"]) == 1 and len(server.asked) == 2
+    server.answer = lambda body, number: (200, {}, chat('{"items": [{"question": "W', finish_reason="length"))
+    with pytest.raises(EngineError, match="no answer of the form"):
+        engine(server, tmp_path).complete(asked(1, schema=list_of(PAIR, 5)), seed=3)
+
+
 def test_what_a_server_does_not_know_is_left_out_from_then_on(server, tmp_path):
     def old(body, number):
         for name in ("response_format", "seed", "max_tokens"):

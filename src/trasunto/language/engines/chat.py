@@ -9,7 +9,7 @@ from typing import Any
 
 from trasunto.data.dialogues import Turn
 from trasunto.language.engines.asked import Reply, Request, stopped
-from trasunto.language.engines.schemas import fault, instruction, read_json
+from trasunto.language.engines.schemas import fault, instruction, loosened, read_json, salvaged
 
 # Asked again so often when an answer does not fit its schema.
 REPAIRS = 2
@@ -90,7 +90,7 @@ def held(request: Request, ask: Callable[[Request], Reply], plain: bool) -> Repl
         tokens_in, tokens_out = tokens_in + reply.tokens_in, tokens_out + reply.tokens_out
         if reply.error:
             return replace(reply, tokens_in=tokens_in, tokens_out=tokens_out, retries=retries + reply.retries)
-        value, wrong = _value(reply.text, request.schema)
+        value, wrong = _value(reply, request.schema)
         if not wrong:
             text = json.dumps(value, ensure_ascii=False)
             return Reply(text, reply.finished, tokens_in, tokens_out, reply.cached, retries=retries + reply.retries)
@@ -134,12 +134,16 @@ def tokens_of(characters: int) -> int:
     return -(-characters // 4)
 
 
-def _value(text: str, schema: dict[str, Any]) -> tuple[Any, str]:
-    try:
-        value = read_json(text)
-    except ValueError as error:
-        return None, str(error)
-    return value, fault(value, schema)
+def _value(reply: Reply, schema: dict[str, Any]) -> tuple[Any, str]:
+    """What a reply holds and what is wrong with it. Of a list that was cut, or is of another length, what is whole is
+    taken: it was paid for."""
+    value = None if reply.finished else salvaged(reply.text, schema)
+    if value is None:
+        try:
+            value = read_json(reply.text)
+        except ValueError as error:
+            return None, str(error)
+    return value, fault(value, loosened(schema))
 
 
 def _shown(value: Any) -> str:

@@ -77,6 +77,35 @@ def fault(value: Any, schema: dict[str, Any], where: str = "the answer") -> str:
     return ""
 
 
+def loosened(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema for which a list that is too long or too short will do, as long as it holds something."""
+    found = {name: each for name, each in schema.items() if name != "maxItems"}
+    if "minItems" in found:
+        found["minItems"] = min(1, found["minItems"])
+    if "items" in found:
+        found["items"] = loosened(found["items"])
+    if "properties" in found:
+        found["properties"] = {name: loosened(each) for name, each in found["properties"].items()}
+    return found
+
+
+def salvaged(text: str, schema: dict[str, Any]) -> Any:
+    """The whole items of a list that breaks off, under their one name; None for another schema, or without any."""
+    names = list(schema.get("properties", {}))
+    if len(names) != 1 or schema["properties"][names[0]].get("type") != "array":
+        return None
+    decoder, items = json.JSONDecoder(), []
+    place = text.find("[") + 1
+    while place > 0:
+        begins = re.compile(r"\s*,?\s*").match(text, place)
+        try:
+            item, place = decoder.raw_decode(text, begins.end() if begins else place)
+        except ValueError:
+            break
+        items.append(item)
+    return {names[0]: items} if items else None
+
+
 def instruction(schema: dict[str, Any]) -> str:
     """What to tell a model that nothing holds to a schema."""
     return f"Answer with JSON alone, without any other word, that fits this JSON Schema: {json.dumps(schema)}"
