@@ -15,6 +15,8 @@ CORE = ("trasunto", "numpy", "polars", "scikit-learn", "scipy", "pydantic")
 # Extra → (the libraries it brings by import name, what they are for).
 EXTRAS = {
     "lm": (("torch", "transformers", "peft", "gguf", "safetensors", "ctranslate2"), "language models"),
+    "server": (("httpx",), "language models behind an address"),
+    "llama": (("xllamacpp",), "GGUF files in this process"),
     "report": (("vl_convert", "typst", "nbformat", "nbclient", "ipykernel"), "charts, PDF, notebooks"),
     "excel": (("fastexcel", "xlsxwriter"), "Excel files"),
     "pandas": (("pandas",), "pandas frames"),

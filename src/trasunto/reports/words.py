@@ -46,6 +46,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "A small language model, adapted to the real texts with LoRA, writes to a label drawn first.",
         "Un modelo de lenguaje pequeño, adaptado a los textos reales con LoRA, escribe para una etiqueta sorteada antes.",
     ),
+    "method_lm-prompt": (
+        "A language model that is only asked, with real texts as examples unless that was ruled out, writes to a label drawn first.",
+        "Un modelo de lenguaje al que solo se pregunta, con textos reales de ejemplo salvo que se excluyeran, escribe para una etiqueta sorteada antes.",
+    ),
+    "method_backtranslate": (
+        "Real texts said otherwise, by a translator or a language model; labels and answers stay.",
+        "Textos reales dichos de otro modo, por un traductor o un modelo de lenguaje; las etiquetas y respuestas se conservan.",
+    ),
     "method_markov": (
         "Word n-grams with back-off, of the texts of a label and of all texts, write to a label drawn first.",
         "N-gramas de palabras con retroceso, de los textos de una etiqueta y de todos, escriben para una etiqueta sorteada antes.",
