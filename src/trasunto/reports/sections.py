@@ -166,6 +166,10 @@ def _synthesis(report: Report) -> list[Block]:
             key = f"method_{made['synthesizer']}"
             told = say(key, at) if known(key) else method["method"]
             blocks.append(Words(told + (f" ({method['source']})" if method.get("source") else "")))
+        if method.get("leaves"):
+            key = "not_left" if method["leaves"].startswith("No real text") else "left"
+            engine = method.get("engine") or method.get("translator")
+            blocks.append(Words(say(key, at, engine=engine), "warning" if key == "left" else ""))
         guarantee = made.get("guarantee")
         blocks.append(
             Words(say("guarantee", at, **guarantee["spent"], unit=guarantee["unit"], mechanism=guarantee["mechanism"]))

@@ -189,6 +189,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "duplicate": ("duplicates", "duplicados"),
     "near_duplicate": ("near duplicates", "casi duplicados"),
     "verbatim": ("copies of a private text", "copias de un texto privado"),
+    "left": (
+        "Real texts went to {engine}, which may not be on this machine, as its owner allowed.",
+        "Textos reales fueron a {engine}, que puede no estar en esta máquina, como permitió su responsable.",
+    ),
+    "not_left": (
+        "No real text went to {engine}, which is not on this machine; labels and drawn values did.",
+        "Ningún texto real fue a {engine}, que no está en esta máquina; sí etiquetas y valores sorteados.",
+    ),
+    "lost": ("lost on the way", "perdidos por el camino"),
+    "strayed": ("too far from the text they came from", "demasiado lejos del texto del que venían"),
+    "unchanged": ("hardly changed", "apenas cambiados"),
     "near_copy": ("near copies of a private text", "casi copias de un texto privado"),
     "disagrees": ("judged to carry another label", "juzgados con otra etiqueta"),
     "trained": (
