@@ -64,7 +64,7 @@ def test_the_whole_job(data, tmp_path, capsys):
         "lm-finetune",
     ]
     # lm-finetune wants a text; its line says so.
-    assert "one column of free text" in rows["lm-finetune"]["error"]
+    assert "writes free text" in rows["lm-finetune"]["error"]
     assert "lm-finetune: " in said and "●\u00a0independent" in said
     assert board["facts"]["finished"] and board["facts"]["train"] == 80
     assert board["facts"]["split"]["parts"]["holdout"]["rows"] == 80
@@ -76,7 +76,7 @@ def test_the_whole_job(data, tmp_path, capsys):
     assert real["privacy.exact_copies"]["mean"] < 0.1
     assert made["utility.tstr"]["mean"] < real["utility.tstr"]["mean"]
     page = (folder / "comparison.html").read_text()
-    assert "vegaEmbed" in page and "independent" in page and "one column of free text" in page
+    assert "vegaEmbed" in page and "independent" in page and "writes free text" in page
     assert (folder / "frontier.svg").read_text().startswith("<svg")
     assert (folder / "frontier.png").read_bytes().startswith(b"\x89PNG")
 

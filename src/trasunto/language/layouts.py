@@ -83,6 +83,21 @@ class Layout:
             return [f"\n{transcript(turns_of(text))}" for text in rows[self.texts[0]].to_list()]
         return [self._parts(row) for row in rows.select(self.texts).iter_rows()]
 
+    def begun(self, rows: pl.DataFrame, given: Sequence[str]) -> list[str]:
+        """What the text of each row begins with, up to where the next column is to be written.
+
+        given: the first of several texts, which are there. FitError when they are not the first, or all of them.
+        """
+        count = len(given)
+        if self.kind == "rows" or not 0 < count < len(self.texts) or set(given) != set(self.texts[:count]):
+            raise FitError(
+                f"Texts of {', '.join(map(repr, given))} cannot be gone on with: {', '.join(self.texts)} are "
+                "written in this order.",
+                "Give the first of them, and leave one or more to write.",
+            )
+        first = rows.select(self.texts[:count])
+        return [f"{self._parts(row)}\n{self.texts[count]}:" for row in first.iter_rows()]
+
     def read(self, written: str) -> dict[str, str] | None:
         """The columns of a text that a model wrote; one that is missing there is left out. None when the text is not
         of the form: no dialogue, half a pair, a row with a column twice or a value that is none of its column."""
@@ -136,7 +151,7 @@ class Layout:
     def _parts(self, row: Sequence[str | None]) -> str:
         """The texts of a row: the first as it is, the others under their names."""
         said = f" {self._safe(row[0])}"
-        for name, text in zip(self.texts[1:], row[1:], strict=True):
+        for name, text in zip(self.texts[1 : len(row)], row[1:], strict=True):
             said += f"\n{name}: {self._safe(text)}" if text and text.strip() else ""
         return said
 

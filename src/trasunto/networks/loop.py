@@ -80,7 +80,7 @@ def train_steps(
     optimizers' learning rates are set before it. Everything else as in `train`.
     """
     course = Course(parts, settings, lengths, seed, watch)
-    with threads(settings.threads), _pressed() as pressed:
+    with threads(settings.threads), pressed_keys() as pressed:
         try:
             _follow(course, step, validate, progress, pressed)
         except KeyboardInterrupt:
@@ -120,7 +120,7 @@ def _follow(
 
 
 @contextmanager
-def _pressed() -> Iterator[list[int]]:
+def pressed_keys() -> Iterator[list[int]]:
     """A list that grows by the first Ctrl-C, so that the step under way ends whole; a second one raises at once."""
     seen: list[int] = []
     before = signal.getsignal(signal.SIGINT)

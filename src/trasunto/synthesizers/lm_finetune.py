@@ -1,8 +1,10 @@
 """`lm-finetune`: a small language model, fine-tuned to private texts, writes new ones for each label.
 
-The label (and any other column) is drawn first by `tree`; the text is then written to the label. What repeats a
-private text is thrown away, and so is what a classifier of the real texts gives another label. Both filters are
-counted.
+What is written, and to what, is a layout (language/layouts.py): labelled and plain text, dialogues, question-answer and
+translation pairs, instructions, several texts of a row, whole rows as text. The label and every other column that is
+not written are drawn first by `tree`; the text is then written to the label and to chosen ones of them. What cannot be
+read back into columns is thrown away, and so is what repeats a private text, and what a classifier of the real texts
+gives another label. All is counted.
 
 Under a budget the adapter is trained by DP-SGD with labels as control codes (Yue et al. 2023, "Synthetic text
 generation with differential privacy"), a share of the budget pays the other columns, and there is no filter: both
@@ -23,11 +25,11 @@ import polars as pl
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import FitError, ModelError, SampleError
-from trasunto.language.curation.sieve import Sieve, fit_sieve
-from trasunto.language.curation.sifting import Curation, Sifting
+from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
+from trasunto.language.curation.sifting import Curation
 from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
 from trasunto.language.generate import Sampling, Writer
-from trasunto.language.head import Head
+from trasunto.language.layouts import Layout, closed, layout_of
 from trasunto.language.offline import find
 from trasunto.networks.loop import Loop
 from trasunto.privacy.budget import Budget, Guarantee
@@ -35,26 +37,38 @@ from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.condition import conform
 from trasunto.synthesizers.lm_private import taught_privately
-from trasunto.synthesizers.lm_texts import columns_of, labels_of, prompt_of
+from trasunto.synthesizers.lm_texts import Writing
 from trasunto.synthesizers.measured import Descended
 from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.sieved import load_sieve, nothing, save_sieve
 from trasunto.synthesizers.tree import Tree
 from trasunto.writing import aside
 
-ROUNDS = 6
 # Seconds that fine-tuning takes at most when nothing is said.
-USUAL = 150.0
+USUAL_SECONDS = 150.0
+# Learning rates when nothing is said.
+RATES = {"lora": 1e-3, "full": 1e-4}
+# Rows may well be alike, but not be a real one that stands alone.
+ROWS = replace(USUAL, duplicates=False, near=None, near_copy=None)
+# Beyond this share of texts that were cut in training, what does not end is kept to its last sentence.
+CUT = 0.02
+LEAST = 8
 
 
 @dataclass(frozen=True)
 class LmFinetune:
     """Settings.
 
-    base: a generator's name (see `trasunto doctor`) or a folder. epochs, learning_rate, batch, rank, max_seconds: of
-    fine-tuning; no seconds are 150, and no limit under a budget. longest: tokens after which a text is cut.
-    temperatures: half of the texts are written at each; a low one keeps to the label, a high one varies. top_p: of
-    sampling. agree: throw away texts that a classifier of the real texts gives another label. encoder: the model under
-    that classifier.
+    base: a generator's name (see `trasunto doctor`) or a folder. kind: of what is written (language/layouts.py); None
+    tells it by the columns, but for rows. conditions: columns that a text is written to beside its label; None takes up
+    to eight categories, booleans and numbers.
+
+    method: "lora", or "full" for all weights. learning_rate: 0.001, and 0.0001 for "full", when None. epochs, batch,
+    rank, max_seconds: of fine-tuning; no seconds are 150, and no limit under a budget. longest: tokens after which a
+    text is cut; None takes what 98 of 100 texts keep to, from 96 to 512 (96 under a budget); where more are cut,
+    written texts are kept to their last sentence. temperatures: half of the texts are written at each; a low one keeps
+    to the label, a high one varies. top_p: of sampling. agree: throw away texts that a classifier of the real texts
+    gives another label. encoder: the model under that classifier.
 
     Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
     a text's gradient. attributed: the share of the budget that the other columns get. private_rate, private_rank: the
@@ -63,12 +77,15 @@ class LmFinetune:
     """
 
     base: str = "smollm2-135m"
+    kind: str | None = None
+    conditions: tuple[str, ...] | None = None
+    method: str = "lora"
     epochs: int = 2
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     batch: int = 16
     rank: int = 16
     max_seconds: float | None = None
-    longest: int = 96
+    longest: int | None = None
     temperatures: tuple[float, ...] = (1.0, 0.7)
     top_p: float = 0.97
     agree: bool = True
@@ -82,66 +99,69 @@ class LmFinetune:
 
     def __post_init__(self) -> None:
         Descended(self.rate, self.steps, self.clip, self.private_rate).check(self.attributed)
+        Adaptation(method=self.method, longest=self.longest)
         if not self.temperatures or min(self.temperatures) <= 0:
             raise FitError(f"temperatures are {self.temperatures}; each must be above 0.", "Try (1.0, 0.7).")
 
     def fit(
         self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet
     ) -> LmFinetuneModel:
-        """Fit to one table with one column of free text. Raises FitError otherwise, or without any text. budget: train
-        the adapter by DP-SGD; BudgetError for what was neither declared nor paid for."""
+        """Fit to one table. Raises FitError when its columns do not make up the kind, or hold fewer than 8 texts.
+        budget: train the adapter by DP-SGD; BudgetError for what was neither declared nor paid for."""
+        if len(real.tables) != 1:
+            raise FitError(f"lm-finetune takes one table, not {len(real.tables)}.", "Fit each table by itself.")
         if budget is not None:
             taught = taught_privately(self, real, budget, seed, progress)
-            nothing = np.empty(0, dtype=np.uint64)
             return LmFinetuneModel(
-                Schema({real.name: taught.schema}), self, taught.text, taught.label, taught.adapter,
-                Sieve("", nothing, nothing, nothing, taught.labels),
+                Schema({real.name: taught.schema}), self, taught.layout, taught.adapter, nothing(taught.labels),
                 taught.attributes, taught.facts, taught.rows, taught.guarantee,
             )  # fmt: skip
-        text, label = columns_of(real)
-        rows = real.rows.filter(pl.col(text).is_not_null() & (pl.col(text).str.strip_chars() != ""))
-        if len(rows) < 8:
-            raise FitError(f"Column {text!r} holds {len(rows)} texts; 8 are the least to learn from.", "Give more.")
-        base = find(self.base)
         table = real.only
-        kept = TableSchema(tuple(column for column in table.schema.columns if column.name != text))
+        layout = layout_of(table.schema, kind=self.kind, conditions=self.conditions)
+        if layout.kind == "rows" and self.kind is None:
+            raise FitError(
+                "lm-finetune writes free text, and the table has no column of it.",
+                "Name the text with data.text in a recipe, or set kind to rows to have whole rows written as text.",
+            )
+        rows = layout.held(table.rows)
+        if len(rows) < LEAST:
+            told = ", ".join(map(repr, layout.texts))
+            raise FitError(f"{told} holds {len(rows)} texts; {LEAST} are the least to learn from.", "Give more.")
+        if layout.kind == "rows":
+            layout = closed(layout, rows)
+        examples = layout.prompted(rows)
+        base = find(self.base)
+        kept = TableSchema(tuple(column for column in table.schema.columns if column.name not in layout.texts))
         attributes = None
         if kept.columns:
-            others = Dataset.of(Table(kept, rows.drop(text)), real.name)
-            attributes = Tree().fit(others, seed=seed)
-        texts = rows[text].to_list()
-        labels = labels_of(rows, label)
+            attributes = Tree().fit(Dataset.of(Table(kept, rows.select(kept.names)), real.name), seed=seed)
         loop = Loop(
             epochs=self.epochs,
             batch=self.batch,
-            learning_rate=self.learning_rate,
-            max_seconds=self.max_seconds or USUAL,
+            learning_rate=self.learning_rate or RATES[self.method],
+            max_seconds=self.max_seconds or USUAL_SECONDS,
         )
-        adapter, facts = finetune(
-            [Prompted(prompt_of(name), f" {each}") for each, name in zip(texts, labels, strict=True)],
-            base=base,
-            settings=Adaptation(rank=self.rank, alpha=2 * self.rank, longest=self.longest, loop=loop),
-            seed=seed,
-            progress=progress,
-        )
+        chosen = Adaptation(self.rank, 2 * self.rank, self.longest, loop, self.method)
+        adapter, facts = finetune(examples, base=base, settings=chosen, seed=seed, progress=progress)
         progress("learn what is private", 0, 1)
-        sieve = fit_sieve(texts, labels, encoder=self.encoder, agree=self.agree and label is not None, seed=seed)
+        agree = self.agree and layout.label is not None and layout.kind != "rows"
+        texts, settings = [each.text.strip() for each in examples], ROWS if layout.kind == "rows" else USUAL
+        sieve = fit_sieve(texts, layout.labels(rows), encoder=self.encoder, agree=agree, seed=seed, settings=settings)
         progress("learn what is private", 1, 1)
-        public = replace(table.schema, primary_key=(), foreign_keys=())
+        public = Schema({real.name: replace(table.schema, primary_key=(), foreign_keys=())})
         return LmFinetuneModel(
-            Schema({real.name: public}), self, text, label, adapter, sieve, attributes, facts, len(rows)
+            public, replace(self, longest=facts["longest"]), layout, adapter, sieve, attributes, facts, len(rows)
         )
 
 
 @dataclass(frozen=True)
 class LmFinetuneModel:
-    """A fine-tuned writer. attributes: draws every column but the text; None when there is none. guarantee: of
+    """A fine-tuned writer. attributes: draws every column that is not written; None when there is none. guarantee: of
     differential privacy, when it was fitted under a budget."""
 
     schema: Schema
     settings: LmFinetune
-    text: str
-    label: str | None
+    layout: Layout
     adapter: Adapter
     sieve: Sieve
     attributes: CodedModel | None
@@ -159,41 +179,89 @@ class LmFinetuneModel:
         temperature: float = 1.0,
         first: int = 0,
     ) -> Dataset:
-        """Draw rows. given: a table with a row for each, holding some of the columns but the text. where: a condition
-        on those columns. temperature: of the other columns; that of the writing is a setting.
+        """Draw rows. given: a table with a row for each, holding some of the columns that are not written, or the first
+        of several texts, which are gone on with. where: a condition on columns that are not written. temperature: of
+        those columns; that of the writing is a setting.
 
-        Raises SampleError for a negative count, or when the filters leave too few texts of a label.
+        Raises SampleError for a negative count, or when the filters leave too few texts of a label. After Ctrl-C there
+        are as many rows as have their texts (synthesizers/lm_texts.py).
         """
-        drawn = self._attributes(rows, seed, given, where, temperature, first)
         # The first part of the rows is what is drawn in one go; later ones go on with seeds of their own.
         own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
-        return self._written(rows, drawn, own, quiet)[0]
+        said, given = self._said(rows, given)
+        drawn = self._attributes(rows, seed, given, where, temperature, first)
+        return self._written(rows, drawn, said, own, quiet)[0]
 
     def sample_with_curation(
         self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
     ) -> tuple[Dataset, Curation]:
         """The rows, and what was thrown away on the way to them."""
-        return self._written(rows, self._attributes(rows, seed, given), seed, progress)
+        said, given = self._said(rows, given)
+        return self._written(rows, self._attributes(rows, seed, given), said, seed, progress)
+
+    def _said(self, rows: int, given: Any) -> tuple[pl.DataFrame | None, Any]:
+        """The texts among the given columns, and the others; None for none."""
+        if given is None:
+            return None, None
+        frame = conform(given, self.schema.only).rows
+        texts = [name for name in frame.columns if name in self.layout.texts]
+        others = frame.drop(texts) if len(texts) < len(frame.columns) else None
+        if not texts:
+            return None, given
+        if len(frame) != rows or any(frame[name].null_count() for name in texts):
+            raise SampleError(
+                f"{len(frame)} rows with texts are given for {rows} rows, or a text is missing among them.",
+                "Give a text for every row.",
+            )
+        return frame.select(texts), others
 
     def _written(
-        self, rows: int, drawn: pl.DataFrame | None, seed: int, progress: Progress
+        self, rows: int, drawn: pl.DataFrame | None, said: pl.DataFrame | None, seed: int, progress: Progress
     ) -> tuple[Dataset, Curation]:
-        labels = labels_of(drawn, self.label) if drawn is not None else [""] * rows
-        texts, curation = self._texts(labels, seed, progress) if rows else ([], Curation(0, 0, {}))
-        column = pl.Series(self.text, texts, dtype=pl.String)
-        whole = (drawn if drawn is not None else pl.DataFrame()).with_columns(column)
+        writing, begun = self._writing(said is not None), []
+        if said is not None:
+            try:
+                begun = self.layout.begun(said, said.columns)
+            except FitError as error:
+                raise SampleError(error.problem, error.next_move) from error
+        found: list[dict[str, str] | None] = []
+        curation = Curation(0, 0, {})
+        if rows:
+            groups = writing.groups(drawn, rows, begun)
+            found, curation = writing.write(self._writer, groups, rows, seed=seed, progress=progress)
+        done = pl.Series([each is not None for each in found], dtype=pl.Boolean)
+        frame = self.layout.frame([each for each in found if each is not None])
+        if said is not None:
+            frame = frame.with_columns(said.filter(done).get_columns())
+        whole = frame if drawn is None else drawn.filter(done).with_columns(frame.get_columns())
         schema = self.schema.only
         table = Table(schema, whole.select(schema.names))
         return Dataset(self.schema, {next(iter(self.schema.tables)): table}), curation
+
+    def _writer(self) -> Writer:
+        return Writer(*merged(find(self.settings.base), self.adapter))
+
+    def _writing(self, begun: bool) -> Writing:
+        """How texts are written. begun: to texts that are given: two may well be answered with the same words, and the
+        classifier knows whole texts alone."""
+        chosen = self.settings
+        # Few noisy steps hardly teach where a text ends, and texts that were cut not at all.
+        cut = self.guarantee is not None or self.facts["cut"] > CUT * self.fitted_to
+        samplings = tuple(
+            Sampling(temperature, chosen.top_p, chosen.longest or Adaptation().longest or 1, cut)
+            for temperature in chosen.temperatures
+        )
+        sieve = self.sieve
+        if begun:
+            sieve = replace(sieve, head=None, settings=replace(sieve.settings, duplicates=False, near=None))
+        return Writing(self.layout, sieve, samplings, self.facts)
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         yield from in_parts(self, rows, seed, size)
 
     def examples(self, dataset: Dataset) -> list[Prompted]:
         """The texts of a dataset as this model was shown those it learned; rows without one are left out."""
-        rows = dataset.rows.filter(pl.col(self.text).is_not_null() & (pl.col(self.text).str.strip_chars() != ""))
-        texts, labels = rows[self.text].to_list(), labels_of(rows, self.label)
-        return [Prompted(prompt_of(label), f" {text}") for text, label in zip(texts, labels, strict=True)]
+        return self.layout.prompted(self.layout.held(dataset.rows))
 
     def save(self, folder: str | Path) -> None:
         """Write model.json, the adapter (safetensors), the filters (plain arrays); the base is named, not copied."""
@@ -201,21 +269,15 @@ class LmFinetuneModel:
             "synthesizer": "lm-finetune",
             "version": 1,
             "schema": self.schema.to_dict(),
-            "settings": {**asdict(self.settings), "temperatures": list(self.settings.temperatures)},
-            "text": self.text,
-            "label": self.label,
-            "sieve": {"salt": self.sieve.salt, "labels": list(self.sieve.labels), "encoder": self.sieve.encoder},
+            "settings": asdict(self.settings),
+            "layout": self.layout.to_dict(),
             "facts": self.facts,
             "fitted_to": self.fitted_to,
             "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
         }
-        head = self.sieve.head
-        arrays = {"runs": self.sieve.runs, "near": self.sieve.near, "whole": self.sieve.whole}
-        if head is not None:
-            arrays |= {"weight": head.weight, "bias": head.bias}
         with aside(folder, folder=True) as place:
+            document["sieve"] = save_sieve(self.sieve, place)
             (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-            np.savez(place / "sieve.npz", allow_pickle=False, **arrays)
             self.adapter.save(place)
             if self.attributes is not None:
                 self.attributes.save(place / "attributes")
@@ -224,40 +286,35 @@ class LmFinetuneModel:
     def load(folder: Path) -> LmFinetuneModel:
         document = read_document(folder)
         try:
-            with np.load(folder / "sieve.npz", allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            known = document["sieve"]
-            head = Head(arrays["weight"], arrays["bias"]) if "weight" in arrays else None
-            runs, near, whole = (arrays[name] for name in ("runs", "near", "whole"))
-            sieve = Sieve(known["salt"], runs, near, whole, tuple(known["labels"]), head, known["encoder"])
             settings = document["settings"]
-            made = LmFinetune(**{**settings, "temperatures": tuple(settings["temperatures"])})
+            lists = {name: tuple(value) for name, value in settings.items() if isinstance(value, list)}
+            drawn, promised = folder / "attributes", document["guarantee"]
+            attributes: Any = load_model(drawn) if drawn.is_dir() else None
+            return LmFinetuneModel(
+                Schema.from_dict(document["schema"]),
+                LmFinetune(**{**settings, **lists}),
+                Layout.from_dict(document["layout"]),
+                Adapter.load(folder),
+                load_sieve(document["sieve"], folder),
+                attributes,
+                document["facts"],
+                document["fitted_to"],
+                Guarantee.from_dict(promised) if promised is not None else None,
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
-        drawn = folder / "attributes"
-        attributes: Any = load_model(drawn) if drawn.is_dir() else None
-        promised = document.get("guarantee")
-        return LmFinetuneModel(
-            Schema.from_dict(document["schema"]),
-            made,
-            document["text"],
-            document["label"],
-            Adapter.load(folder),
-            sieve,
-            attributes,
-            document["facts"],
-            document["fitted_to"],
-            Guarantee.from_dict(promised) if promised is not None else None,
-        )
 
     def describe(self) -> dict[str, Any]:
         promised = {} if self.guarantee is None else {"guarantee": self.guarantee.to_dict()}
         return {
-            "method": "A small language model, adapted to the real texts with LoRA, writes to a label drawn first.",
+            "method": "A small language model, adapted to the real texts, writes to a label and columns drawn first.",
             "source": "Hu et al. 2021; Yue et al. 2023",
             "base": self.settings.base,
             "settings": asdict(self.settings),
             "fitted_to": self.fitted_to,
+            "kind": self.layout.kind,
+            "written": list(self.layout.texts),
+            "written_to": list(self.layout.conditions),
             "labels": list(self.sieve.labels),
             **self.facts,
             **promised,
@@ -272,12 +329,12 @@ class LmFinetuneModel:
         temperature: float = 1.0,
         first: int = 0,
     ) -> pl.DataFrame | None:
-        """Every column but the text; None when there is none."""
+        """Every column that is not written; None when there is none."""
         if rows < 0:
             raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
         if self.attributes is None:
             if given is not None or where is not None:
-                raise SampleError("This model writes text alone; nothing can be given.", "Leave `given` out.")
+                raise SampleError("Every column is written; none can be given or asked for.", "Leave it out.")
             return None
         others = self.attributes.schema.only.names
         if given is not None and where is None:
@@ -286,55 +343,3 @@ class LmFinetuneModel:
                 return fixed.rows.select(others)
         made = self.attributes.sample(rows, seed=seed, given=given, where=where, temperature=temperature, first=first)
         return made.rows
-
-    def _texts(self, labels: list[str], seed: int, progress: Progress) -> tuple[list[str], Curation]:
-        """A text for each label, in rounds: write more than is missing, sift, fill in."""
-        sifting = Sifting(self.sieve)
-        waiting: dict[str, list[int]] = {}
-        for place, label in enumerate(labels):
-            waiting.setdefault(label, []).append(place)
-        texts = [""] * len(labels)
-        tokenizer, network, device = merged(find(self.settings.base), self.adapter)
-        with Writer(tokenizer, network, device) as writer:
-            for number in range(ROUNDS):
-                asked = [name for name, places in sorted(waiting.items()) for _ in range(_more(len(places), number))]
-                if not asked:
-                    break
-                for text, label in self._round(writer, asked, sifting, (seed, number), progress):
-                    if waiting[label]:
-                        texts[waiting[label].pop()] = text
-        doubtful = 0
-        for text, label in sifting.doubtful:
-            if waiting[label]:
-                texts[waiting[label].pop()] = text
-                doubtful += 1
-        short = {label: len(places) for label, places in waiting.items() if places}
-        if short:
-            raise SampleError(
-                f"After {sifting.written} texts the filters leave too few for {short} (label: missing); "
-                f"thrown away: {dict(sifting.rejected)}.",
-                "Ask for fewer rows, or fit with more texts or epochs.",
-            )
-        counts = {reason: count for reason, count in sorted(sifting.rejected.items()) if count}
-        return texts, Curation(sifting.written, len(texts), counts, doubtful)
-
-    def _round(
-        self, writer: Writer, asked: list[str], sifting: Sifting, seeds: tuple[int, int], progress: Progress
-    ) -> list[tuple[str, str]]:
-        kept: list[tuple[str, str]] = []
-        for number, temperature in enumerate(self.settings.temperatures):
-            part = asked[number :: len(self.settings.temperatures)]
-            if not part:
-                continue
-            # Few noisy steps hardly teach where a text ends.
-            cut = self.guarantee is not None
-            settings = Sampling(temperature, self.settings.top_p, self.settings.longest, cut)
-            chosen = int(np.random.SeedSequence([*seeds, number]).generate_state(1)[0] % 2**31)
-            prompts = [prompt_of(label) for label in part]
-            kept += sifting.keep(writer.write(prompts, settings, seed=chosen, progress=progress), part)
-        return kept
-
-
-def _more(missing: int, number: int) -> int:
-    """How many texts to write for so many missing: half as many again, more in later rounds."""
-    return 0 if missing == 0 else int(np.ceil(missing * (1.5 + 0.5 * number))) + 2

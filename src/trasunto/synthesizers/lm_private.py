@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import polars as pl
-
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import TableSchema
 from trasunto.encoders.codes import Levels
-from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune_private
+from trasunto.language.finetune import Adaptation, Adapter, finetune_private
+from trasunto.language.layouts import Layout, layout_of
 from trasunto.language.offline import find
 from trasunto.language.private import Granted, granted
 from trasunto.networks.loop import Loop
@@ -25,17 +24,15 @@ from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress
 from trasunto.synthesizers.autoregressive import Autoregressive
 from trasunto.synthesizers.coded import CodedModel
-from trasunto.synthesizers.lm_texts import columns_of, labels_of, prompt_of
 
 
 @dataclass(frozen=True)
 class Taught:
-    """What was learnt. text, label: names of columns; labels: that the label may be; attributes: draws every column
-    but the text, None when there is none; rows: a public or bought count."""
+    """What was learnt. labels: that the label may be; attributes: draws every column that is not written, None when
+    there is none; rows: a public or bought count."""
 
     schema: TableSchema
-    text: str
-    label: str | None
+    layout: Layout
     labels: tuple[str, ...]
     adapter: Adapter
     attributes: CodedModel | None
@@ -45,37 +42,38 @@ class Taught:
 
 
 def taught_privately(settings: Any, real: Dataset, budget: Budget, seed: int, progress: Progress) -> Taught:
-    """Fit to one table with one column of free text. settings: an `LmFinetune`. Raises what its `fit` does."""
-    bounded = Dataset.of(of_persons(real.only, budget, noise()), real.name)
-    text, label = columns_of(bounded)
+    """Fit to one table. settings: an `LmFinetune`. Raises what its `fit` does.
+
+    What is written to what is told by names, kinds and roles of columns alone; a value in a prompt is part of its text.
+    """
+    bounded = of_persons(real.only, budget, noise())
+    schema = replace(public_schema(bounded.schema), primary_key=(), foreign_keys=())
+    layout = layout_of(schema, kind=settings.kind, conditions=settings.conditions)
     base = find(settings.base)
-    rows = bounded.rows.filter(pl.col(text).is_not_null() & (pl.col(text).str.strip_chars() != ""))
-    table = Table(bounded.only.schema, rows)
-    attributes, grant = _attributed(table, text, budget, settings.attributed, seed)
+    table = Table(bounded.schema, layout.held(bounded.rows))
+    attributes, grant = attributed_privately(table, layout.texts, budget, settings.attributed, seed)
     plan = descent(grant.rest, rate=settings.rate, steps=settings.steps, clip=settings.clip, rows=grant.rows)
     # A clock that ends it early would waste the budget of the steps that were planned.
     loop = Loop(learning_rate=settings.private_rate, max_seconds=settings.max_seconds or float("inf"))
     adapter, facts, steps = finetune_private(
-        [Prompted(prompt_of(name), f" {each}") for each, name in zip(rows[text], labels_of(rows, label), strict=True)],
+        layout.prompted(table.rows),
         plan,
         base=base,
-        settings=Adaptation(settings.private_rank, 2 * settings.private_rank, settings.longest, loop),
+        settings=Adaptation(settings.private_rank, 2 * settings.private_rank, settings.longest, loop, settings.method),
         # What was bought is bought anew by a fit that is taken up again: it must not go on with another's weights.
         seed=seed if budget.rows is not None and not budget.domain_share else int(secret().integers(2**31)),
         progress=progress,
     )
-    levels = attributes.codes.columns.get(label) if attributes is not None and label is not None else None
-    labels = tuple(str(value) for value in levels.values) if isinstance(levels, Levels) else ()
-    schema = replace(public_schema(table.schema), primary_key=(), foreign_keys=())
-    promised = grant.guarantee(plan, steps)
-    return Taught(schema, text, label, labels, adapter, attributes, facts, grant.rows, promised)
+    drawn = attributes.codes.columns.get(layout.label or "") if attributes is not None else None
+    labels = tuple(str(value) for value in drawn.values) if isinstance(drawn, Levels) else ()
+    return Taught(schema, layout, labels, adapter, attributes, facts, grant.rows, grant.guarantee(plan, steps))
 
 
-def _attributed(
-    table: Table, text: str, budget: Budget, attributed: float, seed: int
+def attributed_privately(
+    table: Table, texts: tuple[str, ...], budget: Budget, attributed: float, seed: int
 ) -> tuple[CodedModel | None, Granted]:
     """What draws the other columns, None when there is none, and what is left for the texts."""
-    kept = tuple(column for column in table.schema.columns if column.name != text)
+    kept = tuple(column for column in table.schema.columns if column.name not in texts)
     one = budget.one_row()
     if not kept:
         grant = granted(Dataset.of(table), one, None)[1]
@@ -83,7 +81,7 @@ def _attributed(
     bought = budget.domain_share
     part = attributed * (1 - bought) + bought
     share, rest = one.split(part, 1 - part)
-    others = Dataset.of(Table(TableSchema(kept), table.rows.drop(text)))
+    others = Dataset.of(Table(TableSchema(kept), table.rows.drop(texts)))
     attributes = Autoregressive().fit(others, seed=seed, budget=replace(share, domain_share=bought / part))
     assert attributes.guarantee is not None
     paid = attributes.guarantee
