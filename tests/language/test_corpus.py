@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trasunto.data.dataset import Dataset, Table
@@ -29,6 +29,7 @@ def test_texts_are_cleaned(dirty, expected):
     assert clean(dirty) == expected
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_cleaning_twice_changes_nothing_more_than_once_did(text):
     once = clean(text)
@@ -87,6 +88,7 @@ WIDE = TableSchema(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

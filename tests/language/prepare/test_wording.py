@@ -1,7 +1,7 @@
 """Units, dates, capitals, quotes and labels: one way to write each, and what is left alone."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trasunto.language.prepare.dates import PATTERN, dated, day_comes_first
@@ -106,6 +106,7 @@ def test_marks_are_plain():
     assert plain_marks("“Ana’s” – «sí»… a\u00a0b") == '"Ana\'s" - "sí"... a b'
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_cleaning_keeps_lines_and_is_done_once(text):
     once = cleaned(text)
@@ -142,6 +143,7 @@ def test_misspellings_are_rare_and_one_letter_off():
 PIECES = st.sampled_from(["5", "1,000", "3.5", "kg", "kilos", "lbs", "5kg", "inches", "-", " to ", "%", " ", ".", "25/12/2020", "3/4/20", "march 3, 2020", "3 de mayo de 1999", "I", "WON", "Ana", "“", "’", "é", "\n"])  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_what_is_standard_stays_so(text):
     for change in (

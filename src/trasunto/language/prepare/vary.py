@@ -6,47 +6,64 @@ import re
 
 import numpy as np
 
-# Phrases that stand for each other where they occur whole. Only what changes no fact, side or name.
-_ENGLISH = (
-    ("hi", "hello"), ("thanks", "thank you"), ("do not", "don't"), ("does not", "doesn't"), ("did not", "didn't"),
-    ("is not", "isn't"), ("are not", "aren't"), ("was not", "wasn't"), ("will not", "won't"), ("cannot", "can't"),
-    ("could not", "couldn't"), ("would not", "wouldn't"), ("should not", "shouldn't"), ("have not", "haven't"),
-    ("I am", "I'm"), ("I will", "I'll"), ("I have", "I've"), ("I would", "I'd"), ("it is", "it's"),
-    ("that is", "that's"), ("what is", "what's"), ("where is", "where's"), ("how is", "how's"), ("who is", "who's"),
-    ("you are", "you're"), ("we are", "we're"), ("they are", "they're"), ("we will", "we'll"),
-    ("can you", "could you"), ("can I", "may I"), ("I want to", "I would like to"), ("I need to", "I have to"),
-    ("a lot of", "lots of"), ("really", "truly"), ("maybe", "perhaps"), ("however", "but"), ("also", "too"),
-    ("buy", "purchase"), ("begin", "start"), ("big", "large"), ("quick", "fast"), ("glad", "happy"),
-    ("often", "frequently"), ("show me", "let me see"), ("tell me", "let me know"), ("right now", "at the moment"),
+# Phrases that stand for each other wherever they occur whole.
+_BOTH_WAYS = {
+    "en": (
+        ("hi", "hello"), ("maybe", "perhaps"), ("often", "frequently"), ("almost", "nearly"), ("until", "till"),
+        ("for example", "for instance"), ("right now", "at the moment"), ("a lot of", "lots of"),
+        ("anyone", "anybody"), ("everyone", "everybody"), ("someone", "somebody"), ("no one", "nobody"),
+        ("thank you very much", "thanks very much"), ("thank you so much", "thanks so much"),
+        ("I want to", "I would like to"), ("I need to", "I have to"), ("kids", "children"),
+        ("as soon as possible", "as quickly as possible"), ("TV", "television"),
+    ),
+    "es": (
+        ("quizás", "tal vez"), ("quisiera", "me gustaría"), ("de nuevo", "otra vez"), ("a menudo", "con frecuencia"),
+        ("ahora mismo", "en este momento"), ("por lo tanto", "por eso"), ("ya que", "puesto que"),
+        ("debido a", "a causa de"), ("enseguida", "de inmediato"), ("creo que", "pienso que"),
+        ("empezar a", "comenzar a"), ("casi", "prácticamente"), ("por ejemplo", "pongamos por caso"),
+        ("el coche", "el auto"), ("el ordenador", "la computadora"), ("el móvil", "el celular"),
+        ("dime", "cuéntame"), ("al menos", "por lo menos"), ("así que", "de modo que"),
+    ),
+}  # fmt: skip
+# The second can stand for the first, the first not everywhere for the second ("happy birthday").
+_ONE_WAY = {
+    "en": (
+        ("glad", "happy"), ("begin", "start"), ("movie", "film"), ("buy", "purchase"), ("in order to", "to"),
+        ("all of the", "all the"), ("can you please", "could you please"), ("I've been", "I have been"),
+    ),
+    "es": (
+        ("tengo que", "debo"), ("hay que", "es necesario"), ("bonito", "lindo"), ("bonita", "linda"),
+        ("contento", "feliz"), ("contenta", "feliz"), ("solamente", "solo"), ("quizá", "tal vez"),
+        ("puedes", "podrías"), ("muy bien", "realmente bien"), ("sin embargo", "no obstante"),
+    ),
+}  # fmt: skip
+# Short forms, where a word follows ("that is what it is" keeps its end); "don't you" has no long form.
+_SHORT = (
+    ("do not", "don't"), ("does not", "doesn't"), ("did not", "didn't"), ("is not", "isn't"), ("are not", "aren't"),
+    ("was not", "wasn't"), ("will not", "won't"), ("cannot", "can't"), ("could not", "couldn't"),
+    ("would not", "wouldn't"), ("should not", "shouldn't"), ("it is", "it's"), ("that is", "that's"), ("I am", "I'm"),
+    ("I will", "I'll"), ("we will", "we'll"), ("you are", "you're"), ("we are", "we're"), ("they are", "they're"),
+    ("I'm", "I am"), ("I'll", "I will"), ("we'll", "we will"), ("you're", "you are"), ("we're", "we are"),
+    ("they're", "they are"),
 )  # fmt: skip
-_SPANISH = (
-    ("hola", "buenas"), ("gracias", "muchas gracias"), ("quiero", "me gustaría"), ("necesito", "me hace falta"),
-    ("puedes", "podrías"), ("puede", "podría"), ("tengo que", "debo"), ("quizás", "tal vez"), ("también", "además"),
-    ("muy", "realmente"), ("comprar", "adquirir"), ("empezar", "comenzar"), ("terminar", "acabar"),
-    ("enseñar", "mostrar"), ("bonito", "lindo"), ("bonita", "linda"), ("rápido", "veloz"), ("contento", "feliz"),
-    ("contenta", "feliz"), ("a menudo", "con frecuencia"), ("ahora mismo", "en este momento"), ("dime", "cuéntame"),
-    ("hay que", "es necesario"), ("por lo tanto", "así que"), ("sin embargo", "pero"), ("casi", "prácticamente"),
-    ("el coche", "el auto"), ("el ordenador", "la computadora"), ("el móvil", "el celular"),
-)  # fmt: skip
-# Some go one way only: the other would not be the same everywhere ("but" for "however").
-_ONE_WAY = frozenset(
-    ["however", "also", "muy", "gracias", "contento", "contenta", "sin embargo", "hay que", "I need to", "puede",
-     "I would", "también"]
-)  # fmt: skip
 
 
-def _table(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    both = {one.lower(): other for one, other in pairs}
-    return both | {other.lower(): one for one, other in pairs if one not in _ONE_WAY and other.lower() not in both}
+def _table(language: str) -> dict[str, str]:
+    both = {one.lower(): other for one, other in _BOTH_WAYS[language]}
+    back = {other.lower(): one for one, other in _BOTH_WAYS[language]}
+    short = {one.lower(): other for one, other in _SHORT} if language == "en" else {}
+    return {**both, **back, **short, **{one.lower(): other for one, other in _ONE_WAY[language]}}
 
 
-_TABLES = {"en": _table(_ENGLISH), "es": _table(_SPANISH)}
-_FINDERS = {
-    language: re.compile(
-        rf"(?<![\w'’])(?:{'|'.join(re.escape(each) for each in sorted(table, key=len, reverse=True))})(?![\w'’])", re.I
-    )
-    for language, table in _TABLES.items()
-}
+def _finder(language: str) -> re.Pattern[str]:
+    short = {one.lower() for one, _ in _SHORT} if language == "en" else set()
+    phrases = sorted(_TABLES[language], key=len, reverse=True)
+    parts = [rf"{re.escape(each)}(?= \w)" if each in short else re.escape(each) for each in phrases]
+    return re.compile(rf"(?<![\w'’])(?:{'|'.join(parts)})(?![\w'’])", re.I)
+
+
+_TABLES = {language: _table(language) for language in ("en", "es")}
+_FINDERS = {language: _finder(language) for language in ("en", "es")}
 
 
 def varied(text: str, language: str, rng: np.random.Generator) -> str:
