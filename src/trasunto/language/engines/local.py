@@ -7,9 +7,10 @@ and seed, same answers on one machine.
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ class Local:
     def prices(self) -> tuple[float, float]:
         return self.serving.prices
 
+    @cached_property
+    def opened(self) -> _Opened:
+        """The model, loaded once, and let go of with the engine."""
+        found = _Opened.of(find(self.base))
+        weakref.finalize(self, found.writer.__exit__, None, None, None)
+        return found
+
     def complete(self, requests: Sequence[Request], *, seed: int, progress: Progress = quiet) -> list[Reply]:
         """An answer to each request. ModelError for a folder that cannot be loaded."""
         folder = find(self.base)
@@ -62,21 +70,15 @@ class Local:
             # What is written together depends on each other, so chunks are kept and found as wholes.
             chunks = [whole[first : first + CHUNK] for first in range(0, len(whole), CHUNK)]
             replies: list[Reply] = []
-            opened: _Opened | None = None
-            try:
-                for number, chunk in enumerate(chunks):
-                    progress("ask", number * CHUNK, len(requests))
-                    keys = [key_of(f"{told}\0{_of(chunk)}", *each) for each in chunk]
-                    known = [cache.get(key) for key in keys]
-                    found = [each for each in known if each is not None]
-                    if len(found) < len(chunk):
-                        opened = opened or _Opened.of(folder)
-                        found = opened.answers([each for each, _ in chunk], _seed_of(chunk))
-                        cache.put_all(zip(keys, found, strict=True))
-                    replies += found
-            finally:
-                if opened is not None:
-                    opened.writer.__exit__(None, None, None)
+            for number, chunk in enumerate(chunks):
+                progress("ask", number * CHUNK, len(requests))
+                keys = [key_of(f"{told}\0{_of(chunk)}", *each) for each in chunk]
+                known = [cache.get(key) for key in keys]
+                found = [each for each in known if each is not None]
+                if len(found) < len(chunk):
+                    found = self.opened.answers([each for each, _ in chunk], _seed_of(chunk))
+                    cache.put_all(zip(keys, found, strict=True))
+                replies += found
             progress("ask", len(requests), len(requests))
             return replies
         finally:
@@ -124,7 +126,6 @@ class _Opened:
             fitting = [number for number, size in enumerate(sizes) if size + sampling.longest <= self.context]
             texts = self.writer.complete([prompts[number] for number in fitting], sampling, seed=seed)
             for number, text in zip(fitting, texts, strict=True):
-                assert text is not None
                 said, ended = stopped(text.text, requests[places[number]].stop)
                 said = said.strip()
                 problem = "" if said else "it answered with nothing"
