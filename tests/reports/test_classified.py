@@ -65,7 +65,7 @@ def test_every_table_is_there_and_says_what_was_measured(arms):
     assert [row[0] for row in found["language-model"].rows] == [
         "synthetic", "real", "synthetic + real", "real + 0.5 synthetic for each",
     ]  # fmt: skip
-    assert found["language-model"].head[-2:] == ("AUC", "calibration error")
+    assert found["language-model"].head[-2:] == ("AUC", "ECE")
     assert found["learning-curve"].rows[0] == ("5", "0.700", "0.870", "0.170", "0.100 … 0.240")
     assert found["learning-curve"].rows[1][2:] == ("–", "–", "–")
     assert [row[:3] for row in found["by-group"].rows] == [("place", "bar", "80"), ("place", "inn", "40")]
@@ -104,6 +104,12 @@ def test_the_paired_test_is_told(arms):
     assert "only it is right on 7, only the real-trained model on 12 (McNemar's test: p = 0.360)" in words_of(
         told(arms, "en")
     )
+
+
+def test_small_p_values_are_bounds(arms):
+    tiny = {"synthetic": {**PAIRED, "mcnemar": 1e-9}}
+    assert "McNemar's test: p < 0.001)" in words_of(told(arms, "en", differences=tiny))
+    assert "McNemar: p < 0,001)" in words_of(told(arms, "es", differences=tiny))
 
 
 def test_figures_hold_means_draws_and_bins(arms):

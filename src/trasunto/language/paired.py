@@ -52,7 +52,9 @@ def paired_test(truth: Sequence[str], one: Sequence[str], other: Sequence[str], 
     right = first == asked, second == asked
     alone, theirs = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
     mcnemar = float(binomtest(alone, alone + theirs).pvalue) if alone + theirs else 1.0
-    return Paired(value, percentiles(differences), min(1.0, 2 * (tail + 1) / (RESAMPLES + 1)), alone, theirs, mcnemar)
+    return Paired(
+        value, percentiles(differences), min(1.0, 2 * (int(tail) + 1) / (RESAMPLES + 1)), alone, theirs, mcnemar
+    )
 
 
 def f1_of(truth: np.ndarray, answers: np.ndarray, rows: np.ndarray, labels: int) -> np.ndarray:

@@ -12,6 +12,8 @@ from trasunto.reports.words import ends, known, number, say
 # Arms that are set beside the real one in words, if they were tested in pairs.
 TOLD = ("synthetic", "synthetic + real")
 MOST_GROUPS = 40
+# A smaller p-value says no more.
+LEAST_P = 0.001
 # Figures that belong here, in order.
 FIGURES = ("arms", "few", "reliability")
 
@@ -111,7 +113,7 @@ def _differences(facts: dict[str, Any], count: int, at: str) -> list[Block]:
                     count=number(count, at),
                     one=number(told["one_right"], at),
                     other=number(told["other_right"], at),
-                    p=number(told["mcnemar"], at),
+                    p=_p(told["mcnemar"], at),
                 )
             )
         )
@@ -120,6 +122,10 @@ def _differences(facts: dict[str, Any], count: int, at: str) -> list[Block]:
         value = facts["difference"]["value"]
         blocks.append(Words(say("difference", at, value=number(value, at), low=number(low, at), high=number(high, at))))
     return blocks
+
+
+def _p(value: float, at: str) -> str:
+    return f"< {number(LEAST_P, at, 2)}" if value < LEAST_P else f"= {number(value, at)}"
 
 
 def _worth(told: dict[str, Any], at: str) -> str:

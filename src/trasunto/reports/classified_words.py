@@ -4,23 +4,23 @@ from __future__ import annotations
 
 CLASSIFIED: dict[str, tuple[str, str]] = {
     "auc": ("AUC", "AUC"),
-    "ece": ("calibration error", "error de calibración"),
+    "ece": ("ECE", "ECE"),
     "brier": ("Brier score", "Brier"),
     "arm_synthetic + real": ("synthetic + real", "sintético + real"),
     "arm_synthetic + real, easy first": ("synthetic + real, easy ones first", "sintético + real, primero lo fácil"),
     "arm_mixed": ("real + {ratio} synthetic for each", "real + {ratio} sintéticos por cada uno"),
     "arm_few_with": ("real, {count} per class, + synthetic", "real, {count} por clase, + sintético"),
     "classified.told": (
-        "Accuracy is micro F1 too. The calibration error is how far a model's confidence lies from how often it is right; 0 "
+        "Accuracy is micro F1 too. ECE, the calibration error, is how far a model's confidence lies from how often it is right; 0 "
         "is best.",
-        "La exactitud es también la F1 micro. El error de calibración es cuánto se aparta la confianza del modelo de la "
+        "La exactitud es también la F1 micro. ECE, el error de calibración, es cuánto se aparta la confianza del modelo de la "
         "frecuencia con que acierta; 0 es lo óptimo.",
     ),
     "classified.difference": (
         "{arm} less real: {value} macro F1 (95 % interval {low} to {high}). Of {count} texts, only it is right on {one}, only "
-        "the real-trained model on {other} (McNemar's test: p = {p}).",
+        "the real-trained model on {other} (McNemar's test: p {p}).",
         "{arm} menos real: {value} de F1 macro (intervalo del 95 %: {low} a {high}). De {count} textos, solo acierta él en {one} "
-        "y solo el entrenado con reales en {other} (prueba de McNemar: p = {p}).",
+        "y solo el entrenado con reales en {other} (prueba de McNemar: p {p}).",
     ),
     "classified.worth": (
         "To this model, {made} synthetic texts are worth about {count} real ones (95 % interval {low} to {high}).",
