@@ -6,7 +6,6 @@ table of dialogues, pairs, translations or labelled texts is written in any of t
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,7 @@ from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import DataError, EmptyDataError, FileError
 from trasunto.writing import aside, write_text
 
-# Between dialogues in a text file of ChatML: a blank line after an end mark, or a new system turn.
-_BETWEEN = re.compile(r"(?<=<\|im_end\|>)(?:\s*\n\s*\n\s*(?=<\|im_start\|>)|\s*(?=<\|im_start\|>system\n))")
+_END = "<|im_end|>"
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class ChatMl:
             raise EmptyDataError(f"{self.path.name} is empty.", "Give at least one dialogue.")
         if not text.startswith("<|im_start|>"):
             raise FileError(f"{self.path.name} does not begin with <|im_start|>.", "Is it ChatML?")
-        cells = [messages(turns_of(part)) for part in _BETWEEN.split(text.replace("\r\n", "\n"))]
+        cells = [messages(turns_of(part)) for part in _dialogues(text.replace("\r\n", "\n"))]
         return dataset_of(pl.DataFrame({"messages": cells}), self.path, rows, schema)
 
     def write(self, dataset: Dataset) -> None:
@@ -154,6 +152,20 @@ def exchanges(table: Table) -> list[tuple[Turn, ...]]:
         said = "\n\n".join(cell for cell in cells[:-1] if cell)
         made.append((Turn("user", said), Turn("assistant", _there(cells[-1], names[1], row))))
     return made
+
+
+def _dialogues(text: str) -> list[str]:
+    """ChatML text cut where a dialogue ends: at an empty line behind an end mark, and before a system turn."""
+    found: list[str] = []
+    for piece in text.split(_END):
+        bare = piece.lstrip()
+        if not bare:
+            continue
+        fresh = "\n\n" in piece[: len(piece) - len(bare)].replace(" ", "") or bare.startswith("<|im_start|>system\n")
+        if fresh or not found:
+            found.append("")
+        found[-1] += f"{bare}{_END}\n"
+    return found
 
 
 def _names(schema: TableSchema) -> tuple[str, ...]:

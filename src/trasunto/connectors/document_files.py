@@ -51,9 +51,9 @@ def markdown(text: str, name: str) -> list[Block]:
             fenced = not fenced
         elif fenced:
             held.append(line)
-        elif heading := re.match(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$", line):
+        elif heading := re.match(r" {0,3}(#{1,6})[ \t](.*)", line):
             close()
-            blocks.append(Block(_unmarked(heading.group(2)), len(heading.group(1))))
+            blocks.append(Block(_unmarked(heading.group(2).strip().rstrip("#").strip()), len(heading.group(1))))
         elif held and len(held) == 1 and re.match(r"(=+|-{2,})\s*$", line):
             blocks.append(Block(_unmarked(held.pop()), 1 if line[0] == "=" else 2))
         elif not line.strip():
@@ -174,7 +174,7 @@ def _word_blocks(item: Any, table: Any) -> list[Block]:
 
 
 def _unmarked(line: str) -> str:
-    line = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", line)
+    line = re.sub(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,2000}\)", r"\1", line)
     return re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", line)
 
 

@@ -1,12 +1,17 @@
 """Units, dates, capitals, quotes and labels: one way to write each, and what is left alone."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trasunto.connectors.document_files import markdown, plain
 from trasunto.language.prepare.dates import PATTERN, dated, day_comes_first
+from trasunto.language.prepare.evening import shortened
 from trasunto.language.prepare.labels import folded, respelt
+from trasunto.language.prepare.templates import template
 from trasunto.language.prepare.units import measured
+from trasunto.language.prepare.vary import varied
 from trasunto.language.prepare.wording import cased, cleaned, plain_marks
 
 
@@ -156,3 +161,25 @@ def test_what_is_standard_stays_so(text):
     ):
         once = change(text)
         assert change(once) == once
+
+
+@pytest.mark.parametrize(
+    "piece", ["\n", " ", ". ", "#a", "1", "1,", "a@", "1-", "A ", "<a", "&", "5 k", "[", "`", "“", "!"]
+)
+def test_a_long_text_of_one_sign_is_no_trap(piece):
+    text = piece * (60_000 // len(piece))
+    for change in (
+        measured,
+        cleaned,
+        template,
+        shortened_to_ten,
+        lambda each: dated(each, "%Y-%m-%d", True),
+        lambda each: cased(each, "sentence", english=True),
+        lambda each: varied(each, "en", np.random.default_rng(0)),
+    ):
+        assert isinstance(change(text), str)
+    assert isinstance(markdown(text, ""), list) and isinstance(plain(text, ""), list)
+
+
+def shortened_to_ten(text):
+    return shortened(text, 10)

@@ -26,8 +26,9 @@ def respelt(labels: Sequence[str], *, misspellings: bool) -> dict[str, str]:
         best.setdefault(folded(label), " ".join(label.split()))
         together[folded(label)] += count
     if misspellings:
+        frequent = [key for key, count in together.items() if count * RARE >= 1]
         for key in sorted(together, key=lambda each: (-together[each], each)):
-            near = [other for other in together if together[key] <= RARE * together[other] and _is_one_off(key, other)]
+            near = [other for other in frequent if together[key] <= RARE * together[other] and _is_one_off(key, other)]
             if near:
                 best[key] = best[max(near, key=lambda each: (together[each], each))]
     return {label: best[folded(label)] for label in counts}

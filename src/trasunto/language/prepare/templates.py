@@ -11,7 +11,7 @@ import numpy as np
 from trasunto.language.curation.minhash import candidates, jaccard, shingled, signatures
 from trasunto.metrics.words import Vocabulary
 
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|(?<!\w)[@#]\w+")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]*\w|(?<!\w)[@#]\w+")
 _NUMBER = re.compile(r"[$€£]?\d[\d.,:/-]*\d|[$€£]?\d")
 _CAPITALS = re.compile(r"[A-ZÀ-ÖØ-Þ]\w*(?: [A-ZÀ-ÖØ-Þ]\w*)*")
 _REST = re.compile(r"[^\w@#]+")

@@ -15,7 +15,6 @@ _PLAIN = str.maketrans(
         "\u00a0": " ",
     }
 )
-_START = re.compile(r"(^|[.!?…]\s+|\n\s*)([\W_]*)(\w)")
 _I = re.compile(r"\bi\b(?!\.\w)")
 # Letters a text must have, and the share of them in capitals, to be called shouted.
 SHOUTED, SHARE = 8, 0.7
@@ -44,7 +43,21 @@ def cased(text: str, rule: str, *, english: bool) -> str:
         return low
     if english:
         low = _I.sub("I", low)
-    return _START.sub(lambda found: f"{found[1]}{found[2]}{found[3].upper()}", low)
+    return _begun(low)
+
+
+def _begun(text: str) -> str:
+    """The first letter of each sentence and line as a capital."""
+    letters = list(text)
+    begins, ended = True, False
+    for place, letter in enumerate(letters):
+        if letter == "\n" or (ended and letter.isspace()):
+            begins = True
+        elif begins and letter.isalnum():
+            letters[place] = letter.upper()
+            begins = False
+        ended = letter in ".!?…"
+    return "".join(letters)
 
 
 def is_shouted(text: str) -> bool:
