@@ -1,16 +1,16 @@
 """What a language model trained on curated synthetic texts alone is worth on real ones, beside its real-trained twin.
 
     python benchmarks/text.py DATA sms_spam sentiment_en clinc150 [--seeds 1] [--set epochs=3]
-        [--curate alike=null] [--most-real N] [--keep FOLDER] [--tune]
+        [--curate alike=null] [--synthesizer lm-finetune] [--most-real N] [--keep FOLDER] [--tune]
 
 DATA: a folder with sms_spam/sms.csv.gz, sentiment_en/reviews.csv.gz and clinc150/data_full.json.gz beside domains.json.
 Halves by the rule "sha256 of trasunto:SET:ROW is even", CLINC150 by its published split (the first two intents of each
 of its ten domains); equal texts are left out, and test texts that stand in training.
 
 A fifth of the training texts is set aside for choosing settings (--tune judges on it instead of the test half).
-`lm-finetune` learns from the rest and writes three texts for each that it learned; `curate` keeps as many as it
-learned. Neither sees the test half. Both classifiers are a logistic regression on frozen sentence vectors. --keep:
-written texts are kept there and used again. Prints every arm, and one JSON line a run.
+A synthesizer (`lm-finetune`) learns from the rest and writes three texts for each that it learned; `curate` keeps as
+many as it learned. Neither sees the test half. Both classifiers are a logistic regression on frozen sentence vectors.
+--keep: written texts are kept there and used again. Prints every arm, and one JSON line a run.
 """
 
 from __future__ import annotations
@@ -40,9 +40,13 @@ Pairs = list[tuple[str, str]]
 FILES = {"sms_spam": "sms.csv.gz", "sentiment_en": "reviews.csv.gz"}
 SPELT = {"0": "negative", "1": "positive"}
 TUNING = 0.2
+# Real texts of each label that the learning curve is drawn from.
+CURVE = (10, 50)
 # Texts that are written for each that is kept.
 WRITTEN = 3
-SETTINGS = {"epochs": 3, "max_seconds": 7200.0, "agree": False, "temperatures": [1.0, 0.85, 0.7]}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "lm-finetune": {"epochs": 3, "max_seconds": 7200.0, "agree": False, "temperatures": [1.0, 0.85, 0.7]}
+}
 # No run of eight words of a training text is common enough to stay.
 CURATE: dict[str, Any] = {"balance": "real", "common": 1_000_000}
 
@@ -51,7 +55,10 @@ def main() -> None:
     asked = _arguments()
     for name in asked.sets:
         for seed in range(asked.seeds):
-            print(json.dumps({"set": name, "seed": seed, **_one(asked, name, seed)}), flush=True)
+            print(
+                json.dumps({"set": name, "writer": asked.synthesizer, "seed": seed, **_one(asked, name, seed)}),
+                flush=True,
+            )
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,6 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("sets", nargs="+", choices=[*FILES, "clinc150"])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], dest="settings")
+    parser.add_argument("--synthesizer", default="lm-finetune")
     parser.add_argument("--curate", action="append", default=[])
     parser.add_argument("--most-real", type=int, default=None, help="texts that the writer learns from at most")
     parser.add_argument("--keep", type=Path, default=None)
@@ -89,9 +97,7 @@ def _judged(learned: Pairs, found: Curated, test: Pairs, seed: int) -> dict[str,
     made = list(zip(found.texts, found.labels, strict=True))
     real, synthetic, unseen = (_dataset(part) for part in (learned, made, test))
     like = corpus_of(real)
-    judged = judge(
-        corpus_of(synthetic, like=like), like, corpus_of(unseen, like=like), curve=(5, 10, 20, 50, 100), seed=seed
-    )
+    judged = judge(corpus_of(synthetic, like=like), like, corpus_of(unseen, like=like), curve=CURVE, seed=seed)
     for each in judged.evaluations:
         print(f"{each.arm:28s} {each.trained_on:6d}  accuracy {each.accuracy:.3f}  macro F1 {each.macro_f1:.3f}")
     arms = {each.arm: each for each in judged.evaluations}
@@ -112,13 +118,13 @@ def _judged(learned: Pairs, found: Curated, test: Pairs, seed: int) -> dict[str,
 
 def _written(asked: argparse.Namespace, name: str, learned: Pairs, seed: int) -> tuple[Pairs, dict[str, Any]]:
     """Texts out of `lm-finetune` before curation, and what they cost."""
-    place = asked.keep / f"{name}-{seed}.json" if asked.keep else None
+    place = asked.keep / f"{asked.synthesizer}-{name}-{seed}.json" if asked.keep else None
     if place is not None and place.exists():
         stored = json.loads(place.read_text(encoding="utf-8"))
         return [(text, label) for text, label in stored["written"]], stored["cost"]
     started = time.process_time()
-    settings = {**SETTINGS, **settings_of(asked.settings)}
-    model = tr.fit(_dataset(learned), "lm-finetune", seed=seed, settings=settings)
+    settings = {**SETTINGS.get(asked.synthesizer, {}), **settings_of(asked.settings)}
+    model = tr.fit(_dataset(learned), asked.synthesizer, seed=seed, settings=settings)
     fitted = time.process_time()
     made = model.sample(WRITTEN * len(learned), seed=seed + 1)
     cost = {"fit_cpu_seconds": round(fitted - started), "write_cpu_seconds": round(time.process_time() - fitted)}

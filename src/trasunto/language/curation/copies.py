@@ -58,8 +58,10 @@ class Copies:
 
 
 def fit_copies(texts: Sequence[str], *, salt: str, common: int = COMMON, near_share: float | None = NEAR) -> Copies:
-    """The word runs of private texts that fewer than `common` of them hold; of the short ones for near copies, those that
-    fewer than three hold, whatever `common` is: they are what a form is made of."""
+    """The word runs of private texts that fewer than `common` of them hold.
+
+    Of the short runs, for near copies, those that fewer than three hold whatever `common` is: more make up a form.
+    """
     words = [words_of(text) for text in texts]
     long = rare([set(runs_of(each, RUN)) for each in words if len(each) >= RUN], common)
     short = rare([set(runs_of(each, NEAR_RUN)) for each in words], COMMON)
