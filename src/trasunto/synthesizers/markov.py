@@ -37,7 +37,7 @@ from trasunto.synthesizers.checked import at_least, shares
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.condition import conform
 from trasunto.synthesizers.markov_private import counted_privately
-from trasunto.synthesizers.markov_texts import Sifted, numbers_of, roots_of
+from trasunto.synthesizers.markov_texts import Gathered, numbers_of, roots_of
 from trasunto.synthesizers.model import in_parts, load_model, read_document
 from trasunto.synthesizers.tree import Tree
 from trasunto.writing import aside
@@ -63,7 +63,7 @@ class Markov:
     """
 
     order: int = 3
-    pooled: float = 0.1
+    pooled: float = 0.0
     least: int = 2
     agree: bool = True
     longest: int | None = None
@@ -281,13 +281,13 @@ class MarkovModel:
         """The texts of each row, in rounds: write, sift, write again what is missing."""
         under = numbers_of(self.layout, self.roots, told, rows)
         labels = self.layout.labels(told) if told.width else [""] * rows
-        sifted = Sifted(self.layout, self.labeller, labels)
+        gathered = Gathered(self.layout, self.labeller, labels)
         levels = ready(self.ngrams, temperature)
         for number in range(ROUNDS):
-            waiting = sifted.waiting(number)
+            waiting = gathered.waiting(number)
             if not len(waiting):
                 break
-            progress("write texts", rows - sifted.missing, rows)
+            progress("write texts", rows - gathered.missing, rows)
             for part, start in enumerate(range(0, len(waiting), BESIDE)):
                 places = waiting[start : start + BESIDE]
                 rng = np.random.default_rng([seed, number, part])
@@ -295,9 +295,9 @@ class MarkovModel:
                     self.ngrams, levels, under[places], self._mix(under.shape[1]), self.copies,
                     longest=self.facts["longest"], rng=rng,
                 )  # fmt: skip
-                sifted.take(places, [self.ngrams.words.text(each, rng) for each in found], given_up)
+                gathered.take(places, [self.ngrams.words.text(each, rng) for each in found], given_up)
         progress("write texts", rows, rows)
-        return sifted.texts(), sifted.curation()
+        return gathered.texts(), gathered.curation()
 
     def _mix(self, kinds: int) -> np.ndarray:
         """(kinds,) how often each root of a text is drawn from."""

@@ -13,7 +13,7 @@ from trasunto.language.layouts import Layout
 from trasunto.language.ngram_labels import Labeller
 
 
-class Sifted:
+class Gathered:
     """Texts as they come, those that fall counted under their reason; what only the labeller doubts is a reserve."""
 
     def __init__(self, layout: Layout, labeller: Labeller | None, labels: Sequence[str]) -> None:
