@@ -11,7 +11,7 @@ import trasunto as tr
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.dialogues import Turn, messages, turns_of
 from trasunto.data.schema import Column, Format, TableSchema
-from trasunto.errors import BudgetError, EngineError, FitError, ModelError, SampleError
+from trasunto.errors import BudgetError, EngineError, FileError, FitError, ModelError, SampleError
 from trasunto.privacy.budget import Budget
 from trasunto.synthesizers.lm_prompt import LmPrompt
 from trasunto.synthesizers.model import load_model
@@ -307,8 +307,10 @@ def test_what_is_given_is_kept(settings):
         ({"serving": {"trys": 3}}, r"serving\.trys"),
         ({"top_p": 0.0}, "top_p is 0.0"),
         ({"template": "nowhere.txt"}, "cannot be read"),
+        ({"personas": "nowhere.txt"}, "cannot be read"),
+        ({"personas": "own", "style": "list"}, "no personas"),
     ],
 )
 def test_settings_out_of_range_are_refused(wrong, message):
-    with pytest.raises((FitError, EngineError), match=message):
+    with pytest.raises((FitError, EngineError, FileError), match=message):
         LmPrompt(**wrong)

@@ -62,7 +62,8 @@ class LmPrompt:
 
     exemplars: real texts in each prompt; 0 for none. allow_leaving: whether they may go to another machine.
     pool: real texts of each label that the model keeps to choose from. several: texts that one prompt asks for. style:
-    "chat" tells an instructed model what to do, "list" has it go on with a list; "auto" is what suits the engine.
+    "chat" tells an instructed model what to do, "list" has it go on with a list; "auto" is what suits the engine and
+    the other settings.
     personas: who writes: "" for nobody, "own" for our list, or a file with one a line. language: of the instructions,
     "en" or "es". template: an instruction of your own, or a file with it. temperature, top_p: of the answers. longest:
     tokens of a text; 0 for what the real ones need. agree: throw away texts that a classifier of the real texts gives
@@ -97,8 +98,9 @@ class LmPrompt:
                 raise FitError(f"{name} is {getattr(self, name)!r}.", f"It is one of: {', '.join(allowed)}.")
         if self.template:
             checked_template(_template(self.template))
-            if self.style == "list":
-                raise FitError("A list has no instruction, and so no template.", "Set style to chat.")
+        if self.style == "list" and (self.template or self.personas):
+            raise FitError("A list has no instruction, and so no template and no personas.", "Set style to chat.")
+        personas_of(self.personas, self.language)
         Serving.of(self.serving)
 
     def reached(self) -> Engine:
@@ -146,7 +148,8 @@ class LmPrompt:
         else:
             public = replace(public_schema(table.schema), primary_key=(), foreign_keys=())
         facts = {"engine": engine.name, "leaves": leaves, **_measured(layout, rows, self.longest, budget)}
-        facts["style"] = self.style if self.style != "auto" else "chat" if engine.chats or self.template else "list"
+        told = self.template or self.personas
+        facts["style"] = self.style if self.style != "auto" else "chat" if engine.chats or told else "list"
         guarantee = attributes.guarantee if attributes is not None else None
         count = attributes.fitted_to if budget is not None and attributes is not None else len(rows)
         schema = Schema({real.name: public})

@@ -133,7 +133,7 @@ def test_a_real_server_of_llama_answers_by_address(llama, monkeypatch):
     assert server.local
     pair = object_of(("question", "answer"))
     asked = [
-        Request((Turn("user", f"A question about {what} and its answer."),), pair, longest=80)
+        Request((Turn("user", f"A question about {what} and its answer."),), pair, 0.3, longest=160)
         for what in ("tea", "sea")
     ]
     replies = server.complete(asked, seed=1)

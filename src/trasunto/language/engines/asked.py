@@ -46,7 +46,8 @@ class Reply:
 
     text: without what it goes on with, "" when it failed. finished: whether it ended by itself or at a stop, not at
     the longest. tokens_in, tokens_out: as the engine counts them, repairs included. cached: it was paid for before.
-    error: why there is none, "" when there is. retries: how often it was asked again.
+    error: why there is none, "" when there is. retries: how often it was asked again. unfit: the engine did answer, but
+    not in the form asked for.
     """
 
     text: str
@@ -56,6 +57,7 @@ class Reply:
     cached: bool = False
     error: str = ""
     retries: int = 0
+    unfit: bool = False
 
 
 class Engine(Protocol):

@@ -85,22 +85,23 @@ def held(request: Request, ask: Callable[[Request], Reply], plain: bool) -> Repl
     asked = replace(request, turns=turns, schema=None if plain else request.schema)
     tokens_in = tokens_out = retries = 0
     wrong = ""
-    for _ in range(REPAIRS + 1):
+    for repair in range(REPAIRS + 1):
         reply = ask(asked)
+        retries += reply.retries + int(repair > 0)
         tokens_in, tokens_out = tokens_in + reply.tokens_in, tokens_out + reply.tokens_out
         if reply.error:
-            return replace(reply, tokens_in=tokens_in, tokens_out=tokens_out, retries=retries + reply.retries)
+            return replace(reply, tokens_in=tokens_in, tokens_out=tokens_out, retries=retries)
         value, wrong = _value(reply, request.schema)
         if not wrong:
             text = json.dumps(value, ensure_ascii=False)
-            return Reply(text, reply.finished, tokens_in, tokens_out, reply.cached, retries=retries + reply.retries)
+            return Reply(text, reply.finished, tokens_in, tokens_out, reply.cached, retries=retries)
         if not reply.finished:
             wrong = f"it was cut after {request.longest} tokens"
             break
-        retries += 1 + reply.retries
         again = f"This does not do: {wrong}. {instruction(request.schema)}"
         asked = replace(asked, turns=(*turns, Turn("assistant", reply.text), Turn("user", again)))
-    return Reply("", False, tokens_in, tokens_out, error=f"no answer of the form asked for: {wrong}", retries=retries)
+    problem = f"no answer of the form asked for: {wrong}"
+    return Reply("", False, tokens_in, tokens_out, error=problem, retries=retries, unfit=True)
 
 
 def refused(status: int, message: str, body: Mapping[str, Any]) -> str:

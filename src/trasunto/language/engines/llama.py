@@ -89,7 +89,7 @@ class Llama:
                     progress("ask", before + done, len(replies))
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-        failed = [reply.error for reply in replies if reply is not None and reply.error]
+        failed = [reply.error for reply in replies if reply is not None and reply.error and not reply.unfit]
         if len(failed) == len(replies):
             raise EngineError(
                 f"{self.name} answered none of {len(replies)} requests; the last: {failed[-1]}.",

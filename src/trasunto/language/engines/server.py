@@ -269,7 +269,7 @@ def _together(
                 replies[place] = reply
                 cache.put(jobs[place].args[2], reply)
                 done += 1
-                failed = failed + 1 if reply.error else 0
+                failed = failed + 1 if reply.error and not reply.unfit else 0
                 cost += cost_of(reply.tokens_in, reply.tokens_out, serving.prices)
                 progress("ask", len(replies) - len(jobs) + done, len(replies))
                 if failed >= min(GIVE_UP, len(jobs)):
