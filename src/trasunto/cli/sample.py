@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from trasunto.cli.main import DONE
+from trasunto.cli.main import DONE, STOPPED
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, say_asked, seed_option
 from trasunto.progress import Progress
@@ -79,6 +79,9 @@ def command(
     if told.get("usage", {}).get("requests"):
         used = told["usage"]
         click.echo(f"{used['tokens_in']:,} tokens in, {used['tokens_out']:,} out, cost {used['cost']:g}.")
+    if told.get("interrupted"):
+        click.echo(f"Stopped: {count:,} of {rows:,} rows have their texts and are kept.", err=True)
+        return STOPPED
     return DONE
 
 
