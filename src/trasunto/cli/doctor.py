@@ -21,6 +21,8 @@ EXTRAS = {
     "excel": (("fastexcel", "xlsxwriter"), "Excel files"),
     "pandas": (("pandas",), "pandas frames"),
     "arrow": (("pyarrow",), "Arrow tables"),
+    "hub": (("datasets",), "Hugging Face data sets"),
+    "documents": (("pypdf", "docx"), "PDF and Word documents"),
 }
 
 
