@@ -40,6 +40,14 @@ def test_markdown_is_headings_and_paragraphs():
     ]  # fmt: skip
 
 
+def test_quotes_lose_their_mark():
+    assert markdown("> one\n> two\n\n> > deep\n\n```\n> code\n```", "") == [
+        Block("one two"),
+        Block("deep"),
+        Block("> code"),
+    ]
+
+
 def test_html_is_headings_and_paragraphs():
     assert hypertext(HTML, "") == [
         Block("Cats", 1), Block("Cats are small animals."), Block("Food", 2), Block("fish"), Block("mice"), Block("& more"),

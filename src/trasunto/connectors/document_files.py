@@ -28,7 +28,7 @@ def plain(text: str, name: str) -> list[Block]:
 
 
 def markdown(text: str, name: str) -> list[Block]:
-    """Headings (# and underlined) and paragraphs; marks of emphasis, links and front matter are taken off. Code,
+    """Headings (# and underlined) and paragraphs; marks of emphasis, quotes, links and front matter are taken off. Code,
     lists and tables keep their lines."""
     blocks: list[Block] = []
     held: list[str] = []
@@ -41,7 +41,8 @@ def markdown(text: str, name: str) -> list[Block]:
             blocks.append(Block(("\n" if listed else " ").join(_unmarked(line.strip()) for line in held)))
             held.clear()
 
-    for line in body.split("\n"):
+    for raw in body.split("\n"):
+        line = raw if fenced else re.sub(r"^(?:> ?)+", "", raw)
         if line.lstrip().startswith(("```", "~~~")):
             if fenced:
                 blocks.append(Block("\n".join(held)))
