@@ -69,8 +69,8 @@ def laid(lengths: list[int], device: Any) -> Laid:
         within = np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own)
         places = np.repeat(starts[inside], own) + within
         cells = np.repeat(np.arange(len(inside)) * width, own) + within
-        both = (torch.from_numpy(each).to(device) for each in (places, cells))
-        groups.append(Group(*both, len(inside), width))
+        there, grid = (torch.from_numpy(each).to(device) for each in (places, cells))
+        groups.append(Group(there, grid, len(inside), width))
     return Laid(torch.from_numpy(positions)[None].to(device), tuple(groups))
 
 
@@ -85,12 +85,12 @@ def packed_attention(query: Any, key: Any, value: Any, pack: Laid, scale: float,
     if len(pack.groups) == 1 and pack.groups[0].rows == 1:
         return _attended(query, key, value, scale, window).transpose(1, 2)
     flat = [each[0].transpose(0, 1) for each in (query, key, value)]
-    found = torch.empty_like(flat[0]) if len(pack.groups) > 1 else None
+    found = torch.zeros_like(flat[2][:, :1]).expand(-1, query.shape[1], -1)
     for group in pack.groups:
-        grid = [_spread(each, group).transpose(1, 2) for each in flat]
-        made = _attended(*grid, scale, window).transpose(1, 2).flatten(0, 1)
+        asked, known, said = (_spread(each, group).transpose(1, 2) for each in flat)
+        made = _attended(asked, known, said, scale, window).transpose(1, 2).flatten(0, 1)
         own = made.index_select(0, group.cells)
-        found = own if found is None else found.index_copy(0, group.places, own)
+        found = own if len(pack.groups) == 1 else found.index_copy(0, group.places, own)
     return found[None]
 
 

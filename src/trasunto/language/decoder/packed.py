@@ -17,8 +17,10 @@ from trasunto.networks.cross_entropy import losses, summed_loss
 from trasunto.networks.packing import laid, packed_attention
 
 ATTENTION = "trasunto"
-# How far losses of packed examples may be from what the network says by itself, nats a token: in float32, in bfloat16.
-NEAR, NEAR_HALF = 1e-3, 0.05
+# How far losses of packed examples may be from what the network says by itself, nats a token: with weights in float32,
+# and in bfloat16, whose rounding alone makes a tenth. Examples that see each other are further off than either.
+NEAR, NEAR_HALF = 2e-3, 0.2
+TRIED = 24
 
 
 @dataclass(frozen=True)
@@ -96,24 +98,24 @@ def packed(network: Any, half: bool) -> Iterator[Packed]:
     import torch
 
     before = network.config._attn_implementation
-    mine = Packed(network, half)
+    # As exact as the weights are: products in bfloat16 would hide what is looked for.
+    exact = Packed(network, half=False)
     _attention()
     training = network.training
     try:
         network.eval()
-        truth = [_by_itself(network, each, mine) for each in _trial(network)]
+        truth = [_by_itself(network, each) for each in _trial(network)]
         try:
             network.set_attn_implementation(ATTENTION)
-            with torch.inference_mode():
-                found = mine.losses(_trial(network))[0]
-            low = half or next(network.parameters()).dtype == torch.bfloat16
-            same = float(np.abs(found / 8 - np.array(truth) / 8).max()) < (NEAR_HALF if low else NEAR)
+            found = exact.losses(_trial(network))[0]
+            near = NEAR_HALF if next(network.parameters()).dtype == torch.bfloat16 else NEAR
+            same = float(np.abs(found - np.array(truth)).max()) < near * (TRIED - 1)
         except (RuntimeError, TypeError, ValueError, KeyError, NotImplementedError):
             same = False
         if not same:
             network.set_attn_implementation(before)
         network.train(training)
-        yield mine if same else Packed(network, half, whole=False)
+        yield Packed(network, half, whole=same)
     finally:
         network.set_attn_implementation(before)
 
@@ -130,17 +132,17 @@ def losses_of(mine: Packed, rows: Sequence[Coded], tokens: int) -> tuple[np.ndar
 def _trial(network: Any) -> list[Coded]:
     """Two short examples of tokens that every vocabulary has."""
     top = min(network.get_input_embeddings().weight.shape[0], 250)
-    tokens = np.random.default_rng(0).integers(0, top, (2, 9))
-    counted = np.arange(9) > 0
+    tokens = np.random.default_rng(0).integers(0, top, (2, TRIED))
+    counted = np.arange(TRIED) > 0
     return [Coded(each, counted, False) for each in tokens]
 
 
-def _by_itself(network: Any, example: Coded, mine: Packed) -> float:
+def _by_itself(network: Any, example: Coded) -> float:
     """The summed loss of an example by the network's own forward pass."""
     import torch
 
     tokens = torch.from_numpy(example.tokens).to(next(network.parameters()).device)
-    with torch.inference_mode(), mine.computing():
+    with torch.inference_mode():
         logits = network(input_ids=tokens[None], use_cache=False).logits[0, :-1].float()
     return float(torch.nn.functional.cross_entropy(logits, tokens[1:], reduction="sum"))
 
