@@ -28,8 +28,8 @@ def plain(text: str, name: str) -> list[Block]:
 
 
 def markdown(text: str, name: str) -> list[Block]:
-    """Headings (# and underlined) and paragraphs; marks of emphasis, quotes, links and front matter are taken off. Code,
-    lists and tables keep their lines."""
+    """Headings (# and underlined) and paragraphs; marks of emphasis, quotes, links and front matter are taken off.
+    Code, lists and tables keep their lines."""
     blocks: list[Block] = []
     held: list[str] = []
     fenced = False
