@@ -51,8 +51,19 @@ class Llama:
         """An answer to each request. ModelError when the file cannot be loaded, EngineError when all fail."""
         cache = Cache(self.serving.cache)
         try:
-            told = (
-                f"{self.name}\0{self.path.stat().st_size}\0{self.serving.context}\0{sorted(self.serving.extra.items())}"
+            file = self.path.stat()
+            # A file of the same name may hold another model later.
+            told = "\0".join(
+                map(
+                    str,
+                    (
+                        self.name,
+                        file.st_size,
+                        file.st_mtime_ns,
+                        self.serving.context,
+                        sorted(self.serving.extra.items()),
+                    ),
+                )
             )
             seeds = seeds_of(requests, seed)
             keys = [key_of(told, request, each) for request, each in zip(requests, seeds, strict=True)]
