@@ -213,6 +213,14 @@ def test_the_mix_of_labels_and_the_number_of_texts():
     assert curate(texts, labels, only(rows=100)).counts["kept"] == 40
 
 
+def test_texts_without_labels_are_neither_doubted_nor_balanced_away():
+    settings = only(agree=True, ambiguity=0.05, balance="real", rows=2)
+    texts = ["a broken lift", "the stairs", "a lovely bed"]
+    assert curate(texts, (), settings, train=TRAIN, train_labels=LABELS).counts["kept"] == 2
+    made = curate(texts, ["bad", "", "good"], only(agree=True), train=TRAIN, train_labels=LABELS)
+    assert made.counts["kept"] == 3
+
+
 def test_those_most_like_the_training_texts_are_kept():
     near = [f"the {flower} in our garden" for flower in ("rose", "lily", "tulip")]
     far = [f"stock markets fell by {n} points today" for n in range(6)]

@@ -32,7 +32,7 @@ class Agreement:
         found: list[Finding] = []
         for chance, top, label in zip(chances, called, labels, strict=True):
             own = float(chance[self.labels.index(label)]) if label in self.labels else 0.0
-            fine = own >= self.least if self.least else self.labels[top] == label
+            fine = not label or (own >= self.least if self.least else self.labels[top] == label)
             found.append(None if fine else ("disagrees", f"called {self.labels[top]} ({chance[top]:.0%}; {own:.0%})"))
         return found
 

@@ -72,7 +72,9 @@ def curate(
     if settings.private:
         train, train_labels, test, more = (), [], (), ()
     progress("learn what to look for", 0, 1)
-    sieve, identifiers = fit_checks(settings, train, train_labels, test, more=more, seed=seed, progress=progress)
+    # Where no text has a label there is none to doubt.
+    known = train_labels if any(labels) else [""] * len(train)
+    sieve, identifiers = fit_checks(settings, train, known, test, more=more, seed=seed, progress=progress)
     progress("learn what to look for", 1, 1)
     written, redacted = list(texts), 0
     if identifiers is not None and settings.identifiers == "redact":
@@ -192,7 +194,8 @@ def _chosen(
         return list(passed)
     places = np.array(passed, dtype=np.int64)
     mine = np.array([labels[place] for place in passed], dtype=object)
-    wanted = quotas(list(mine), train_labels, settings.balance, settings.rows)
+    told = [label for label in train_labels if label]
+    wanted = quotas(list(mine), told, settings.balance if any(mine) else "keep", settings.rows)
     if all(wanted.get(label, 0) == (mine == label).sum() for label in set(mine)):
         return list(passed)
     vectors = vectors_of(settings.encoder)
