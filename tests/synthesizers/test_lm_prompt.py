@@ -227,6 +227,8 @@ def test_rows_are_written_and_what_is_no_row_is_thrown_away(server, settings):
     made, wrote = model.sample_with_curation(4, seed=1)
     assert model.layout.kind == "rows" and made.rows["age"].dtype == pl.Int64 and set(made.rows["town"]) == {"Oslo"}
     assert wrote.curation.rejected["malformed"] == 1
+    row = server.asked[0]["response_format"]["json_schema"]["schema"]["properties"]["items"]["items"]["properties"]
+    assert row["town"]["enum"] == ["Lugo", "Oslo"] and "enum" not in row["age"]
 
 
 def test_a_list_goes_on_and_its_copies_fall(server, settings):

@@ -21,7 +21,8 @@ from trasunto.language.engines.schemas import fault, list_of, object_of, read_js
 from trasunto.language.layouts import Layout
 from trasunto.language.prompts_words import KINDS, TEMPLATES, WORDS
 
-STYLES = ("chat", "list")
+# A schema lists at most so many values of a column.
+CHOICES = 50
 FIELDS = frozenset({"count", "kind", "about", "label", "attributes", "persona", "examples", "form"})
 _SAID = {
     "type": "object", "required": ["role", "content"], "additionalProperties": False,
@@ -73,7 +74,7 @@ class Prompting:
         choices: dict[str, Sequence[str]] = {}
         if self.layout.kind == "rows":
             known = {name: self.layout.columns[name].categories for name in self.layout.texts}
-            choices = {name: values for name, values in known.items() if values}
+            choices = {name: values for name, values in known.items() if values and len(values) <= CHOICES}
         one = object_of(self.layout.texts, choices)
         if self.layout.kind == "dialogue":
             turns = {"type": "array", "items": _SAID, "minItems": 2}

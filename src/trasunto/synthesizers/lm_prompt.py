@@ -25,7 +25,7 @@ from trasunto.language.engines.asked import Engine, Reply, Request, cost_of
 from trasunto.language.engines.chat import tokens_of
 from trasunto.language.engines.serving import Serving
 from trasunto.language.exemplars import Pool, pool_of
-from trasunto.language.layouts import Layout, layout_of
+from trasunto.language.layouts import Layout, closed, layout_of
 from trasunto.language.leaving import leaving
 from trasunto.language.personas import personas_of
 from trasunto.language.prompts import Prompting, checked_template
@@ -127,6 +127,9 @@ class LmPrompt:
         leaves = leaving(engine, sent, self.allow_leaving, "show no exemplars (exemplars: 0)")
         layout = layout_of(table.schema, kind=self.kind)
         rows = layout.held(table.rows)
+        if layout.kind == "rows" and self.exemplars:
+            # Rows that are shown make no secret of their values, so answers are held to them.
+            layout = closed(layout, rows)
         if len(rows) < max(1, self.exemplars):
             raise FitError(
                 f"The table has {len(rows)} rows to show, and a prompt shows {self.exemplars}.", "Set exemplars lower."
