@@ -60,7 +60,8 @@ def learning_curve(
     start: Classifier | None = None,
     progress: Progress = quiet,
 ) -> list[Drawn]:
-    """So many draws of few real texts a class, and, given synthetic texts, the same few joined to all of those.
+    """So many draws of few real texts a class, and, given synthetic texts, the same few joined to those whose label
+    the model of the few alone agrees with: what it knows keeps out what is mislabelled.
 
     start: go on from this classifier, trained on the synthetic texts, instead of training on both anew. A size that
     less than half of the classes can fill is left out.
@@ -72,20 +73,27 @@ def learning_curve(
     for place, size in enumerate(kept):
         progress("learning curve", place, len(kept))
         few = [_few(truth, labels, size, np.random.default_rng([seed, size, draw])) for draw in range(draws)]
-        alone = [answers(train_classifier(each, settings=settings, seed=seed), test) for each in few]
-        found.append(Drawn(f"real, {size} per class", size, tuple(len(each) for each in few), tuple(alone)))
+        models = [train_classifier(each, settings=settings, seed=seed) for each in few]
+        alone = tuple(answers(model, test) for model in models)
+        found.append(Drawn(f"real, {size} per class", size, tuple(len(each) for each in few), alone))
         if made is None:
             continue
-        with_made = []
-        for each in few:
-            training = each if start is not None else joined(each, made)
-            model = train_classifier(training, settings=settings, seed=seed, start=start)
-            with_made.append(answers(model, test))
-        examples = tuple(len(each) + len(made) for each in few)
-        found.append(Drawn(f"real, {size} per class + synthetic", size, examples, tuple(with_made)))
+        with_made, examples = [], []
+        for each, model in zip(few, models, strict=True):
+            kept = made if start is not None else agreed(made, model)
+            training = each if start is not None else joined(each, kept)
+            with_made.append(answers(train_classifier(training, settings=settings, seed=seed, start=start), test))
+            examples.append(len(each) + len(kept))
+        found.append(Drawn(f"real, {size} per class + synthetic", size, tuple(examples), tuple(with_made)))
     if kept:
         progress("learning curve", len(kept), len(kept))
     return found
+
+
+def agreed(made: Corpus, model: Classifier) -> Corpus:
+    """The synthetic texts to which the model gives the label they carry."""
+    called = model.predict(made.texts)
+    return made.take([place for place, label in enumerate(made.labels) if label == called[place]])
 
 
 def joined(few: Corpus, made: Corpus) -> Corpus:
