@@ -57,9 +57,10 @@ def test_without_what_it_needs_or_the_time_the_language_model_is_not_taken(monke
 
 
 def test_under_a_budget_no_text_is_read_and_pairs_are_for_the_language_model():
-    assert text_choice(LABELLED, private=True).chosen == "lm-finetune"
+    private = text_choice(LABELLED, private=True)
+    assert private.chosen == "markov" and "budget" in private.because[0]
     pair = TableSchema((Column("note", "text", role="prompt"), Column("kind", "text", role="response")))
-    assert text_choice(pair, table(SPANISH, pair)).chosen == "lm-finetune"
+    assert text_choice(pair, table(SPANISH, pair)).chosen == text_choice(pair, private=True).chosen == "lm-finetune"
 
 
 def test_which_tables_are_text():

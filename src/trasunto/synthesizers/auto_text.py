@@ -64,11 +64,13 @@ def text_choice(
     if max_seconds is not None and max_seconds < LEAST_SECONDS:
         why = f"a language model needs {LEAST_SECONDS:.0f} s or more and {max_seconds:g} s are allowed"
         return _markov(f"{holds}; {why}.", why)
-    if private:
-        return _language_model(f"{holds}; under a budget nothing is read of it before it is paid for.")
+    tied = layout.kind in PAIRS or layout.kind == "dialogue"
+    if private and not tied:
+        why = "under a budget its adapter learns little from some thousand texts, noisy counts of words more"
+        return _markov(f"{holds}; {why}.", why)
     share = english_share(table.rows[layout.texts[0]].drop_nulls().head(READ).to_list()) if table is not None else 1.0
     english = f"{share:.1%} of its words are such as mark English"
-    if layout.kind in PAIRS or layout.kind == "dialogue":
+    if tied:
         return _language_model(f"{holds}: n-grams do not tie an answer to what was asked.")
     if share >= SHARE:
         return _language_model(f"{holds}; {english}, which the model that is adapted has read.")
