@@ -61,10 +61,12 @@ def command(
         raise click.UsageError("Say where to write: -o synthetic.csv.")
     open_sink(output)
     _one_wish(rows, where, given, balance, share)
+    told: dict[str, Any] = {}
+    fitted: Any
     with shown(quiet) as progress:
-        told: dict[str, Any] = {}
         if rows is not None and not (where or balance) and temperature == 1.0 and _sifts(model):
-            made, what = load_model(model).sample_with_curation(rows, seed=seed, progress=progress)
+            fitted = load_model(model)
+            made, what = fitted.sample_with_curation(rows, seed=seed, progress=progress)
             count, told = write_parts(output, [made]), what.to_dict()
         elif given is None and not balance and not _counted(where):
             assert rows is not None
