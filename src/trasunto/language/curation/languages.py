@@ -11,9 +11,13 @@ from trasunto import registry
 from trasunto.errors import RecipeError, near
 from trasunto.language.curation.looks import Finding
 
-# Letters below which no language can be told, and the chance of all expected ones below which it is another.
+# Letters below which no language can be told, the chance of all expected ones below which it is another, and that which
+# the other must have.
 LEAST_LETTERS = 25
 UNLIKELY = 0.02
+LIKELY = 0.5
+# What is no language: numbers, signs, abbreviations.
+NONE = "zxx"
 # Training texts are read together, so many letters at a time; a language of this share of them is expected.
 PIECE = 400
 SHARE = 0.05
@@ -36,7 +40,7 @@ class Languages:
             return None
         ranked = self.identifier.rank(text)
         chance = sum(float(value) for code, value in ranked if code in self.expected)
-        if chance >= self.unlikely:
+        if chance >= self.unlikely or ranked[0][0] == NONE or ranked[0][1] < LIKELY:
             return None
         return "language", f"{ranked[0][0]}, not {' or '.join(self.expected)} ({chance:.0%})"
 
