@@ -15,7 +15,7 @@ from trasunto.errors import ModelError
 from trasunto.language.decoder.packed import losses_of, packed
 from trasunto.language.decoder.settings import DecoderSettings, Example, spoken
 from trasunto.language.decoder.tokens import code, written
-from trasunto.language.finetune import Adapter, merged
+from trasunto.language.finetune import Adapter, adapted
 from trasunto.language.generate import Sampling, Writer
 from trasunto.language.offline import find
 from trasunto.language.pretrained import load_decoder
@@ -29,7 +29,8 @@ DOCUMENT = "decoder.json"
 @dataclass(frozen=True)
 class Decoder:
     """A trained model. facts: JSON values for the report; tokenizer, network: of transformers, in float32, the adapter
-    worked in; adapter: where one was trained on a base that has a name; guarantee: of differential privacy."""
+    worked in; adapter: where one was trained on a base that has a name; guarantee: of differential privacy;
+    half: whether the base of the adapter was in bfloat16 when it learned."""
 
     settings: DecoderSettings
     facts: dict[str, Any]
@@ -37,6 +38,7 @@ class Decoder:
     network: Any
     adapter: Adapter | None = None
     guarantee: Guarantee | None = None
+    half: bool = False
 
     def generate(
         self,
@@ -88,6 +90,7 @@ class Decoder:
             "settings": asdict(self.settings),
             "facts": self.facts,
             "adapter": self.adapter is not None,
+            "half": self.half,
             "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
         }
         with aside(folder, folder=True) as place:
@@ -110,14 +113,30 @@ def load_decoder_model(folder: str | Path) -> Decoder:
     try:
         document = json.loads((place / DOCUMENT).read_text(encoding="utf-8"))
         settings = DecoderSettings(**document["settings"])
-        facts, promised, by_adapter = document["facts"], document["guarantee"], document["adapter"]
+        facts, promised = document["facts"], document["guarantee"]
+        by_adapter, half = document["adapter"], document["half"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{place} holds no generative model: {error!r}.", "Train one with train_decoder.") from error
     adapter = Adapter.load(place) if by_adapter else None
     if adapter is not None:
-        tokenizer, network, _ = merged(find(settings.base), adapter)
+        tokenizer, network = _merged(find(settings.base), adapter, half)
     else:
         tokenizer, network, _ = load_decoder(place)
     network.requires_grad_(False)
     guarantee = Guarantee.from_dict(promised) if promised is not None else None
-    return Decoder(settings, facts, tokenizer, network, adapter, guarantee)
+    return Decoder(settings, facts, tokenizer, network, adapter, guarantee, half)
+
+
+def _merged(base: Path, adapter: Adapter, half: bool) -> tuple[Any, Any]:
+    """(tokenizer, network): the base as the adapter learned on it, with the adapter worked in, in float32."""
+    import torch
+
+    tokenizer, network, _ = load_decoder(base, "bfloat16" if half else "float32")
+    taught = adapted(network.float(), adapter.rank, adapter.alpha)
+    places = dict(taught.named_parameters())
+    if set(adapter.tensors) - set(places):
+        raise ModelError(f"The adapter does not fit the model in {base}.", "Use the base it was trained on.")
+    with torch.no_grad():
+        for name, each in adapter.tensors.items():
+            places[name].copy_(each)
+    return tokenizer, taught.merge_and_unload().eval()

@@ -68,7 +68,7 @@ def train_decoder_private(
     }
     whole = taught.float().merge_and_unload().requires_grad_(False).eval()
     adapter = Adapter(settings.rank, 2 * settings.rank, trained)
-    return Decoder(settings, facts, tokenizer, whole, adapter, granted.guarantee(plan, curves.steps))
+    return Decoder(settings, facts, tokenizer, whole, adapter, granted.guarantee(plan, curves.steps), half)
 
 
 def padded_loss(network: Any, rows: Sequence[Coded], half: bool) -> Any:

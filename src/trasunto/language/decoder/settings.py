@@ -66,8 +66,8 @@ class DecoderSettings:
     without a better validation loss, of `checks` in all. max_seconds: stop after so many; None never.
     precision: "auto" computes in bfloat16 where the machine does so by itself and keeps what learns in float32;
     "float32". checkpointing: keep no activations, compute them again (less memory, a third more work). compile:
-    torch.compile the layers; None where there is an accelerator. shard: spread weights over the processes of torchrun
-    (FSDP). vocabulary, width, layers, heads: of a model from scratch.
+    torch.compile the layers, which pays after some 100,000 tokens. vocabulary, width, layers, heads: of a model from
+    scratch.
     """
 
     method: str = "lora"
@@ -86,8 +86,7 @@ class DecoderSettings:
     max_seconds: float | None = None
     precision: str = "auto"
     checkpointing: bool = False
-    compile: bool | None = None
-    shard: bool = False
+    compile: bool = False
     vocabulary: int = 4096
     width: int = 256
     layers: int = 6
@@ -103,6 +102,8 @@ class DecoderSettings:
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise FitError(f"{name} is {getattr(self, name)}.", f"Give {smallest} or more.")
+        if self.epochs > 1000:
+            raise FitError(f"epochs is {self.epochs}.", "Give 1,000 or fewer.")
         if not 0 <= self.validation < 1:
             raise FitError(f"The share for validation is {self.validation}.", "Give 0 (none) or more, below 1.")
         if self.learning_rate is not None and not self.learning_rate > 0:

@@ -123,6 +123,9 @@ def _begun(examples: Sequence[Example], settings: DecoderSettings, start: Decode
         taught.requires_grad_(True)
     if settings.checkpointing:
         network.gradient_checkpointing_enable({"use_reentrant": False})
+    if settings.compile:
+        for each in network.get_decoder().layers:
+            each.compile(dynamic=True)
     return Beginning(tokenizer, network, taught, folder)
 
 
@@ -177,8 +180,12 @@ def _finished(begun: Beginning, settings: DecoderSettings, facts: dict[str, Any]
         network = begun.taught.float().merge_and_unload()
     if settings.checkpointing:
         network.gradient_checkpointing_disable()
+    if settings.compile:
+        for each in network.get_decoder().layers:
+            each._compiled_call_impl = None
     network.requires_grad_(False)
-    return Decoder(settings, facts, begun.tokenizer, network.float().eval(), adapter)
+    half = adapter is not None and computes_halves(settings)
+    return Decoder(settings, facts, begun.tokenizer, network.float().eval(), adapter, half=half)
 
 
 def _under_adapters(taught: Any) -> list[Any]:
