@@ -177,7 +177,9 @@ def _synthesis(report: Report) -> list[Block]:
             else Words(say("no_guarantee", at), "warning")
         )
         if made.get("curation"):
-            blocks.append(Words(_curation(made["curation"], at)))
+            used = made["curation"].get("usage")
+            prompted = f" {say('prompts_used', at, **{k: number(v, at) for k, v in used.items()})}" if used else ""
+            blocks.append(Words(_curation(made["curation"], at) + prompted))
         settings = {
             **(method.get("settings") or {}),
             **(method.get("hyperparameters") or {}),

@@ -193,6 +193,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Real texts went to {engine}, which may not be on this machine, as its owner allowed.",
         "Textos reales fueron a {engine}, que puede no estar en esta máquina, como permitió su responsable.",
     ),
+    "prompts_used": (
+        "{requests} prompts were asked ({cached} of them before): {tokens_in} tokens in, {tokens_out} out, cost {cost}; {retries} were asked again, {failed} failed.",
+        "Se hicieron {requests} peticiones ({cached} de ellas antes): {tokens_in} tokens de entrada, {tokens_out} de salida, coste {cost}; {retries} se repitieron, {failed} fallaron.",
+    ),
     "not_left": (
         "No real text went to {engine}, which is not on this machine; labels and drawn values did.",
         "Ningún texto real fue a {engine}, que no está en esta máquina; sí etiquetas y valores sorteados.",
