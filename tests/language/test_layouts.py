@@ -95,6 +95,10 @@ def test_a_dialogue_keeps_its_roles():
     )
     read = layout.read(one.text)
     assert read is not None and read["chat"].count('"role"') == 3
+    known = closed(layout, rows)
+    assert known.speakers == ("assistant", "system", "user") and known.read(one.text) == read
+    assert known.read(one.text.replace("system:", "sistem:")) is None
+    assert Layout.from_dict(known.to_dict()) == known
     assert layout.read("no dialogue at all") is None and layout.read("\nuser: hi\nassistant:") is None
 
 

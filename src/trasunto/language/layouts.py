@@ -30,6 +30,8 @@ PAIRS = ("question-answer", "translation", "instruction")
 ROLES: tuple[Role, ...] = ("prompt", "response", "source", "translation")
 # Columns beside the label that a text is written to when nothing is said: more would make long prompts.
 MOST_CONDITIONS = 8
+# Speakers that are roles; more are names of people.
+MOST_SPEAKERS = 8
 # Numbers in a prompt have so many digits that count.
 DIGITS = 4
 
@@ -40,6 +42,7 @@ class Layout:
 
     kind: one of `KINDS`. texts: the columns that are written, in order. conditions: the columns a text is written to,
     the label first. label: the column that labels a text, when there is one. columns: the schema of all these.
+    speakers: the roles that a dialogue may have; () for any.
     """
 
     kind: str
@@ -47,6 +50,7 @@ class Layout:
     conditions: tuple[str, ...]
     label: str | None
     columns: TableSchema
+    speakers: tuple[str, ...] = ()
 
     def held(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows that hold what is to be learnt: any text, or all that a pair needs."""
@@ -126,13 +130,15 @@ class Layout:
             "conditions": list(self.conditions),
             "label": self.label,
             "columns": Schema({"rows": self.columns}).to_dict(),
+            "speakers": list(self.speakers),
         }
 
     @staticmethod
     def from_dict(document: dict[str, Any]) -> Layout:
         texts, conditions = tuple(document["texts"]), tuple(document["conditions"])
         columns = Schema.from_dict(document["columns"]).only
-        return Layout(document["kind"], texts, conditions, document["label"], columns)
+        speakers = tuple(document["speakers"])
+        return Layout(document["kind"], texts, conditions, document["label"], columns, speakers)
 
     @property
     def _needed(self) -> tuple[str, ...]:
@@ -183,6 +189,8 @@ class Layout:
             return None
         if not turns or not all(turn.content for turn in turns):
             return None
+        if self.speakers and any(turn.role not in self.speakers for turn in turns):
+            return None
         return {self.texts[0]: messages(turns)}
 
     def _row(self, written: str) -> dict[str, str] | None:
@@ -230,10 +238,16 @@ def layout_of(schema: TableSchema, *, kind: str | None = None, conditions: Seque
 
 
 def closed(layout: Layout, rows: pl.DataFrame) -> Layout:
-    """The layout of rows, in which a category is one of those that `rows` hold and a number lies between theirs.
+    """The layout in which what is read keeps to what `rows` hold: rows to their categories and between their lowest and
+    highest numbers, where none are declared; dialogues to their speakers, where there are few.
 
-    What was declared stays. It tells of the rows: a private method leaves it.
+    It tells of the rows: a private method leaves it. DataError for a dialogue that cannot be read.
     """
+    if layout.kind == "dialogue":
+        spoken = {turn.role for text in rows[layout.texts[0]].to_list() for turn in turns_of(text)}
+        return replace(layout, speakers=tuple(sorted(spoken)) if len(spoken) <= MOST_SPEAKERS else ())
+    if layout.kind != "rows":
+        return layout
     columns = []
     for column in layout.columns.columns:
         values = rows[column.name].drop_nulls()

@@ -127,8 +127,7 @@ class LmFinetune:
         if len(rows) < LEAST:
             told = ", ".join(map(repr, layout.texts))
             raise FitError(f"{told} holds {len(rows)} texts; {LEAST} are the least to learn from.", "Give more.")
-        if layout.kind == "rows":
-            layout = closed(layout, rows)
+        layout = closed(layout, rows)
         examples = layout.prompted(rows)
         base = find(self.base)
         kept = TableSchema(tuple(column for column in table.schema.columns if column.name not in layout.texts))
@@ -178,6 +177,7 @@ class LmFinetuneModel:
         where: str | None = None,
         temperature: float = 1.0,
         first: int = 0,
+        progress: Progress = quiet,
     ) -> Dataset:
         """Draw rows. given: a table with a row for each, holding some of the columns that are not written, or the first
         of several texts, which are gone on with. where: a condition on columns that are not written. temperature: of
@@ -190,7 +190,7 @@ class LmFinetuneModel:
         own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
         said, given = self._said(rows, given)
         drawn = self._attributes(rows, seed, given, where, temperature, first)
-        return self._written(rows, drawn, said, own, quiet)[0]
+        return self._written(rows, drawn, said, own, progress)[0]
 
     def sample_with_curation(
         self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
@@ -257,7 +257,11 @@ class LmFinetuneModel:
         return Writing(self.layout, sieve, samplings, self.facts)
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
-        yield from in_parts(self, rows, seed, size)
+        for number, part in enumerate(in_parts(self, rows, seed, size)):
+            yield part
+            if len(part) < min(size, rows - number * size):
+                # Ctrl-C ended the writing.
+                return
 
     def examples(self, dataset: Dataset) -> list[Prompted]:
         """The texts of a dataset as this model was shown those it learned; rows without one are left out."""

@@ -224,7 +224,8 @@ class _Kept:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch(mode=0o600)
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([key, texts]) + "\n")
+                # On a line of its own, whatever the last one ended with.
+                file.write("\n" + json.dumps([key, texts]))
 
 
 def _key(prompts: Sequence[str], sampling: Sampling, seed: int, facts: Any) -> str:
