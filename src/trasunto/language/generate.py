@@ -61,12 +61,12 @@ def never() -> bool:
 class Writer:
     """A language model that is ready to write; a context manager, because it may hold files for a while.
 
-    tokens: written so far.
+    bias: (vocabulary,) added to what the output layer says of each token. tokens: written so far.
     """
 
-    def __init__(self, tokenizer: Any, network: Any, device: str) -> None:
+    def __init__(self, tokenizer: Any, network: Any, device: str, bias: np.ndarray | None = None) -> None:
         self.tokenizer = tokenizer
-        self.network = network
+        self.network = network if bias is None else _biased(network, bias)
         self.device = device
         self.tokens = 0
         self.folder: tempfile.TemporaryDirectory[str] | None = None
@@ -231,6 +231,20 @@ def _halved(error: BaseException, batch: int) -> int:
     return batch // 2
 
 
+def _biased(network: Any, bias: np.ndarray) -> Any:
+    """A copy of the network whose output layer has this bias."""
+    import torch
+
+    made = copy.deepcopy(network)
+    old = made.get_output_embeddings()
+    new = torch.nn.Linear(old.in_features, old.out_features, dtype=old.weight.dtype, device=old.weight.device)
+    with torch.no_grad():
+        new.weight.copy_(old.weight)
+        new.bias.copy_(torch.from_numpy(bias))
+    made.set_output_embeddings(new)
+    return made
+
+
 def _has_ctranslate2() -> bool:
     from importlib.util import find_spec
 
@@ -245,8 +259,20 @@ def _converted(tokenizer: Any, network: Any) -> tempfile.TemporaryDirectory[str]
     source = Path(folder.name) / "merged"
     network.save_pretrained(source)
     tokenizer.save_pretrained(source)
+    converter = TransformersConverter(str(source))
+    bias = getattr(network.get_output_embeddings(), "bias", None)
+    if bias is not None:
+        # Its loaders leave out a bias that the kind of network does not have of itself.
+        load = converter._load
+
+        def biased() -> Any:
+            spec = load()
+            spec.decoder.projection.bias = bias.detach().float().cpu().numpy()
+            return spec
+
+        converter._load = biased
     try:
-        TransformersConverter(str(source)).convert(f"{folder.name}/int8", quantization="int8")
+        converter.convert(f"{folder.name}/int8", quantization="int8")
     except (ValueError, NotImplementedError):
         folder.cleanup()
         return None

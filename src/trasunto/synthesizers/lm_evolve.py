@@ -1,0 +1,294 @@
+"""`lm-evolve`: a public language model writes, private texts vote on what is like them. Made for a budget.
+
+The model is never trained, so no gradient of a text is needed, and a budget goes into three kinds of counts: how often
+texts of each label hold each token (which tilts what the model writes), which of the written texts are nearest to
+private ones (private evolution: Lin et al. 2024; for texts Xie et al. 2024), and a classifier of frozen sentence
+vectors by DP-SGD, which gives each written text its label. What the model then writes after the chosen texts is free.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.schema import Schema
+from trasunto.errors import FitError, ModelError, SampleError
+from trasunto.language.curation.sieve import Sieve
+from trasunto.language.curation.sifting import Curation, Sifting
+from trasunto.language.curation.vectors import vectors_of
+from trasunto.language.generate import Writer
+from trasunto.language.head import Head
+from trasunto.language.offline import find
+from trasunto.language.pretrained import load_decoder
+from trasunto.privacy.budget import Budget, Guarantee
+from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.lm_evolved import Evolved, evolved, lines_of, opening_of, prompts_of
+from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.writing import aside
+
+ROUNDS = 8
+NOTHING = np.empty(0, dtype=np.uint64)
+
+
+@dataclass(frozen=True)
+class LmEvolve:
+    """Settings.
+
+    base: a generator's name (see `trasunto doctor`) or a folder; encoder: of sentence vectors. openings: for each label
+    the line that stands before a list of its texts, {"spam": "Unwanted advertising sent to telephones:"}; it is
+    public: nothing in it may come from the rows. Without one it is made of the label's name. candidates: texts that
+    are written for each label to be voted on. examples: chosen texts that stand in a prompt. strength: how far the
+    model is tilted to the private tokens, 0 to 1. longest: tokens of a text. sure: the least probability of a label
+    for a text to get it.
+
+    Under a budget: attributed, words, votes: shares that the other columns, the token counts and the votes get; the
+    rest trains the classifier (without labels the votes get it). most: tokens that a text adds to the counts. rate,
+    steps, private_rate: of the classifier.
+    """
+
+    base: str = "smollm2-135m"
+    encoder: str = "minilm-l6"
+    openings: dict[str, str] = field(default_factory=dict)
+    candidates: int = 600
+    examples: int = 4
+    strength: float = 0.4
+    temperature: float = 1.0
+    top_p: float = 0.95
+    longest: int = 48
+    sure: float = 0.6
+    attributed: float = 0.1
+    words: float = 0.3
+    votes: float = 0.2
+    most: int = 24
+    rate: float = 0.2
+    steps: int = 150
+    private_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        shares = (self.attributed, self.words, self.votes)
+        if min(shares) <= 0 or sum(shares) >= 1:
+            raise FitError(f"Shares of the budget are {shares}.", "Give some above 0, below 1 together.")
+        for name in ("candidates", "examples", "longest", "most", "steps"):
+            if getattr(self, name) < 1:
+                raise FitError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
+        for name in ("strength", "sure"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise FitError(f"{name} is {getattr(self, name)}; it lies from 0 to 1.")
+        if self.temperature <= 0:
+            raise FitError(f"temperature is {self.temperature}; it must be above 0.", "Try 1.0.")
+
+    def fit(
+        self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet
+    ) -> LmEvolveModel:
+        """Fit to one table with one column of free text. Without a budget the counts are exact and nothing is promised.
+
+        Raises FitError for other tables, without any text, and for an opening of a label that there is not; BudgetError
+        for what was neither declared nor paid for.
+        """
+        return LmEvolveModel(self, evolved(self, real, budget, seed, progress))
+
+
+@dataclass(frozen=True)
+class LmEvolveModel:
+    """A public model and what it was told of private texts."""
+
+    settings: LmEvolve
+    known: Evolved
+
+    @property
+    def schema(self) -> Schema:
+        return self.known.schema
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        return self.known.guarantee
+
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        given: Any = None,
+        where: str | None = None,
+        temperature: float = 1.0,
+        first: int = 0,
+    ) -> Dataset:
+        """Draw rows. given, where: of the columns but the text. temperature: of those columns too.
+
+        Raises SampleError for a negative count, or when too few texts of a label are written.
+        """
+        drawn = self._attributes(rows, seed, given, where, temperature, first)
+        own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
+        return self._written(rows, drawn, own, quiet)[0]
+
+    def sample_with_curation(
+        self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
+    ) -> tuple[Dataset, Curation]:
+        """The rows, and what was thrown away on the way to them."""
+        return self._written(rows, self._attributes(rows, seed, given), seed, progress)
+
+    def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
+        yield from in_parts(self, rows, seed, size)
+
+    def describe(self) -> dict[str, Any]:
+        promised = {} if self.guarantee is None else {"guarantee": self.guarantee.to_dict()}
+        return {
+            "method": "A public language model writes; private texts count tokens, vote for what is near them, and "
+            "teach a classifier that labels it.",
+            "source": "Lin et al. 2024; Xie et al. 2024",
+            "base": self.settings.base,
+            "settings": asdict(self.settings),
+            "fitted_to": self.known.rows,
+            "labels": list(self.known.labels),
+            **self.known.facts,
+            **promised,
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Write model.json and plain arrays; base and encoder are named, not copied."""
+        known = self.known
+        document = {
+            "synthesizer": "lm-evolve",
+            "version": 1,
+            "schema": known.schema.to_dict(),
+            "settings": asdict(self.settings),
+            "text": known.text,
+            "label": known.label,
+            "labels": list(known.labels),
+            "chosen": [list(each) for each in known.chosen],
+            "weights": [each.tolist() for each in known.weights],
+            "facts": known.facts,
+            "rows": known.rows,
+            "guarantee": known.guarantee.to_dict() if known.guarantee is not None else None,
+        }
+        arrays = {"biases": known.biases}
+        if known.head is not None:
+            arrays |= {"weight": known.head.weight, "bias": known.head.bias}
+        with aside(folder, folder=True) as place:
+            (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+            np.savez_compressed(place / "evolved.npz", allow_pickle=False, **arrays)
+            if known.attributes is not None:
+                known.attributes.save(place / "attributes")
+
+    @staticmethod
+    def load(folder: Path) -> LmEvolveModel:
+        document = read_document(folder)
+        try:
+            with np.load(folder / "evolved.npz", allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            settings = LmEvolve(**document["settings"])
+            promised = document["guarantee"]
+            drawn: Any = load_model(folder / "attributes") if (folder / "attributes").is_dir() else None
+            known = Evolved(
+                Schema.from_dict(document["schema"]),
+                document["text"],
+                document["label"],
+                tuple(document["labels"]),
+                arrays["biases"],
+                tuple(tuple(each) for each in document["chosen"]),
+                tuple(np.array(each) for each in document["weights"]),
+                Head(arrays["weight"], arrays["bias"]) if "weight" in arrays else None,
+                drawn,
+                document["facts"],
+                document["rows"],
+                Guarantee.from_dict(promised) if promised is not None else None,
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
+        return LmEvolveModel(settings, known)
+
+    def _attributes(
+        self, rows: int, seed: int, given: Any, where: str | None = None, temperature: float = 1.0, first: int = 0
+    ) -> pl.DataFrame | None:
+        """Every column but the text; None when there is none."""
+        if rows < 0:
+            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
+        if self.known.attributes is None:
+            if given is not None or where is not None:
+                raise SampleError("This model writes text alone; nothing can be given.", "Leave `given` out.")
+            return None
+        made = self.known.attributes.sample(
+            rows, seed=seed, given=given, where=where, temperature=temperature, first=first
+        )
+        return made.rows
+
+    def _written(
+        self, rows: int, drawn: pl.DataFrame | None, seed: int, progress: Progress
+    ) -> tuple[Dataset, Curation]:
+        known = self.known
+        labels = [""] * rows
+        if drawn is not None and known.label is not None:
+            labels = drawn[known.label].cast(pl.String).fill_null("").to_list()
+        texts, curation = self._texts(labels, seed, progress) if rows else ([], Curation(0, 0, {}))
+        column = pl.Series(known.text, texts, dtype=pl.String)
+        whole = pl.DataFrame([column]) if drawn is None else drawn.with_columns(column)
+        schema = known.schema.only
+        table = Table(schema, whole.select(schema.names))
+        return Dataset(known.schema, {next(iter(known.schema.tables)): table}), curation
+
+    def _texts(self, labels: list[str], seed: int, progress: Progress) -> tuple[list[str], Curation]:
+        """A text for each label, in rounds; a text goes to the label that the classifier gives it."""
+        known = self.known
+        # Nothing private is in this sieve: the hashes of private texts would need a budget of their own.
+        sifting = Sifting(Sieve("", NOTHING, NOTHING, NOTHING, known.labels, None, self.settings.encoder))
+        waiting: dict[str, list[int]] = {}
+        for place, label in enumerate(labels):
+            waiting.setdefault(label if known.label is not None else "", []).append(place)
+        strange = sorted(set(waiting) - set(known.labels))
+        if strange:
+            raise SampleError(f"No text can be written for the label {strange[0]!r}.", "Give rows a known label.")
+        texts, doubted = [""] * len(labels), 0
+        tokenizer, network, device = load_decoder(find(self.settings.base), "float32")
+        with ExitStack() as held:
+            writers: dict[int, Writer] = {}
+            for number, place in ((number, place) for number in range(ROUNDS) for place in range(len(known.labels))):
+                missing = len(waiting.get(known.labels[place], ()))
+                if not missing:
+                    continue
+                if place not in writers:
+                    writers[place] = held.enter_context(
+                        Writer(tokenizer, network, device, known.biases[place].astype(np.float32))
+                    )
+                count = int(np.ceil(missing * (1.3 + 0.7 * number))) + 2
+                own = int(np.random.SeedSequence([seed, number, place]).generate_state(1)[0] % 2**31)
+                written = self._write(writers[place], place, count, own, progress)
+                called, likely = self._called(written)
+                sure = np.flatnonzero(likely >= self.settings.sure).tolist()
+                doubted += len(written) - len(sure)
+                for text, name in sifting.keep([written[each] for each in sure], [called[each] for each in sure]):
+                    if waiting.get(name):
+                        texts[waiting[name].pop()] = text
+        short = {label: len(places) for label, places in waiting.items() if places}
+        if short:
+            raise SampleError(
+                f"After {sifting.written + doubted} texts too few are called what was asked for: {short} (label: "
+                f"missing).",
+                "Say in `openings` what its texts are, ask for fewer rows, or lower `sure`.",
+            )
+        counts = {reason: count for reason, count in sorted(sifting.rejected.items()) if count}
+        told = {"disagrees": doubted} if doubted else {}
+        return texts, Curation(sifting.written + doubted, len(texts), {**counts, **told}, 0)
+
+    def _write(self, writer: Writer, place: int, count: int, seed: int, progress: Progress) -> list[str]:
+        """So many texts after the opening of a label and chosen examples."""
+        known, settings = self.known, self.settings
+        opening = opening_of(settings.openings, known.labels[place])
+        rng = np.random.default_rng(seed)
+        prompts = prompts_of(opening, known.chosen[place], known.weights[place], settings.examples, count, rng)
+        return lines_of(writer, prompts, settings, seed, progress)
+
+    def _called(self, texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
+        """The label that the classifier gives each text, and its probability."""
+        known = self.known
+        if known.head is None or not texts:
+            return [known.labels[0]] * len(texts), np.ones(len(texts))
+        chances = known.head.probabilities(vectors_of(self.settings.encoder)(texts))
+        return [known.labels[each] for each in chances.argmax(axis=1)], chances.max(axis=1)
