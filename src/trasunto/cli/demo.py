@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import click
 
 from trasunto.cli.main import DONE, GATE
@@ -10,6 +12,7 @@ from trasunto.cli.say import json_option, quiet_option, say_json, say_run, say_t
 @click.command("demo")
 @click.argument("name", required=False)
 @click.option("--list", "list_them", is_flag=True, help="List the demos and what they show.")
+@click.option("--data", metavar="FILE", help="Your own data in place of the packaged; name its columns with --set.")
 @click.option("-o", "--output", metavar="DIR", help="Folder of the run; a new one under trasunto-runs/ by default.")
 @click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of the report.")
 @click.option("--short", is_flag=True, help="Fewer rows: a look, or a test of the installation.")
@@ -20,6 +23,7 @@ from trasunto.cli.say import json_option, quiet_option, say_json, say_run, say_t
 def command(
     name: str | None,
     list_them: bool,
+    data: str | None,
     output: str | None,
     language: str,
     short: bool,
@@ -35,6 +39,7 @@ def command(
     Examples:
       trasunto demo
       trasunto demo messages --language es
+      trasunto demo reviews_es --data reviews.csv --set data.text=review --set data.label=opinion
       trasunto demo --list
     """
     from trasunto.pipeline import demos
@@ -48,7 +53,8 @@ def command(
         return DONE
     from trasunto.pipeline.run import run
 
-    recipe = demos.recipe_of(name or demos.DEFAULT, language=language, quick=short, overrides=settings)
+    given = (f"data.source={json.dumps(data)}", *settings) if data else settings
+    recipe = demos.recipe_of(name or demos.DEFAULT, language=language, quick=short, overrides=given)
     with shown(quiet) as progress:
         done = run(recipe, folder=output, resume=resume, progress=progress)
     say_json(done.summary()) if as_json else say_run(done)

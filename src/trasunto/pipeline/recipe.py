@@ -166,7 +166,13 @@ class Recipe(Part):
     split: Split = Split()
     privacy: Privacy | None = Field(None, description="Leave out for data that anybody may see.")
     fairness: Fairness | None = Field(None, description="Leave out where no group needs to be looked at.")
+    prepare: dict[str, Any] | None = Field(
+        None, description="Make texts ready, with these settings by name ({}: the usual): see docs/text.md."
+    )
     synthesizer: Synthesis = Synthesis()
+    curate: dict[str, Any] | None = Field(
+        None, description="Sift what was written, with these settings by name ({}: the usual): see docs/curation.md."
+    )
     metrics: tuple[str, ...] = Field(
         (), description="Metrics to measure: see `trasunto list metrics`. All but the slow when empty; full: all."
     )

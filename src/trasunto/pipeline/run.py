@@ -31,6 +31,7 @@ from trasunto.pipeline.judgement import by_heart, released, served
 from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.recipe import Recipe, slug
 from trasunto.pipeline.safeguards import budget_of, charged, source_of, standing
+from trasunto.pipeline.texts import curated
 from trasunto.pipeline.verbs import make
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
@@ -106,7 +107,7 @@ def preview(recipe: Recipe, *, rows: int = 10, progress: Progress = quiet) -> Pr
     """
     prepared = steps.prepare(recipe)
     steps.check_first(recipe, prepared.dataset)
-    parts = steps.divide(recipe, prepared.dataset)
+    parts, _ = steps.divide(recipe, prepared.dataset)
     plan = estimate(recipe, prepared.dataset, parts)
     if budget_of(recipe.privacy) is not None:
         return Preview(parts.train.with_table(parts.train.only.take([])), plan)
@@ -159,7 +160,7 @@ def _finish(job: _Job, started: float) -> Run:
     place.log("planned", plan)
     job.progress(f"planned: {plan['text']}", 1, 1)
     model, fitted = _fit(job, parts)
-    synthetic, sampled = _sample(job, model, len(parts.train))
+    synthetic, sampled = _sample(job, model, parts.train)
     scores, measured = _measure(job, parts, model, synthetic)
     evaluations, trained = _train(job, parts, synthetic) if recipe.train else ((), None)
     audited = _audit(job, parts)
@@ -190,8 +191,8 @@ def _finish(job: _Job, started: float) -> Run:
 
 def _split(job: _Job) -> tuple[Any, Record]:
     """The split is drawn again on every start, and must be the recorded one: the source must not have changed."""
-    parts = steps.divide(job.recipe, job.prepared.dataset)
-    record = parts.record()
+    parts, ready = steps.divide(job.recipe, job.prepared.dataset)
+    record = {**parts.record(), **({"prepared": ready} if ready else {})}
     _, done = job.step("split", lambda: (None, record), lambda _: None, ())
     if done.facts["parts"] != record["parts"]:
         raise DataError(
@@ -233,16 +234,22 @@ def _charging(job: _Job, budget: Budget | None) -> AbstractContextManager[dict[s
     return charged(privacy.ledger, source, budget, what, grant=privacy.grant, run=run, method=method)
 
 
-def _sample(job: _Job, model: Any, fitted_to: int) -> tuple[Dataset, Record]:
+def _sample(job: _Job, model: Any, train: Dataset) -> tuple[Dataset, Record]:
     folder = job.place.path / "synthetic"
 
     def do() -> tuple[Dataset, dict[str, Any]]:
-        synthetic, facts = steps.sample(job.recipe, model, fitted_to, job.progress)
+        synthetic, facts = steps.sample(job.recipe, model, len(train), job.progress)
+        outputs = {"rows": len(synthetic), "digest": synthetic.digest(), **facts}
+        if job.recipe.curate is not None:
+            synthetic, rejected, counts = curated(job.recipe, train, synthetic, job.progress)
+            rejected.write(job.place.path / "rejected.jsonl")
+            outputs |= {"rows": len(synthetic), "digest": synthetic.digest(), "curated": counts}
         save_dataset(synthetic, folder)
         synthetic.write(folder / f"{synthetic.name}.csv")
-        return synthetic, {"rows": len(synthetic), "digest": synthetic.digest(), **facts}
+        return synthetic, outputs
 
-    return job.step("sample", do, lambda _: load_dataset(folder), ("synthetic",))
+    written = ("synthetic", *(("rejected.jsonl",) if job.recipe.curate is not None else ()))
+    return job.step("sample", do, lambda _: load_dataset(folder), written)
 
 
 def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tuple[Score, ...], Record]:

@@ -18,6 +18,7 @@ from trasunto.metrics.score import Comparison, Gate, Score
 from trasunto.pipeline.judged import check_training
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.safeguards import budget_of, protected
+from trasunto.pipeline.texts import check_texts, made_ready
 from trasunto.pipeline.verbs import make, read
 from trasunto.progress import Progress, quiet
 
@@ -104,21 +105,27 @@ def _safeguarded(recipe: Recipe) -> list[tuple[str, str | None]]:
     return found
 
 
-def divide(recipe: Recipe, real: Dataset) -> Split:
-    """Train and holdout; validation parts are cut from train by what needs them."""
+def divide(recipe: Recipe, real: Dataset) -> tuple[Split, dict[str, Any]]:
+    """Train and holdout, and how texts were made ready where the recipe asks for it; validation parts are cut from
+    train by what needs them."""
     from trasunto.data.split import split
+
+    if recipe.prepare is not None:
+        return made_ready(recipe, real)
 
     judged = recipe.data.target or recipe.data.label
     stratify = judged if recipe.split.stratify and judged and real.only.schema[judged].kind != "number" else None
-    return split(
+    parts = split(
         real,
         holdout=recipe.split.holdout,
         seed=recipe.seed,
         stratify=stratify,
         # All rows of a person stay on one side: what is known of her must not judge what was learnt from her.
         group=recipe.split.group or (recipe.privacy.person if recipe.privacy else None),
-        keep_duplicates_together=recipe.data.text is not None,
+        keep_duplicates_together=recipe.data.text is not None
+        or any(role in WORDED for role in recipe.data.roles.values()),
     )
+    return parts, {}
 
 
 def check_first(recipe: Recipe, real: Dataset) -> None:
@@ -140,6 +147,7 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
         from trasunto.reports.papers.write import chosen
 
         chosen(recipe.report.papers)
+    check_texts(recipe)
     check_training(recipe, real)
 
 

@@ -67,6 +67,7 @@ def told(
             "sample_seconds": facts.sampled.seconds,
             "guarantee": facts.guarantee,
             "curation": facts.sampled.facts.get("curation"),
+            "curated": facts.sampled.facts.get("curated"),
             "method": method,
         },
         "privacy": facts.privacy,

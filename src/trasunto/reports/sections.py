@@ -12,7 +12,7 @@ from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
 from trasunto.reports.risks import card, risks
 from trasunto.reports.words import ends, known, number, percent, say
-from trasunto.reports.written import written, written_card
+from trasunto.reports.written import made_ready, written, written_card
 
 SHOWN_COLUMNS = 60
 
@@ -123,6 +123,7 @@ def _data(report: Report) -> list[Block]:
             told += " " + say("shared", at, count=number(split["shared_rows"], at))
         parts = tuple((_part(name, at), number(p["rows"], at), p["digest"]) for name, p in split["parts"].items())
         blocks += [Words(told), Grid((say("part", at), say("rows", at), say("digest", at)), parts, right=(1,))]
+    blocks += made_ready(split, at)
     blocks += [Picture(figure) for figure in report.figures if figure.section == "data"]
     if columns:
         # The reasons are the schema's own words, and those are English.
@@ -180,6 +181,8 @@ def _synthesis(report: Report) -> list[Block]:
             used = made["curation"].get("usage")
             prompted = f" {say('prompts_used', at, **{k: number(v, at) for k, v in used.items()})}" if used else ""
             blocks.append(Words(_curation(made["curation"], at) + prompted))
+        if made.get("curated"):
+            blocks.append(Words(_curation(made["curated"], at, "curated")))
         settings = {
             **(method.get("settings") or {}),
             **(method.get("hyperparameters") or {}),
@@ -191,13 +194,10 @@ def _synthesis(report: Report) -> list[Block]:
     return [*blocks, *(Picture(figure) for figure in figures)]
 
 
-def _curation(counts: dict[str, Any], at: str) -> str:
-    rejected = (
-        ", ".join(f"{number(count, at)} {say(reason, at)}" for reason, count in counts["rejected"].items()) or "–"
-    )
-    return say(
-        "curation", at, written=number(counts["written"], at), kept=number(counts["kept"], at), rejected=rejected
-    )
+def _curation(counts: dict[str, Any], at: str, key: str = "curation") -> str:
+    fallen = [(count, reason) for reason, count in counts["rejected"].items() if count]
+    rejected = ", ".join(f"{number(count, at)} {_part(reason, at)}" for count, reason in fallen) or "–"
+    return say(key, at, written=number(counts["written"], at), kept=number(counts["kept"], at), rejected=rejected)
 
 
 def _training(report: Report) -> list[Block]:

@@ -103,6 +103,20 @@ def arm_of(arm: str, at: str) -> str:
     return say(f"arm_{arm}", at) if known(f"arm_{arm}") else arm
 
 
+def made_ready(split: dict[str, Any], at: str) -> list[Block]:
+    """What was done to real texts before anyone learnt from them; [] when nothing was."""
+    steps = (split.get("prepared") or {}).get("steps") or []
+    if not steps:
+        return []
+    parts = ("changed", "left_out", "added")
+    rows = tuple(
+        (each["name"], *(number(each[part], at) for part in parts)) for each in steps if each["name"] != "split"
+    )
+    head = (say("what", at), *(say(f"step_{part}", at) for part in parts))
+    title = Heading(say("made_ready", at), "made-ready", 3)
+    return [title, Words(say("made_ready_told", at)), Grid(head, rows, right=(1, 2, 3))]
+
+
 def _told(facts: dict[str, Any], first: TextEvaluation, at: str) -> list[Block]:
     """How far synthetic is from real, and what it is worth."""
     blocks: list[Block] = []

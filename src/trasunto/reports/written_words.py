@@ -76,4 +76,35 @@ WRITTEN: dict[str, tuple[str, str]] = {
         "Un modelo de lenguaje público escribe; los textos privados cuentan tokens, votan lo que se les parece y enseñan "
         "a un clasificador que pone las etiquetas. El modelo no se entrena.",
     ),
+    # why a text is thrown away
+    "short": ("too short", "demasiado cortos"),
+    "long": ("too long", "demasiado largos"),
+    "toxic": ("with offensive words", "con palabras ofensivas"),
+    "identifier": ("naming somebody of the real texts", "que nombran a alguien de los textos reales"),
+    "leak": ("equal to a test text", "iguales a un texto de prueba"),
+    "leak_run": ("with a run of a test text", "con un fragmento de un texto de prueba"),
+    "leak_near": ("near a test text", "parecidos a un texto de prueba"),
+    "language": ("in another language", "en otro idioma"),
+    "perplexity": ("stranger than real texts are", "más extraños que los textos reales"),
+    "alike": ("saying what another one says", "que dicen lo mismo que otro"),
+    "ambiguous": ("between two labels", "entre dos etiquetas"),
+    "surplus": ("more than were wanted", "más de los pedidos"),
+    "malformed": ("not of the form that was asked for", "sin la forma pedida"),
+    "failed": ("never answered", "sin respuesta"),
+    "not grounded": ("not held to their document", "sin apoyo en su documento"),
+    "no question": ("without a question", "sin pregunta"),
+    "answered by its question": ("answered by their own question", "respondidos por su propia pregunta"),
+    "curated": (
+        "They were curated once more: {kept} of {written} kept. Thrown away: {rejected}.",
+        "Se filtraron una vez más: se conservaron {kept} de {written}. Descartados: {rejected}.",
+    ),
+    "made_ready": ("How texts were made ready", "Cómo se prepararon los textos"),
+    "made_ready_told": (
+        "Wording and labels were mended in all parts; lengths, templates and balance in the training rows alone.",
+        "La redacción y las etiquetas se corrigieron en todas las partes; longitudes, plantillas y equilibrio, solo en "
+        "las filas de entrenamiento.",
+    ),
+    "step_changed": ("changed", "cambiados"),
+    "step_left_out": ("left out", "excluidos"),
+    "step_added": ("added", "añadidos"),
 }

@@ -1,0 +1,69 @@
+"""What a recipe asks of texts: made ready before anyone learns from them, curated after they are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trasunto.data.dataset import Dataset
+from trasunto.errors import RecipeError
+from trasunto.pipeline.recipe import Recipe
+from trasunto.pipeline.settings import built
+from trasunto.progress import Progress, quiet
+
+if TYPE_CHECKING:
+    from trasunto.data.split import Split
+
+
+def check_texts(recipe: Recipe) -> None:
+    """RecipeError for settings of `prepare` or `curate` that are not there, and for what no budget covers."""
+    if recipe.prepare is not None:
+        preparation(recipe)
+        if recipe.privacy is not None and recipe.privacy.epsilon is not None:
+            raise RecipeError(
+                "prepare looks at many rows together, which the guarantee of an epsilon would not cover.",
+                "Make the file ready with `trasunto prepare` by public rules, or leave the section out.",
+            )
+    if recipe.curate is not None:
+        curation(recipe)
+
+
+def preparation(recipe: Recipe) -> Any:
+    """The settings of `prepare`."""
+    from trasunto.language.prepare.settings import Prepare
+
+    return built(Prepare, "The section prepare", recipe.prepare or {})
+
+
+def curation(recipe: Recipe) -> Any:
+    """The settings of `curate`; under an epsilon nothing private is looked at."""
+    from trasunto.language.curation.settings import Curate
+
+    asked = dict(recipe.curate or {})
+    if recipe.privacy is not None and recipe.privacy.epsilon is not None:
+        asked["private"] = True
+    return built(Curate, "The section curate", asked)
+
+
+def made_ready(recipe: Recipe, real: Dataset) -> tuple[Split, dict[str, Any]]:
+    """The parts of texts that were made ready, and what was done; like texts stay in one part."""
+    from trasunto.language.prepare.prepared import prepared_parts
+
+    return prepared_parts(real, preparation(recipe), holdout=recipe.split.holdout, seed=recipe.seed, examples=0)
+
+
+def curated(
+    recipe: Recipe, train: Dataset, synthetic: Dataset, progress: Progress = quiet
+) -> tuple[Dataset, Dataset, dict[str, Any]]:
+    """The written rows that are kept, those that are not with the reason, and the counts. The holdout is not looked at:
+    it judges later."""
+    from trasunto.pipeline.curate import curate_dataset
+
+    kept, rejected, found = curate_dataset(
+        synthetic,
+        curation(recipe),
+        real=train,
+        columns=(recipe.data.text, recipe.data.label),
+        seed=recipe.seed,
+        progress=progress,
+    )
+    return kept, rejected, found.counts
