@@ -33,5 +33,7 @@ def rare(texts: Sequence[set[Run]], common: int) -> list[Run]:
 def hashes(runs: Sequence[Run], salt: str) -> np.ndarray:
     """(n,) uint64 keyed hashes of word runs."""
     key = salt.encode()
-    digests = b"".join(hashlib.blake2b(" ".join(run).encode(), digest_size=8, key=key).digest() for run in runs)
+    digests = b"".join(
+        hashlib.blake2b(" ".join(run).encode("utf-8", "surrogatepass"), digest_size=8, key=key).digest() for run in runs
+    )
     return np.frombuffer(digests, dtype=np.uint64)
