@@ -1,11 +1,12 @@
 """What synthetic texts add to a few real ones: real alone against real + synthetic, on the same draws and test texts.
 
     python benchmarks/fewshot.py --train train.csv --test test.csv --text text --label label
-        (--lead "A list of short {label} reviews:" [--write 40] | --synthetic made.csv) [--few 5,10] [--draws 9]
+        (--lead "A list of short {label} reviews:" [--write 40] | --synthetic made.csv [--saw "all training texts"])
+        [--few 5,10] [--draws 9]
 
 With --lead a small language model writes a list to each label's name and sees no real text at all: all that anybody
-here knows of real texts are the few. With --synthetic the texts are those of a generator that may have seen more, and
-the table says so. Of both, those are used whose label the model of the few agrees with. Prints one JSON line.
+here knows of real texts are the few. With --synthetic the texts are those of another generator, and --saw tells what it
+has learned from. Of both, those are used whose label the model of the few agrees with. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def main() -> None:
         f1 = [sum(each.middle(test, asked.seed).facts["draws"]) / len(each.answers) for each in (alone, beside)]
         kept = sum(beside.examples) / len(beside.examples) - sum(alone.examples) / len(alone.examples)
         rows.append({"few": size, "real": f1[0], "with_synthetic": f1[1], "used": kept, **added})
-    told = "more than the few" if asked.synthetic else "no real text"
+    told = asked.saw if asked.synthetic else "no real text"
     print(
         json.dumps(
             {
@@ -70,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--lead", help="what is said before a list, with {label}; several, one drawn each time, with |")
     source.add_argument("--synthetic", help="a file of synthetic texts")
+    parser.add_argument("--saw", default="not said")
     parser.add_argument("--write", type=int, default=40, help="lists for each label")
     parser.add_argument("--few", default="5,10")
     parser.add_argument("--draws", type=int, default=9)

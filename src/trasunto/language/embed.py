@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from trasunto.language.offline import find
+from trasunto.metrics.score import Comparison
+from trasunto.metrics.text_vectors import place
 from trasunto.progress import Progress, quiet
 
 BATCH = 64
@@ -67,6 +70,13 @@ class Embedder:
         mask = inputs["attention_mask"].unsqueeze(-1)
         mean = (states * mask).sum(1) / mask.sum(1)
         return np.asarray(torch.nn.functional.normalize(mean, dim=1).cpu().numpy(), dtype=np.float32)
+
+
+def compare_by(comparison: Comparison, base: str | Path, progress: Progress = quiet) -> None:
+    """Have the metrics of this comparison look at its texts through an encoder (a model's name or a folder) instead of
+    their words. Raises what `find` and `load_embedder` do; does nothing without text."""
+    embedder = load_embedder(find(base))
+    place(comparison, lambda texts: embedder.embed(texts, progress), str(base))
 
 
 _LOADED: OrderedDict[str, Embedder] = OrderedDict()
