@@ -102,7 +102,7 @@ class Responder:
         if self.task == "generation":
             texts = ["".join(turn.content for turn in each) for each in turns]
             return self.way.generate(texts, seed=seed, temperature=temperature, longest=longest, progress=progress)
-        prompts = [self.way.prompt_of(plain(each, self.way.tokenizer)) for each in turns]
+        prompts = [prompt_for(self.way, each, longest) for each in turns]
         found = self.way.generate(prompts, seed=seed, temperature=temperature, longest=longest, progress=progress)
         return [each.strip() for each in found]
 
@@ -195,6 +195,22 @@ def load_responder(folder: str | Path) -> Responder:
 
 
 _LOADERS: dict[str, Any] = {"memory": load_memory, "recurrent": load_recurrent, "decoder": load_decoder_model}
+
+
+def prompt_for(way: Decoder, turns: Sequence[Turn], longest: int) -> str:
+    """What a decoder is shown of a talk: as many of the last turns as leave room for an answer of `longest` tokens; of
+    a turn that is too long by itself its end."""
+    context = int(getattr(way.network.config, "max_position_embeddings", 0) or 0)
+    kept = plain(turns, way.tokenizer)
+    while True:
+        prompt = way.prompt_of(kept)
+        size = len(way.tokenizer(prompt, add_special_tokens=False)["input_ids"])
+        if not context or size + longest <= context or (len(kept) == 1 and len(kept[0].content) < 2):
+            return prompt
+        if len(kept) > 1:
+            kept = kept[1:]
+        else:
+            kept = [Turn(kept[0].role, kept[0].content[len(kept[0].content) // 4 + 1 :])]
 
 
 def plain(turns: Sequence[Turn], tokenizer: Any) -> list[Turn]:

@@ -8,7 +8,7 @@ from trasunto.data.dialogues import Turn
 from trasunto.language.continuation import empty_memory
 from trasunto.language.decoder.decoder import Decoder
 from trasunto.language.generate import prompt_tokens
-from trasunto.language.tasks.responder import Responder, plain
+from trasunto.language.tasks.responder import Responder, prompt_for
 
 
 def streamed(model: Responder, turns: Sequence[Turn], *, seed: int = 0, temperature: float = 0.0) -> Iterator[str]:
@@ -25,7 +25,7 @@ def streamed(model: Responder, turns: Sequence[Turn], *, seed: int = 0, temperat
     if model.task == "generation":
         prompt = "".join(turn.content for turn in turns[-1:])
     else:
-        prompt = decoder.prompt_of(plain(turns, decoder.tokenizer))
+        prompt = prompt_for(decoder, turns, model.settings.answer)
     tokens = prompt_tokens(decoder.tokenizer, prompt) or [decoder.tokenizer.eos_token_id]
     device = next(decoder.network.parameters()).device
     draws = torch.Generator().manual_seed(seed)
