@@ -67,7 +67,14 @@ def main() -> None:
     train, test = examples[:number], examples[number : number + 64]
     for method in asked.methods.split(","):
         settings = DecoderSettings(
-            method=method, base=asked.base, epochs=1, learning_rate=RATES[method], validation=0.0, longest=asked.longest
+            method=method,
+            base=asked.base,
+            epochs=1,
+            learning_rate=RATES[method],
+            # As Trainer: at full rate from the first step.
+            warmup=0.0,
+            validation=0.0,
+            longest=asked.longest,
         )
         theirs = _trainer(train, test, settings, asked)
         ours = _ours(train, test, settings, asked)
@@ -179,7 +186,6 @@ def _trainer(train: Sequence[Example], test: Sequence[Example], settings: Decode
             per_device_train_batch_size=asked.batch,
             num_train_epochs=1,
             learning_rate=settings.rate,
-            warmup_steps=max(round(settings.warmup * asked.steps), 1),
             weight_decay=settings.weight_decay,
             report_to="none",
             save_strategy="no",

@@ -7,6 +7,7 @@ layer; a step is a number of tokens, made of as many micro-batches as memory ask
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -122,7 +123,7 @@ def _begun(examples: Sequence[Example], settings: DecoderSettings, start: Decode
     else:
         taught.requires_grad_(True)
     if settings.checkpointing:
-        network.gradient_checkpointing_enable({"use_reentrant": False})
+        _checkpointing(network, True)
     if settings.compile:
         for each in network.get_decoder().layers:
             each.compile(dynamic=True)
@@ -179,7 +180,7 @@ def _finished(begun: Beginning, settings: DecoderSettings, facts: dict[str, Any]
             each.base_layer = each.base_layer.plain()
         network = begun.taught.float().merge_and_unload()
     if settings.checkpointing:
-        network.gradient_checkpointing_disable()
+        _checkpointing(network, False)
     if settings.compile:
         for each in network.get_decoder().layers:
             each._compiled_call_impl = None
@@ -191,3 +192,14 @@ def _finished(begun: Beginning, settings: DecoderSettings, facts: dict[str, Any]
 def _under_adapters(taught: Any) -> list[Any]:
     """The layers that have an adapter on a base."""
     return [each for each in taught.modules() if hasattr(each, "base_layer")]
+
+
+def _checkpointing(network: Any, on: bool) -> None:
+    """Compute activations again on the way back, or keep them."""
+    with warnings.catch_warnings():
+        # Newer releases have another name for it, older ones only this.
+        warnings.simplefilter("ignore", FutureWarning)
+        if on:
+            network.gradient_checkpointing_enable({"use_reentrant": False})
+        else:
+            network.gradient_checkpointing_disable()
