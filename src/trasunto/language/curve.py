@@ -68,10 +68,10 @@ def learning_curve(
     """
     labels = np.array(truth.labels, dtype=object)
     counts = [int((labels == label).sum()) for label in truth.classes]
-    kept = [size for size in sizes if sum(count >= size for count in counts) * 2 >= len(counts)]
+    wanted = [size for size in sizes if sum(count >= size for count in counts) * 2 >= len(counts)]
     found: list[Drawn] = []
-    for place, size in enumerate(kept):
-        progress("learning curve", place, len(kept))
+    for place, size in enumerate(wanted):
+        progress("learning curve", place, len(wanted))
         few = [_few(truth, labels, size, np.random.default_rng([seed, size, draw])) for draw in range(draws)]
         models = [train_classifier(each, settings=settings, seed=seed) for each in few]
         alone = tuple(answers(model, test) for model in models)
@@ -85,8 +85,8 @@ def learning_curve(
             with_made.append(answers(train_classifier(training, settings=settings, seed=seed, start=start), test))
             examples.append(len(each) + len(kept))
         found.append(Drawn(f"real, {size} per class + synthetic", size, tuple(examples), tuple(with_made)))
-    if kept:
-        progress("learning curve", len(kept), len(kept))
+    if wanted:
+        progress("learning curve", len(wanted), len(wanted))
     return found
 
 

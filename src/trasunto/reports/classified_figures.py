@@ -119,7 +119,8 @@ def _reliability(evaluations: Sequence[Evaluation], at: str) -> Figure:
         for name, evaluation in zip(names, evaluations, strict=True)
         for each in (evaluation.calibration.bins if evaluation.calibration else ())
     ]
-    least = min(0.5, *(min(row["confidence"], row["right"]) for row in rows))
+    bins = [each for evaluation in evaluations if evaluation.calibration for each in evaluation.calibration.bins]
+    least = min([0.5, *(min(each.confidence, each.right) for each in bins)])
     scale = {"domain": [float(np.floor(least * 10) / 10), 1]}
     x = {"type": "quantitative", "scale": scale, "title": say("confidence", at)}
     y = {"type": "quantitative", "scale": scale, "title": say("right", at)}
