@@ -93,6 +93,14 @@ def test_roots_keep_labels_apart_and_mix():
     assert share([1.0, 0.0]) < 0.03 and 0.05 < share([0.5, 0.5]) < 0.5
 
 
+def test_a_text_without_a_label_is_drawn_from_all_texts():
+    words, *_, model = _model(["good room here"] * 40, 3, roots=np.array([[0, 1]] * 40))
+    rng = np.random.default_rng(0)
+    under = np.array([[-1, 1]] * 500)
+    found, _ = draw(model, ready(model), under, np.array([1.0, 0.0]), NOTHING, longest=9, rng=rng)
+    assert np.mean([words.text(each, rng) == "good room here" for each in found]) > 0.8
+
+
 def test_no_run_of_eight_words_of_a_text_is_written():
     letters = "abcdefghijklmnopqrstuvwxyz"
     rng = np.random.default_rng(0)

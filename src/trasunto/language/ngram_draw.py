@@ -110,6 +110,8 @@ class _Drawing:
         places = np.arange(len(self.rows))
         kind = np.searchsorted(self.mix, self.rng.random(len(places)), side="right")
         kind = np.minimum(kind, len(self.mix) - 1)
+        # A label that is missing has no root of its own.
+        kind = np.where(self.roots[self.rows, kind] < 0, len(self.mix) - 1, kind)
         piece = self._drawn(places, kind, self.model.order - 1)
         hashes = self.model.words.hashes
         copied = np.zeros(len(places), dtype=bool)
