@@ -152,12 +152,14 @@ def _attention() -> None:
     """Make our attention known to transformers, under our name."""
     from transformers import AttentionInterface
 
-    def attend(
-        module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float | None = None, **more: Any
-    ) -> tuple[Any, None]:
-        if more.get("dropout") or more.get("softcap") is not None or more.get("s_aux") is not None:
-            raise NotImplementedError("attention with dropout, caps or sinks")
-        scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-        return packed_attention(query, key, value, more["packed"], scale, more.get("sliding_window")), None
+    AttentionInterface.register(
+        ATTENTION, lambda module, query, key, value, mask, **more: (_attend(query, key, value, more), None)
+    )
 
-    AttentionInterface.register(ATTENTION, attend)
+
+def _attend(query: Any, key: Any, value: Any, more: dict[str, Any]) -> Any:
+    """(1, tokens, heads, size). more: what transformers tells attention beside its inputs, the pack among it."""
+    if more.get("dropout") or more.get("softcap") is not None or more.get("s_aux") is not None:
+        raise NotImplementedError("attention with dropout, caps or sinks")
+    scale = more["scaling"] if more.get("scaling") is not None else query.shape[-1] ** -0.5
+    return packed_attention(query, key, value, more["packed"], scale, more.get("sliding_window"))
