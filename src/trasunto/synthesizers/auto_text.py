@@ -1,7 +1,7 @@
 """What writes the texts of a table best: by their language, their number, the time, and what is installed.
 
-English is what the small language model that ships has read. Of Spanish it knows nothing: on 1,176 hotel reviews texts
-of n-grams that a classifier by words agrees with were worth as much as the real ones (benchmarks/README.md).
+English is what the small language model that ships has read; of Spanish it knows nothing. A classifier trained on texts
+of n-grams of 1,176 hotel reviews in Spanish reached 0.94 of the macro F1 of its real twin (benchmarks/README.md).
 """
 
 from __future__ import annotations
