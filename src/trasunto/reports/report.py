@@ -48,11 +48,11 @@ class Report:
     title: str
     scores: tuple[Score, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
-    written: tuple[TextEvaluation, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     figures: tuple[Figure, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     language: str = "en"
+    written: tuple[TextEvaluation, ...] = ()
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
