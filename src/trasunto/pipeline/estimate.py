@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trasunto.data.dataset import Dataset
+from trasunto.pipeline.judged import curve_of
 from trasunto.pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def estimate(recipe: Recipe, real: Dataset, parts: Split) -> dict[str, Any]:
         seconds += 10 + EMBED * (2 * rows + len(parts.holdout)) / 1000
         if recipe.train.settings.get("method") == "finetune":
             passes = ARMS * rows * float(recipe.train.settings.get("epochs", 4))
-            answers = (ARMS + len(recipe.train.curve)) * len(parts.holdout)
+            answers = (ARMS + len(curve_of(recipe.train))) * len(parts.holdout)
             seconds += (FINETUNE * passes + EMBED / 2 * answers) / 1000
         megabytes += 900
     return {"seconds": round(seconds), "megabytes": round(megabytes), "text": _words(seconds, megabytes)}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Tasks whose answer is a column of the table.
 LABELLING = ("classification", "rows")
+CURVE = (5, 10, 20, 50, 100)
 Evaluations = tuple[Evaluation | TextEvaluation, ...]
 
 
@@ -58,10 +59,11 @@ def judge_language_model(recipe: Recipe, parts: Split, synthetic: Dataset, progr
     training = recipe.train
     assert training is not None
     settings = task_settings(training.task, training.settings)
+    curve = curve_of(training)
     if training.task != "classification":
         made, real = (_at_most(training, each, recipe.seed) for each in (synthetic, parts.train))
         judged: Judged = registry.load("tasks", training.task).judge(
-            made, real, parts.holdout, settings=settings, curve=training.curve, seed=recipe.seed, progress=progress
+            made, real, parts.holdout, settings=settings, curve=curve, seed=recipe.seed, progress=progress
         )
         return judged
     source = corpus_of(parts.train, text=recipe.data.text, label=recipe.data.label or recipe.data.target)
@@ -69,10 +71,14 @@ def judge_language_model(recipe: Recipe, parts: Split, synthetic: Dataset, progr
     if training.rows is not None:
         corpora = [each.draw(training.rows, seed=recipe.seed) for each in corpora]
     test = corpus_of(parts.holdout, like=source)
-    found = judge(
-        corpora[0], corpora[1], test, settings=settings, curve=training.curve, seed=recipe.seed, progress=progress
-    )
+    found = judge(corpora[0], corpora[1], test, settings=settings, curve=curve, seed=recipe.seed, progress=progress)
     return Judged(found.evaluations, found.classifier, found.facts)
+
+
+def curve_of(training: Training) -> tuple[int, ...]:
+    """The sizes of the learning curve; without any asked for, the usual ones for tasks that label."""
+    usual = CURVE if training.task in LABELLING else ()
+    return usual if training.curve is None else training.curve
 
 
 def keep_evaluations(evaluations: Sequence[Evaluation | TextEvaluation], path: Path) -> None:

@@ -79,8 +79,10 @@ class Training(Part):
     task: str = Field("classification", description="A task: see `trasunto list tasks`.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the task, by name.")
     rows: int | None = Field(None, ge=2, description="Train every arm on at most this many rows. All when null.")
-    curve: tuple[int, ...] = Field(
-        (5, 10, 20, 50, 100), description="Real examples per class for the learning curve; empty for none."
+    curve: tuple[int, ...] | None = Field(
+        None,
+        description="Real examples for the learning curve, each size a training: per class for tasks that label "
+        "(5, 10, 20, 50, 100 when null), else in all (none when null); empty for none.",
     )
 
 
