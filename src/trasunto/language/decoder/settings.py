@@ -66,8 +66,8 @@ class DecoderSettings:
     without a better validation loss, of `checks` in all. max_seconds: stop after so many; None never.
     precision: "auto" computes in bfloat16 where the machine does so by itself and keeps what learns in float32;
     "float32". checkpointing: keep no activations, compute them again (less memory, a third more work). compile:
-    torch.compile the layers (needs a C++ compiler; it was not measured here). vocabulary, width, layers, heads: of a model from
-    scratch.
+    torch.compile the layers (needs a C++ compiler; it was not measured). vocabulary, width, layers, heads: of a model
+    from scratch.
     """
 
     method: str = "lora"
