@@ -1,0 +1,109 @@
+"""Each kind of text is learnt by a small model, written, and read back into its columns."""
+
+import polars as pl
+import pytest
+
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dialogues import Turn, messages, messages_column, turns_of
+from trasunto.data.schema import Column, TableSchema
+from trasunto.errors import SampleError
+from trasunto.synthesizers.lm_finetune import LmFinetune
+from trasunto.synthesizers.model import load_model
+
+pytest.importorskip("torch")
+PLACES = ("room", "food", "staff", "view", "bed", "pool", "bar", "lift")
+WORDS = ("lovely", "clean", "superb", "dirty", "broken", "awful")
+# What three texts hold is nobody's: that few sentences there are, a writer can only say them again.
+SAID = [(place, word) for place in PLACES for word in WORDS] * 3
+
+
+def dataset(columns, **values):
+    return Dataset.of(Table(TableSchema(tuple(columns)), pl.DataFrame(values)), "said")
+
+
+def quick(decoder, **more):
+    # All weights: an adapter on so small a model does not learn a form in seconds.
+    known = {"base": str(decoder), "method": "full", "epochs": 4, "learning_rate": 5e-3, "agree": False, "batch": 8}
+    return LmFinetune(**{**known, **more})
+
+
+@pytest.fixture(scope="module")
+def pairs(decoder):
+    columns = (
+        Column("q", "text", role="prompt"), Column("a", "text", role="response"),
+        Column("mood", "category", role="label"), Column("stars", "integer"),
+    )  # fmt: skip
+    real = dataset(
+        columns,
+        q=[f"the {place} was" for place, _ in SAID],
+        a=[f"the {word}" for _, word in SAID],
+        mood=["good" if word in WORDS[:3] else "bad" for _, word in SAID],
+        stars=[1 + WORDS.index(word) % 3 for _, word in SAID],
+    )
+    return real, quick(decoder).fit(real, seed=0)
+
+
+def test_pairs_are_written_to_labels_and_columns(pairs, tmp_path):
+    real, model = pairs
+    made, curation = model.sample_with_curation(8, seed=1)
+    assert made.rows.columns == ["q", "a", "mood", "stars"] and len(made) == 8 == curation.kept
+    assert made.rows["q"].str.contains("the").all() and (made.rows["a"].str.len_chars() > 0).all()
+    assert not made.rows["q"].str.contains("a:").any()
+    assert model.examples(real)[0].prompt == "good (stars is 1)\nq:"
+    told = model.describe()
+    assert told["kind"] == "question-answer" and told["written_to"] == ["mood", "stars"]
+    model.save(tmp_path / "m")
+    again = load_model(tmp_path / "m")
+    assert again.sample(8, seed=1).digest() == made.digest() == model.sample(8, seed=1).digest()
+    assert (tmp_path / "m" / "adapter.safetensors").stat().st_size < 1e6
+
+
+def test_columns_and_first_texts_may_be_given(pairs):
+    _, model = pairs
+    made = model.sample(4, seed=1, given=pl.DataFrame({"mood": ["bad"] * 4, "stars": [2] * 4}))
+    assert made.rows["mood"].to_list() == ["bad"] * 4 and made.rows["stars"].to_list() == [2] * 4
+    assert set(model.sample(4, seed=1, where="stars == 3").rows["stars"]) == {3}
+    asked = ["the room was", "the bed was", "the pool was", "the bar was"]
+    made = model.sample(4, seed=1, given=pl.DataFrame({"q": asked}))
+    assert made.rows["q"].to_list() == asked and made.rows["a"].str.starts_with("the").any()
+    with pytest.raises(SampleError, match="written in this order"):
+        model.sample(1, seed=1, given=pl.DataFrame({"a": ["x"]}))
+    with pytest.raises(SampleError, match="a text is missing"):
+        model.sample(2, seed=1, given=pl.DataFrame({"q": ["x", None]}))
+
+
+def test_dialogues_keep_their_roles(decoder):
+    held = [
+        messages([Turn("user", f"the {place}"), Turn("assistant", f"the {place} was {word}"), Turn("user", "the bar")])
+        for place, word in SAID
+    ]
+    model = quick(decoder, epochs=10).fit(dataset([messages_column("chat")], chat=held), seed=0)
+    assert model.layout.kind == "dialogue" and model.attributes is None
+    made = model.sample(3, seed=1)
+    for cell in made.rows["chat"]:
+        assert {turn.role for turn in turns_of(cell)} <= {"user", "assistant"}
+    with pytest.raises(SampleError, match="Every column is written"):
+        model.sample(1, seed=0, where="x == 1")
+
+
+def strange_texts():
+    """Emoji, control characters, three languages, an empty text, a long one; one label but for a text of another."""
+    texts = [f"{place} 🙂 {word}\x07 señal 部屋 {number}" for number, (place, word) in enumerate(SAID)]
+    labels = ["all"] * len(texts)
+    texts[0], texts[1], texts[2], labels[3] = "", "  \n ", "the room " * 300, "once"
+    return dataset((Column("text", "text"), Column("label", "category", role="label")), text=texts, label=labels)
+
+
+def test_strange_texts_and_a_label_seen_once_are_learnt(decoder):
+    model = quick(decoder, epochs=1, longest=30).fit(strange_texts(), seed=0)
+    assert model.fitted_to == len(SAID) - 2 and model.facts["cut"] >= 1
+    assert {each.prompt for each in model.examples(strange_texts())} == {"all:", "once:"}
+    # What it writes is hardly a text; it is counted, not an accident.
+    try:
+        made, curation = model.sample_with_curation(2, seed=1)
+        assert len(made) == 2 and curation.kept == 2
+    except SampleError as error:
+        assert "empty" in str(error) and "`longest`" in str(error)
+    one = strange_texts()
+    one = one.with_table(Table(one.only.schema, one.rows.with_columns(label=pl.lit("all"))))
+    assert quick(decoder, epochs=1).fit(one, seed=0).sample(0, seed=1).rows.columns == ["text", "label"]
