@@ -1,12 +1,17 @@
 """Each kind of text is learnt by a small model, written, and read back into its columns."""
 
+from dataclasses import replace
+
+import numpy as np
 import polars as pl
 import pytest
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.dialogues import Turn, messages, messages_column, turns_of
 from trasunto.data.schema import Column, TableSchema
-from trasunto.errors import SampleError
+from trasunto.errors import FitError, SampleError, TrasuntoError
+from trasunto.privacy.budget import Budget
+from trasunto.privacy.mechanisms import injected
 from trasunto.synthesizers.lm_finetune import LmFinetune
 from trasunto.synthesizers.model import load_model
 
@@ -86,6 +91,19 @@ def test_dialogues_keep_their_roles(decoder):
         model.sample(1, seed=0, where="x == 1")
 
 
+def test_rows_are_written_as_text_and_checked(decoder):
+    numbers = np.random.default_rng(0).integers(20, 60, 96)
+    columns = (Column("age", "integer"), Column("sex", "category"), Column("ill", "boolean", role="target"))
+    real = dataset(columns, age=numbers, sex=["m", "f"] * 48, ill=(numbers > 40).tolist())
+    with pytest.raises(FitError, match="set kind to rows"):
+        quick(decoder).fit(real, seed=0)
+    model = quick(decoder, kind="rows", epochs=16).fit(real, seed=0)
+    made, curation = model.sample_with_curation(20, seed=1)
+    assert made.rows.columns == ["age", "sex", "ill"] and made.rows.dtypes == real.rows.dtypes
+    assert made.rows["age"].is_between(numbers.min(), numbers.max()).all() and set(made.rows["sex"]) <= {"m", "f"}
+    assert set(curation.rejected) <= {"malformed", "empty", "verbatim"}
+
+
 def strange_texts():
     """Emoji, control characters, three languages, an empty text, a long one; one label but for a text of another."""
     texts = [f"{place} 🙂 {word}\x07 señal 部屋 {number}" for number, (place, word) in enumerate(SAID)]
@@ -107,3 +125,54 @@ def test_strange_texts_and_a_label_seen_once_are_learnt(decoder):
     one = strange_texts()
     one = one.with_table(Table(one.only.schema, one.rows.with_columns(label=pl.lit("all"))))
     assert quick(decoder, epochs=1).fit(one, seed=0).sample(0, seed=1).rows.columns == ["text", "label"]
+
+
+def test_documents_longer_than_the_longest_end_at_a_sentence(decoder):
+    long = [". ".join(f"the {place} was {word}" for place, word in SAID[start : start + 30]) for start in range(12)]
+    model = quick(decoder, longest=40, epochs=30).fit(dataset([Column("text", "text")], text=long), seed=0)
+    assert model.facts["cut"] == 12
+    made, _ = model.sample_with_curation(2, seed=1)
+    assert made.rows["text"].str.ends_with(".").all()
+
+
+def test_settings_that_do_not_fit_are_refused(decoder):
+    real = strange_texts()
+    for settings, why in (
+        ({"kind": "poem"}, "no kind of text 'poem'"),
+        ({"kind": "dialogue"}, "This is no dialogue"),
+        ({"conditions": ("sars",)}, "No text can be written to column 'sars'"),
+        ({"method": "half"}, "no method 'half'"),
+        ({"longest": -1}, "longest is -1"),
+    ):
+        with pytest.raises(TrasuntoError, match=why):
+            quick(decoder, **settings).fit(real, seed=0)
+    with pytest.raises(FitError, match="only an adapter"), injected(np.random.default_rng(0)):
+        quick(decoder).fit(declared(), seed=0, budget=Budget(8.0, 1e-5, rows=len(SAID)))
+
+
+def declared():
+    columns = (
+        Column("text", "text"),
+        Column("label", "category", role="label", categories=("bad", "good"), declared=True),
+        Column("place", "category", categories=PLACES, declared=True),
+        Column("stars", "integer", bounds=(1, 3), declared=True),
+    )
+    return dataset(
+        columns,
+        text=[f"the {place} was {word} and we will come again" for place, word in SAID],
+        label=["good" if word in WORDS[:3] else "bad" for _, word in SAID],
+        place=[place for place, _ in SAID],
+        stars=[1 + WORDS.index(word) % 3 for _, word in SAID],
+    )
+
+
+def test_a_budget_pays_for_several_columns_that_are_written_to(decoder):
+    pytest.importorskip("opacus")
+    settings = replace(quick(decoder, method="lora"), rate=0.5, steps=6, longest=40, private_rank=2)
+    with injected(np.random.default_rng(0)):
+        model = settings.fit(declared(), seed=0, budget=Budget(300.0, 1e-5, rows=len(SAID)))
+    assert model.layout.conditions == ("label", "place", "stars") and model.guarantee is not None
+    assert model.examples(declared())[0].prompt == "good (place is room; stars is 1):"
+    made = model.sample(4, seed=1)
+    assert made.rows.columns == ["text", "label", "place", "stars"] and set(made.rows["place"]) <= set(PLACES)
+    assert made.rows["stars"].is_between(1, 3).all() and (made.rows["text"].str.len_chars() > 0).all()
