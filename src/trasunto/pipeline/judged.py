@@ -35,6 +35,8 @@ def check_training(recipe: Recipe, real: Dataset) -> None:
     if training is None:
         return
     task_settings(training.task, training.settings)
+    if training.search is not None and training.task != "classification":
+        raise RecipeError(f"train.search is for classification, not for {training.task!r}.", "Leave it out.")
     if training.task not in LABELLING:
         _check_written(training.task, real)
         return
@@ -53,7 +55,8 @@ def check_training(recipe: Recipe, real: Dataset) -> None:
 def judge_language_model(recipe: Recipe, parts: Split, synthetic: Dataset, progress: Progress = quiet) -> Judged:
     """Train on synthetic, on real, on both; judge each on the real holdout. The model is that of synthetic alone."""
     from trasunto.language.corpus import corpus_of
-    from trasunto.language.stages import judge
+    from trasunto.language.groups import groups_of
+    from trasunto.language.stages import Judging, judge
     from trasunto.language.tasks.task import Judged
 
     training = recipe.train
@@ -70,9 +73,27 @@ def judge_language_model(recipe: Recipe, parts: Split, synthetic: Dataset, progr
     corpora = [corpus_of(synthetic, like=source), source]
     if training.rows is not None:
         corpora = [each.draw(training.rows, seed=recipe.seed) for each in corpora]
+    told = {}
+    if training.search is not None:
+        from trasunto.language.search import search_classifier
+
+        trials, seconds = training.search.trials, training.search.seconds
+        settings, searched = search_classifier(
+            corpora[0], settings=settings, trials=trials, seconds=seconds, seed=recipe.seed, progress=progress
+        )
+        told = {"search": searched.to_dict()}
     test = corpus_of(parts.holdout, like=source)
-    found = judge(corpora[0], corpora[1], test, settings=settings, curve=curve, seed=recipe.seed, progress=progress)
-    return Judged(found.evaluations, found.classifier, found.facts)
+    protected = recipe.fairness.protected if recipe.fairness is not None else ()
+    found = judge(
+        *corpora,
+        test,
+        settings=settings,
+        curve=curve,
+        judging=Judging(groups=groups_of(parts.holdout, test, protected)),
+        seed=recipe.seed,
+        progress=progress,
+    )
+    return Judged(found.evaluations, found.classifier, {**found.facts, **told})
 
 
 def curve_of(training: Training) -> tuple[int, ...]:

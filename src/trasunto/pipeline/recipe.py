@@ -73,12 +73,20 @@ class Synthesis(Part):
     rows: int | None = Field(None, ge=1, description="Rows to draw. As many as it was fitted to when null.")
 
 
+class Search(Part):
+    """Settings of a classifier tried out on texts cut from the synthetic training texts."""
+
+    trials: int = Field(20, ge=1, description="Settings to try.")
+    seconds: float = Field(120.0, gt=0, description="Stop after so long, if that comes first.")
+
+
 class Training(Part):
     """The language model that is trained on the synthetic rows and judged on the real holdout."""
 
     task: str = Field("classification", description="A task: see `trasunto list tasks`.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the task, by name.")
     rows: int | None = Field(None, ge=2, description="Train every arm on at most this many rows. All when null.")
+    search: Search | None = Field(None, description="Look for better settings first, for classification.")
     curve: tuple[int, ...] | None = Field(
         None,
         description="Real examples for the learning curve, each size a training: per class for tasks that label "
@@ -203,6 +211,7 @@ NESTED: dict[tuple[str, str], type[Part]] = {
     ("privacy", "consent"): Consent,
     ("privacy", "grant"): Grant,
     ("fairness", "repair"): Repair,
+    ("train", "search"): Search,
 }
 STARTER = "Write one with `trasunto init recipe.yaml --data FILE`."
 

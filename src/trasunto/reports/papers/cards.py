@@ -11,6 +11,7 @@ from trasunto.reports.papers.words.spoken import spoken
 from trasunto.reports.papers.writer import Row, Writer
 from trasunto.reports.words import known
 from trasunto.reports.words import say as report_words
+from trasunto.reports.written import arm_of
 
 FIDELITY = ("fidelity.c2st", "fidelity.shapes", "fidelity.trends", "fidelity.triples")
 UTILITY = ("utility.tstr", "utility.tstr_ratio")
@@ -172,8 +173,10 @@ def header(w: Writer, language_model: bool) -> dict[str, Any]:
         head["tags"].append("trained-on-synthetic-data")
         head["pipeline_tag"] = "text-classification" if training.get("task") == "classification" else None
         head["base_model"] = training.get("base")
+        written = [e for e in w.run.written if e.arm == "synthetic"]
         results = [e for e in w.run.evaluations if e.arm == "synthetic"]
-        found = [
+        found = [{"type": kind, "value": value, "name": kind} for e in written for kind, value in e.scores.items()]
+        found += [
             {"type": kind, "value": value, "name": name}
             for e in results
             for kind, value, name in (("accuracy", e.accuracy, "accuracy"), ("f1", e.macro_f1, "macro F1"))
@@ -201,15 +204,31 @@ def _arms(w: Writer) -> list[Block]:
             ends = f"{w.number(low)} – {w.number(high)}" if low is not None else "–"
             tested, accuracy, f1 = w.number(e.tested_on), w.number(e.accuracy), w.number(e.macro_f1)
             rows.append((w.say(f"lm.arm.{e.arm}"), tested, accuracy, f1, ends, f"evaluations.json: {e.arm}"))
-    told = w.run.evaluations[0].tested_on if w.run.evaluations else None
+    judged = [*w.run.written, *w.run.evaluations]
+    told = judged[0].tested_on if judged else None
     blocks: list[Block] = [w.heading("mc.metrics"), Words(w.say("mc.metrics.told", rows=w.value(told)))]
-    blocks.append(Grid(head, tuple(rows), right=(1, 2, 3, 4)))
+    blocks += _written(w)
+    if rows or not w.run.written:
+        blocks.append(Grid(head, tuple(rows), right=(1, 2, 3, 4)))
     difference = w.run.training.get("difference")
     if difference:
         between = " – ".join(w.number(each) for each in difference["interval"])
         text = f"{w.number(difference['value'])} ({w.say('interval')}: {between})"
         blocks.append(w.table([w.row("lm.difference", text, w.run.place("training") + ".difference")]))
     return blocks
+
+
+def _written(w: Writer) -> list[Block]:
+    """What a model that writes scored, beside its twins."""
+    found = w.run.written
+    if not found:
+        return []
+    names = list(found[0].scores)
+    head = (w.say("lm.arm"), w.say("lm.tested"), *(report_words(f"written.{name}", w.at) for name in names))
+    rows = tuple(
+        (arm_of(e.arm, w.at), w.number(e.tested_on), *(w.number(e.scores[name]) for name in names)) for e in found
+    )
+    return [Grid(head, rows, right=tuple(range(1, 2 + len(names))))]
 
 
 def _made_with(w: Writer) -> list[Row]:
