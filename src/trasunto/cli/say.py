@@ -132,6 +132,8 @@ def say_run(run: Run) -> None:
     click.echo()
     click.echo(run.recipe.title)
     say_scores(scores)
+    if report.written:
+        say_written(report.written)
     if report.evaluations:
         say_evaluations(report.evaluations)
     if run.manifest.get("guarantee"):

@@ -160,7 +160,9 @@ def train_classifier(
     else:
         embedder = load_embedder(base)
         vectors = embedder.embed(corpus.texts, progress)
-        head = fit_head(vectors, truth, len(labels), settings.regularisation, start.head if start else None)
+        head = fit_head(
+            vectors, truth, len(labels), settings.regularisation, _widened(start, labels) if start else None
+        )
         told = {"parameters": embedder.parameters + head.size, "trained_parameters": head.size}
     facts = {
         "task": "classification",
@@ -174,6 +176,15 @@ def train_classifier(
         **told,
     }
     return Classifier(settings, labels, head, corpus.text, corpus.label, corpus.lines, facts, network)
+
+
+def _widened(start: Classifier, labels: tuple[str, ...]) -> Head:
+    """The head of a classifier over more labels: those that it has not seen get no weight."""
+    places = [labels.index(label) for label in start.labels]
+    weight = np.zeros((len(labels), start.head.weight.shape[1]))
+    bias = np.full(len(labels), start.head.bias.min())
+    weight[places], bias[places] = start.head.weight, start.head.bias
+    return Head(weight, bias)
 
 
 def train_on(

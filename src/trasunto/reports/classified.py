@@ -20,13 +20,13 @@ FIGURES = ("arms", "few", "reliability")
 
 def classified(report: Report) -> list[Block]:
     """The blocks; [] when no model labelled anything."""
-    at, facts = report.language, report.facts.get("training") or {}
+    at, facts = report.language, report.labelled
     if not report.evaluations:
         return []
     first = report.evaluations[0]
     pictures = {f.name: Picture(f) for f in report.figures if f.section == "results"}
     blocks: list[Block] = [
-        Heading(say("model", at), "language-model", 3),
+        Heading(say("written.intents" if report.written else "model", at), "language-model", 3),
         Words(say("arms_told", at, count=number(first.tested_on, at))),
         _arms(report),
     ]
@@ -145,7 +145,7 @@ def _worth(told: dict[str, Any], at: str) -> str:
 
 def _curve(report: Report) -> list[Block]:
     at, arms = report.language, {each.arm: each for each in report.evaluations}
-    gains = {each["size"]: each for each in (report.facts.get("training") or {}).get("gains") or ()}
+    gains = {each["size"]: each for each in report.labelled.get("gains") or ()}
     sizes = sorted({size_of(arm) for arm in arms} - {0})
     if not sizes:
         return []

@@ -63,7 +63,7 @@ def _utility(report: Report) -> list[str]:
 
 def _language_model(report: Report) -> list[str]:
     at, found = report.language, []
-    difference = (report.facts.get("training") or {}).get("difference")
+    difference = report.labelled.get("difference")
     if difference and report.evaluations:
         (low, high), value = difference["interval"], difference["value"]
         ends = {"low": number(low, at), "high": number(high, at)}

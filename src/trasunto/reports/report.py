@@ -67,6 +67,12 @@ class Report:
         """The score of that name, or None when it was not measured."""
         return next((s for s in self.scores if s.metric == metric and s.subject == subject), None)
 
+    @property
+    def labelled(self) -> dict[str, Any]:
+        """The facts of the model that labels: of the training, or of the intents beside a model that answers."""
+        told: dict[str, Any] = self.facts.get("training") or {}
+        return told.get("intents") or {} if self.written else told
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "title": self.title,

@@ -23,6 +23,10 @@ WRITTEN: dict[str, tuple[str, str]] = {
         "The synthetic examples are worth less than {count} real ones.",
         "Los ejemplos sintéticos valen menos que {count} reales.",
     ),
+    "written.intents": (
+        "What users want, told by a classifier beside it",
+        "Lo que quieren los usuarios, según un clasificador aparte",
+    ),
     "written.examples": ("Some answers of the model of synthetic examples", "Algunas respuestas del modelo sintético"),
     "written.prompt": ("question", "pregunta"),
     "written.answer": ("answer", "respuesta"),
