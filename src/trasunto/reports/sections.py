@@ -196,8 +196,13 @@ def _synthesis(report: Report) -> list[Block]:
 
 def _curation(counts: dict[str, Any], at: str, key: str = "curation") -> str:
     fallen = [(count, reason) for reason, count in counts["rejected"].items() if count]
-    rejected = ", ".join(f"{number(count, at)} {_part(reason, at)}" for count, reason in fallen) or "–"
+    rejected = ", ".join(f"{number(count, at)} {_reason(reason, at)}" for count, reason in fallen) or "–"
     return say(key, at, written=number(counts["written"], at), kept=number(counts["kept"], at), rejected=rejected)
+
+
+def _reason(reason: str, at: str) -> str:
+    """Why a text was thrown away, in words."""
+    return say(f"fallen_{reason}", at) if known(f"fallen_{reason}") else _part(reason, at)
 
 
 def _training(report: Report) -> list[Block]:

@@ -57,7 +57,7 @@ def written_card(report: Report) -> list[Card]:
     share = 1.0 if not twin or not value else value / twin if GOALS[name] == "max" else twin / value
     tone = "good" if share >= 0.95 else "fair" if share >= 0.8 else "poor"
     title, label = say("model", at), say(f"written.{name}", at).rstrip(" ↓")
-    return [Card(title, f"{label} {number(value, at)}", say("model_detail", at, real=number(twin, at)), tone)]
+    return [Card(title, f"{label} {number(value, at)}", say("written.card", at, real=number(twin, at)), tone)]
 
 
 def written_figure(found: Sequence[TextEvaluation], at: str) -> Figure | None:

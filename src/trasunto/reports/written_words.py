@@ -23,6 +23,10 @@ WRITTEN: dict[str, tuple[str, str]] = {
         "The synthetic examples are worth less than {count} real ones.",
         "Los ejemplos sintéticos valen menos que {count} reales.",
     ),
+    "written.card": (
+        "on unseen real data, trained on synthetic data alone; {real} when trained on real",
+        "con datos reales no vistos, entrenado solo con sintéticos; {real} entrenado con reales",
+    ),
     "written.intents": (
         "What users want, told by a classifier beside it",
         "Lo que quieren los usuarios, según un clasificador aparte",
@@ -73,7 +77,6 @@ WRITTEN: dict[str, tuple[str, str]] = {
     "chat": ("chatting", "conversar"),
     "translation": ("translation", "traducción"),
     "generation": ("writing texts", "escribir textos"),
-    "rows": ("classification of rows read as text", "clasificación de filas leídas como texto"),
     "method_lm-evolve": (
         "A public language model writes; private texts count tokens, vote for what is near them, and teach a classifier "
         "that labels it. The model itself is not trained.",
@@ -94,7 +97,7 @@ WRITTEN: dict[str, tuple[str, str]] = {
     "ambiguous": ("between two labels", "entre dos etiquetas"),
     "surplus": ("more than were wanted", "más de los pedidos"),
     "malformed": ("not of the form that was asked for", "sin la forma pedida"),
-    "failed": ("never answered", "sin respuesta"),
+    "fallen_failed": ("never answered", "sin respuesta"),
     "not grounded": ("not held to their document", "sin apoyo en su documento"),
     "no question": ("without a question", "sin pregunta"),
     "answered by its question": ("answered by their own question", "respondidos por su propia pregunta"),
