@@ -134,8 +134,9 @@ def likelihoods(model: LmFinetuneModel, canaries: Dataset) -> np.ndarray:
     from trasunto.language.offline import find
 
     base, examples = find(model.settings.base), model.examples(canaries)
+    longest = model.settings.longest or 96
     loss = [
-        np.array([each.loss for each in Reader.of(base, adapter, model.settings.longest).read(examples)])
+        np.array([each.loss for each in Reader.of(base, adapter, longest).read(examples)])
         for adapter in (model.adapter, None)
     ]
     return np.asarray(loss[1] - loss[0])

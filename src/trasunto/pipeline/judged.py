@@ -85,7 +85,8 @@ def judge_language_model(recipe: Recipe, parts: Split, synthetic: Dataset, progr
     test = corpus_of(parts.holdout, like=source)
     protected = recipe.fairness.protected if recipe.fairness is not None else ()
     found = judge(
-        *corpora,
+        corpora[0],
+        corpora[1],
         test,
         settings=settings,
         curve=curve,

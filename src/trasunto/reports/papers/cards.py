@@ -204,8 +204,8 @@ def _arms(w: Writer) -> list[Block]:
             ends = f"{w.number(low)} – {w.number(high)}" if low is not None else "–"
             tested, accuracy, f1 = w.number(e.tested_on), w.number(e.accuracy), w.number(e.macro_f1)
             rows.append((w.say(f"lm.arm.{e.arm}"), tested, accuracy, f1, ends, f"evaluations.json: {e.arm}"))
-    judged = [*w.run.written, *w.run.evaluations]
-    told = judged[0].tested_on if judged else None
+    counts = [*(e.tested_on for e in w.run.written), *(e.tested_on for e in w.run.evaluations)]
+    told = counts[0] if counts else None
     blocks: list[Block] = [w.heading("mc.metrics"), Words(w.say("mc.metrics.told", rows=w.value(told)))]
     blocks += _written(w)
     if rows or not w.run.written:
