@@ -8,7 +8,7 @@ from trasunto.registry import GROUPS
 from trasunto.testing import Trial, patients
 
 # These learn from something else: from rules alone, from text.
-OTHERS = {"rules", "templates", "lm-finetune", "lm-prompt", "backtranslate", "markov"}
+OTHERS = {"rules", "templates", "lm-finetune", "lm-prompt", "lm-evolve", "backtranslate", "markov"}
 NAMES = tuple(sorted(set(GROUPS["synthesizers"]) - OTHERS))
 # Methods that are no more than half taught by these settings: the laws of what they must have learnt leave them out.
 QUICK = {

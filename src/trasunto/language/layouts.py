@@ -25,6 +25,8 @@ from trasunto.errors import DataError, FitError, near
 from trasunto.language.finetune import Prompted
 
 KINDS = ("labelled", "text", "dialogue", "question-answer", "translation", "instruction", "rows")
+# A text says something when it holds anything but blanks, as Python strips them.
+SAID = r"[^\s\x1c-\x1f]"
 # Kinds whose texts only make sense together.
 PAIRS = ("question-answer", "translation", "instruction")
 ROLES: tuple[Role, ...] = ("prompt", "response", "source", "translation")
@@ -56,7 +58,7 @@ class Layout:
         """The rows that hold what is to be learnt: any text, or all that a pair needs."""
         if self.kind == "rows":
             return rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in self.texts))
-        there = [pl.col(name).is_not_null() & (pl.col(name).str.strip_chars() != "") for name in self._needed]
+        there = [pl.col(name).str.contains(SAID).fill_null(False) for name in self._needed]
         return rows.filter(pl.all_horizontal(there) if self.kind in PAIRS else pl.any_horizontal(there))
 
     def labels(self, rows: pl.DataFrame) -> list[str]:
