@@ -1,6 +1,6 @@
 """The one function behind every door: a recipe in, a finished run out.
 
-    read → check → split → fit → sample → measure → train → evaluate → report → gate → record
+    read → check → prepare → split → fit → sample → curate → measure → train → evaluate → report → gate → record
 
 Each long step leaves its result in the run's folder with a record of it; a run that was stopped finishes
 from there with `resume=True`, doing no finished step again. The training of a network leaves a checkpoint
