@@ -220,13 +220,6 @@ def task_settings(task: str, values: Mapping[str, Any]) -> Any:
     return built(registry.load("tasks", task).settings, f"The task {task!r}", values)
 
 
-def classify_settings(values: Mapping[str, Any]) -> Any:
-    """The classification settings with those values. RecipeError for a setting that is not there."""
-    from trasunto.language.classify import ClassifySettings
-
-    return built(ClassifySettings, "The task 'classification'", values)
-
-
 def score(model: Any, data: Any, *, seed: int = 0, progress: Progress = quiet) -> Evaluation | TextEvaluation:
     """What a trained language model (or its folder) is worth on real data: accuracy, precision, recall, F1 of one that
     labels; chrF, BLEU, ROUGE and the like of one that answers; bits per byte of one that writes.

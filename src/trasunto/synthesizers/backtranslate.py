@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Schema, TableSchema
+from trasunto.data.schema import Schema
 from trasunto.errors import FitError, ModelError, SampleError
 from trasunto.language.answers import chrf
 from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
@@ -39,8 +39,7 @@ from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.lm_prompt_rounds import Wrote
 from trasunto.synthesizers.model import in_parts, load_model, read_document
 from trasunto.synthesizers.sieved import load_sieve, save_sieve
-from trasunto.synthesizers.tree import Tree
-from trasunto.synthesizers.written_columns import drawn_columns
+from trasunto.synthesizers.written_columns import drawn_columns, fitted_columns, seed_of
 from trasunto.writing import aside
 
 ROUNDS = 6
@@ -113,11 +112,7 @@ class Backtranslate:
         rows = layout.held(table.rows)
         if not len(rows):
             raise FitError("The table holds no text.", "Give some.")
-        kept = tuple(column for column in table.schema.columns if column.name not in layout.texts)
-        attributes = None
-        if kept:
-            others = Dataset.of(Table(TableSchema(kept), rows.select(column.name for column in kept)), real.name)
-            attributes = Tree().fit(others, seed=seed)
+        attributes = fitted_columns(real, layout.texts, rows, seed=seed)
         progress("learn what is private", 0, 1)
         labels = layout.labels(rows)
         sieve = fit_sieve(
@@ -163,7 +158,7 @@ class BacktranslateModel:
     ) -> Dataset:
         """Draw rows, as `LmPromptModel.sample` does."""
         drawn = drawn_columns(self.attributes, rows, (seed, first), given, where, temperature)
-        own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
+        own = seed_of(seed, first)
         return self._written(rows, drawn, own, quiet)[0]
 
     def sample_with_curation(

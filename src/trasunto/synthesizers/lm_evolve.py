@@ -21,7 +21,6 @@ import polars as pl
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema
 from trasunto.errors import FitError, ModelError, SampleError
-from trasunto.language.curation.sieve import Sieve
 from trasunto.language.curation.sifting import Curation, Sifting
 from trasunto.language.curation.vectors import vectors_of
 from trasunto.language.generate import Writer
@@ -31,11 +30,13 @@ from trasunto.language.pretrained import load_decoder
 from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.lm_evolved import Evolved, evolved, lines_of, opening_of, prompts_of
+from trasunto.synthesizers.lm_texts import labels_of
 from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.sieved import nothing
+from trasunto.synthesizers.written_columns import drawn_columns, seed_of
 from trasunto.writing import aside
 
 ROUNDS = 8
-NOTHING = np.empty(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True)
@@ -125,15 +126,15 @@ class LmEvolveModel:
 
         Raises SampleError for a negative count, or when too few texts of a label are written.
         """
-        drawn = self._attributes(rows, seed, given, where, temperature, first)
-        own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
+        drawn = drawn_columns(self.known.attributes, rows, (seed, first), given, where, temperature)
+        own = seed_of(seed, first)
         return self._written(rows, drawn, own, quiet)[0]
 
     def sample_with_curation(
         self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
     ) -> tuple[Dataset, Curation]:
         """The rows, and what was thrown away on the way to them."""
-        return self._written(rows, self._attributes(rows, seed, given), seed, progress)
+        return self._written(rows, drawn_columns(self.known.attributes, rows, (seed, 0), given), seed, progress)
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         yield from in_parts(self, rows, seed, size)
@@ -205,28 +206,11 @@ class LmEvolveModel:
             raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
         return LmEvolveModel(settings, known)
 
-    def _attributes(
-        self, rows: int, seed: int, given: Any, where: str | None = None, temperature: float = 1.0, first: int = 0
-    ) -> pl.DataFrame | None:
-        """Every column but the text; None when there is none."""
-        if rows < 0:
-            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
-        if self.known.attributes is None:
-            if given is not None or where is not None:
-                raise SampleError("This model writes text alone; nothing can be given.", "Leave `given` out.")
-            return None
-        made = self.known.attributes.sample(
-            rows, seed=seed, given=given, where=where, temperature=temperature, first=first
-        )
-        return made.rows
-
     def _written(
         self, rows: int, drawn: pl.DataFrame | None, seed: int, progress: Progress
     ) -> tuple[Dataset, Curation]:
         known = self.known
-        labels = [""] * rows
-        if drawn is not None and known.label is not None:
-            labels = drawn[known.label].cast(pl.String).fill_null("").to_list()
+        labels = [""] * rows if drawn is None else labels_of(drawn, known.label)
         texts, curation = self._texts(labels, seed, progress) if rows else ([], Curation(0, 0, {}))
         column = pl.Series(known.text, texts, dtype=pl.String)
         whole = pl.DataFrame([column]) if drawn is None else drawn.with_columns(column)
@@ -238,10 +222,10 @@ class LmEvolveModel:
         """A text for each label, in rounds; a text goes to the label that the classifier gives it."""
         known = self.known
         # Nothing private is in this sieve: the hashes of private texts would need a budget of their own.
-        sifting = Sifting(Sieve("", NOTHING, NOTHING, NOTHING, known.labels, None, self.settings.encoder))
+        sifting = Sifting(nothing(known.labels))
         waiting: dict[str, list[int]] = {}
         for place, label in enumerate(labels):
-            waiting.setdefault(label if known.label is not None else "", []).append(place)
+            waiting.setdefault(label, []).append(place)
         strange = sorted(set(waiting) - set(known.labels))
         if strange:
             raise SampleError(f"No text can be written for the label {strange[0]!r}.", "Give rows a known label.")

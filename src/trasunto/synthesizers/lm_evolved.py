@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Schema, TableSchema
+from trasunto.data.schema import Schema
 from trasunto.encoders.codes import Levels
 from trasunto.errors import FitError, near
 from trasunto.language.curation.vectors import vectors_of
@@ -30,7 +30,7 @@ from trasunto.progress import Progress
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.lm_private import attributed_privately
 from trasunto.synthesizers.lm_texts import columns_of, labels_of
-from trasunto.synthesizers.tree import Tree
+from trasunto.synthesizers.written_columns import fitted_columns
 
 MECHANISM = "Noisy counts of tokens, noisy votes of texts for public ones, and a classifier by DP-SGD"
 OPENINGS = (
@@ -144,9 +144,7 @@ def _attributes(
 ) -> tuple[CodedModel | None, tuple[str, ...], _Parts]:
     """What draws the other columns, the labels there are, and what of the budget is left for what."""
     if budget is None:
-        kept = tuple(column for column in table.schema.columns if column.name != text)
-        others = Dataset.of(Table(TableSchema(kept), table.rows.drop(text))) if kept else None
-        attributes = Tree().fit(others, seed=seed) if others is not None else None
+        attributes = fitted_columns(Dataset.of(table), (text,), table.rows, seed=seed)
         labels = tuple(sorted(set(labels_of(table.rows, label))))
         return attributes, labels, _Parts()
     attributes, grant = attributed_privately(table, (text,), budget, settings.attributed, seed)

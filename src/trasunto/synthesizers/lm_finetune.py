@@ -19,11 +19,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Schema, TableSchema
+from trasunto.data.schema import Schema
 from trasunto.errors import FitError, ModelError, SampleError
 from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
 from trasunto.language.curation.sifting import Curation
@@ -41,7 +40,7 @@ from trasunto.synthesizers.lm_texts import Writing
 from trasunto.synthesizers.measured import Descended
 from trasunto.synthesizers.model import in_parts, load_model, read_document
 from trasunto.synthesizers.sieved import load_sieve, nothing, save_sieve
-from trasunto.synthesizers.tree import Tree
+from trasunto.synthesizers.written_columns import drawn_columns, fitted_columns, seed_of
 from trasunto.writing import aside
 
 # Seconds that fine-tuning takes at most when nothing is said.
@@ -130,10 +129,7 @@ class LmFinetune:
         layout = closed(layout, rows)
         examples = layout.prompted(rows)
         base = find(self.base)
-        kept = TableSchema(tuple(column for column in table.schema.columns if column.name not in layout.texts))
-        attributes = None
-        if kept.columns:
-            attributes = Tree().fit(Dataset.of(Table(kept, rows.select(kept.names)), real.name), seed=seed)
+        attributes = fitted_columns(real, layout.texts, rows, seed=seed)
         loop = Loop(
             epochs=self.epochs,
             batch=self.batch,
@@ -186,10 +182,9 @@ class LmFinetuneModel:
         Raises SampleError for a negative count, or when the filters leave too few texts of a label. After Ctrl-C there
         are as many rows as have their texts (synthesizers/lm_texts.py).
         """
-        # The first part of the rows is what is drawn in one go; later ones go on with seeds of their own.
-        own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
+        own = seed_of(seed, first)
         said, given = self._said(rows, given)
-        drawn = self._attributes(rows, seed, given, where, temperature, first)
+        drawn = drawn_columns(self.attributes, rows, (seed, first), given, where, temperature)
         return self._written(rows, drawn, said, own, progress)[0]
 
     def sample_with_curation(
@@ -197,7 +192,7 @@ class LmFinetuneModel:
     ) -> tuple[Dataset, Curation]:
         """The rows, and what was thrown away on the way to them."""
         said, given = self._said(rows, given)
-        return self._written(rows, self._attributes(rows, seed, given), said, seed, progress)
+        return self._written(rows, drawn_columns(self.attributes, rows, (seed, 0), given), said, seed, progress)
 
     def _said(self, rows: int, given: Any) -> tuple[pl.DataFrame | None, Any]:
         """The texts among the given columns, and the others; None for none."""
@@ -323,27 +318,3 @@ class LmFinetuneModel:
             **self.facts,
             **promised,
         }
-
-    def _attributes(
-        self,
-        rows: int,
-        seed: int,
-        given: Any,
-        where: str | None = None,
-        temperature: float = 1.0,
-        first: int = 0,
-    ) -> pl.DataFrame | None:
-        """Every column that is not written; None when there is none."""
-        if rows < 0:
-            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
-        if self.attributes is None:
-            if given is not None or where is not None:
-                raise SampleError("Every column is written; none can be given or asked for.", "Leave it out.")
-            return None
-        others = self.attributes.schema.only.names
-        if given is not None and where is None:
-            fixed = conform(given, self.attributes.schema.only)
-            if set(fixed.schema.names) == set(others) and len(fixed) == rows:
-                return fixed.rows.select(others)
-        made = self.attributes.sample(rows, seed=seed, given=given, where=where, temperature=temperature, first=first)
-        return made.rows

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Schema, TableSchema
+from trasunto.data.schema import Schema
 from trasunto.errors import BudgetError, FitError, ModelError
 from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
 from trasunto.language.engines.address import engine_of
@@ -38,8 +38,7 @@ from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.lm_prompt_rounds import Asking, Wrote, groups_of, requests_of, written
 from trasunto.synthesizers.model import in_parts, load_model, read_document
 from trasunto.synthesizers.sieved import load_sieve, nothing, save_sieve
-from trasunto.synthesizers.tree import Tree
-from trasunto.synthesizers.written_columns import drawn_columns
+from trasunto.synthesizers.written_columns import drawn_columns, fitted_columns, other_columns, seed_of
 from trasunto.writing import aside
 
 # Tokens of a text when the real ones say nothing.
@@ -162,13 +161,10 @@ class LmPrompt:
         self, real: Dataset, layout: Layout, rows: pl.DataFrame, seed: int, budget: Budget | None
     ) -> CodedModel | None:
         """What draws every column that is not written."""
-        kept = tuple(column for column in real.only.schema.columns if column.name not in layout.texts)
-        if not kept:
-            return None
-        others = Dataset.of(Table(TableSchema(kept), rows.select(column.name for column in kept)), real.name)
         if budget is None:
-            return Tree().fit(others, seed=seed)
-        return Autoregressive().fit(others, seed=seed, budget=budget)
+            return fitted_columns(real, layout.texts, rows, seed=seed)
+        others = other_columns(real, layout.texts, rows)
+        return None if others is None else Autoregressive().fit(others, seed=seed, budget=budget)
 
 
 @dataclass(frozen=True)
@@ -241,7 +237,7 @@ class LmPromptModel:
         nothing that was answered: the same call goes on from there.
         """
         drawn = drawn_columns(self.attributes, rows, (seed, first), given, where, temperature)
-        own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
+        own = seed_of(seed, first)
         return self._written(rows, drawn, own, quiet)[0]
 
     def sample_with_curation(

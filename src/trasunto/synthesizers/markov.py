@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Schema, TableSchema
+from trasunto.data.schema import Schema
 from trasunto.errors import FitError, ModelError, SampleError
 from trasunto.language.curation.sifting import Curation
 from trasunto.language.layouts import Layout, layout_of
@@ -35,11 +35,10 @@ from trasunto.privacy.domain import public_schema
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.checked import at_least, shares
 from trasunto.synthesizers.coded import CodedModel
-from trasunto.synthesizers.condition import conform
 from trasunto.synthesizers.markov_private import counted_privately
 from trasunto.synthesizers.markov_texts import Gathered, numbers_of, roots_of
 from trasunto.synthesizers.model import in_parts, load_model, read_document
-from trasunto.synthesizers.tree import Tree
+from trasunto.synthesizers.written_columns import drawn_columns, fitted_columns, seed_of
 from trasunto.writing import aside
 
 ROUNDS = 8
@@ -111,7 +110,7 @@ class Markov:
         progress("count words", 1, 2)
         labels = layout.labels(rows)
         labeller = fit_labeller(texts, labels) if self.agree and layout.label is not None else None
-        attributes = _attributes(layout, real, seed)
+        attributes = fitted_columns(real, layout.texts, rows, seed=seed)
         progress("count words", 2, 2)
         longest = self.longest or int(lengths.max() * 1.2) + 2
         facts: dict[str, Any] = {
@@ -159,15 +158,17 @@ class MarkovModel:
         Raises SampleError for a negative count, a temperature of 0 or less, or when too few texts can be written
         without copying.
         """
-        drawn = self._attributes(rows, seed, given, where, temperature, first)
-        own = int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) if first else seed
+        if not temperature > 0:
+            raise SampleError(f"The temperature is {temperature}; it must be above 0.", "1 is as learnt.")
+        drawn = drawn_columns(self.attributes, rows, (seed, first), given, where, temperature)
+        own = seed_of(seed, first)
         return self._written(rows, drawn, own, temperature, quiet)[0]
 
     def sample_with_curation(
         self, rows: int, *, seed: int, given: Any = None, progress: Progress = quiet
     ) -> tuple[Dataset, Curation]:
         """The rows, and what was thrown away on the way to them."""
-        return self._written(rows, self._attributes(rows, seed, given, None, 1.0, 0), seed, 1.0, progress)
+        return self._written(rows, drawn_columns(self.attributes, rows, (seed, 0), given), seed, 1.0, progress)
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         yield from in_parts(self, rows, seed, size)
@@ -243,26 +244,6 @@ class MarkovModel:
             **promised,
         }
 
-    def _attributes(
-        self, rows: int, seed: int, given: Any, where: str | None, temperature: float, first: int
-    ) -> pl.DataFrame | None:
-        """Every column but the texts; None when there is none."""
-        if rows < 0:
-            raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
-        if not temperature > 0:
-            raise SampleError(f"The temperature is {temperature}; it must be above 0.", "1 is as learnt.")
-        if self.attributes is None:
-            if given is not None or where is not None:
-                raise SampleError("This model writes text alone; nothing can be given.", "Leave `given` out.")
-            return None
-        others = self.attributes.schema.only.names
-        if given is not None and where is None:
-            fixed = conform(given, self.attributes.schema.only)
-            if set(fixed.schema.names) == set(others) and len(fixed) == rows:
-                return fixed.rows.select(others)
-        made = self.attributes.sample(rows, seed=seed, given=given, where=where, temperature=temperature, first=first)
-        return made.rows
-
     def _written(
         self, rows: int, drawn: pl.DataFrame | None, seed: int, temperature: float, progress: Progress
     ) -> tuple[Dataset, Curation]:
@@ -320,11 +301,3 @@ def _layout(settings: Markov, real: Dataset) -> Layout:
         if kind not in ("category", "boolean") and name != layout.label:
             raise FitError(f"Column {name!r} is of kind {kind}; a text is written to categories.", "Leave it out.")
     return layout
-
-
-def _attributes(layout: Layout, real: Dataset, seed: int) -> CodedModel | None:
-    kept = TableSchema(tuple(each for each in real.only.schema.columns if each.name not in layout.texts))
-    if not kept.columns:
-        return None
-    rows = layout.held(real.rows).select(kept.names)
-    return Tree().fit(Dataset.of(Table(kept, rows), real.name), seed=seed)

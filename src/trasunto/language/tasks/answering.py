@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from trasunto.data.dataset import Dataset
@@ -21,15 +22,20 @@ _KINDS = {"translation": "translation", "answering": None, "chat": None}
 
 def _judged(
     task: str,
-    parts: tuple[Dataset, Dataset, Dataset],
-    settings: AnswerSettings,
-    curve: Sequence[int],
-    seed: int,
-    progress: Progress,
+    synthetic: Dataset,
+    real: Dataset,
+    test: Dataset,
+    *,
+    settings: AnswerSettings = USUAL,
+    curve: Sequence[int] = (),
+    seed: int = 0,
+    progress: Progress = quiet,
 ) -> Judged:
+    """Answers to what unseen real data ask; all translations of a sentence in the test are right, and dialogues are
+    resampled whole. Where rows of a chat have an intent, a classifier of it is judged beside."""
     translates = task == "translation"
     ways = Ways(task, measures_of(task, settings), several=translates, copied=translates)
-    read = [dialogues_of(each, _KINDS[task]) for each in parts]
+    read = [dialogues_of(each, _KINDS[task]) for each in (synthetic, real, test)]
     evaluations, model, facts = judge_answers(
         ways, (read[0], read[1], read[2]), settings=settings, curve=curve, seed=seed, progress=progress
     )
@@ -41,7 +47,11 @@ def _judged(
     return Judged((*evaluations, *labels), model, facts)
 
 
-def _trained(task: str, dataset: Dataset, settings: AnswerSettings, seed: int, progress: Progress) -> Responder:
+def _trained(
+    task: str, dataset: Dataset, *, settings: AnswerSettings = USUAL, seed: int = 0, progress: Progress = quiet
+) -> Responder:
+    """Train on columns by their roles: prompt and response, source and translation, or a column of dialogues; a label
+    column gives the intents of the users of a chat."""
     dialogues = dialogues_of(dataset, _KINDS[task])
     model = train_responder(dialogues, task=task, settings=settings, seed=seed, progress=progress)
     if task == "chat" and _has_intents(dialogues):
@@ -77,88 +87,16 @@ def _judged_intents(read: Sequence[Dialogues], settings: AnswerSettings, seed: i
     return Judged(found.evaluations, found.classifier, found.facts)
 
 
-def train_answering(
-    dataset: Dataset, *, settings: AnswerSettings = USUAL, seed: int = 0, progress: Progress = quiet
-) -> Responder:
-    """Train on columns of the roles prompt and response."""
-    return _trained("answering", dataset, settings, seed, progress)
+def _task(name: str, about: str) -> Task:
+    return Task(name, about, AnswerSettings, partial(_trained, name), partial(_judged, name))
 
 
-def judge_answering(
-    synthetic: Dataset,
-    real: Dataset,
-    test: Dataset,
-    *,
-    settings: AnswerSettings = USUAL,
-    curve: Sequence[int] = (),
-    seed: int = 0,
-    progress: Progress = quiet,
-) -> Judged:
-    """Answers to unseen questions: chrF, ROUGE-L, exact match, similarity."""
-    return _judged("answering", (synthetic, real, test), settings, curve, seed, progress)
-
-
-def train_translation(
-    dataset: Dataset, *, settings: AnswerSettings = USUAL, seed: int = 0, progress: Progress = quiet
-) -> Responder:
-    """Train on columns of the roles source and translation."""
-    return _trained("translation", dataset, settings, seed, progress)
-
-
-def judge_translation(
-    synthetic: Dataset,
-    real: Dataset,
-    test: Dataset,
-    *,
-    settings: AnswerSettings = USUAL,
-    curve: Sequence[int] = (),
-    seed: int = 0,
-    progress: Progress = quiet,
-) -> Judged:
-    """Translations of unseen sentences: chrF, BLEU, TER; all translations of a sentence in the test are right."""
-    return _judged("translation", (synthetic, real, test), settings, curve, seed, progress)
-
-
-def train_chat(
-    dataset: Dataset, *, settings: AnswerSettings = USUAL, seed: int = 0, progress: Progress = quiet
-) -> Responder:
-    """Train on a column of dialogues, or on prompts and responses; a label column gives the intents of users."""
-    return _trained("chat", dataset, settings, seed, progress)
-
-
-def judge_chat(
-    synthetic: Dataset,
-    real: Dataset,
-    test: Dataset,
-    *,
-    settings: AnswerSettings = USUAL,
-    curve: Sequence[int] = (),
-    seed: int = 0,
-    progress: Progress = quiet,
-) -> Judged:
-    """Replies in unseen real dialogues: chrF, ROUGE-L, exact match, similarity; resampled by dialogue. Where rows have
-    an intent, a classifier of it is judged beside (`Judged.labelled`, `facts["intents"]`)."""
-    return _judged("chat", (synthetic, real, test), settings, curve, seed, progress)
-
-
-ANSWERING = Task(
+ANSWERING = _task(
     "answering",
     "Questions are answered: chrF, ROUGE-L, exact match and similarity of answers to unseen questions.",
-    AnswerSettings,
-    train_answering,
-    judge_answering,
 )
-TRANSLATION = Task(
-    "translation",
-    "Texts are translated: chrF, BLEU and TER of unseen sentences.",
-    AnswerSettings,
-    train_translation,
-    judge_translation,
-)
-CHAT = Task(
+TRANSLATION = _task("translation", "Texts are translated: chrF, BLEU and TER of unseen sentences.")
+CHAT = _task(
     "chat",
     "Dialogues go on: chrF, ROUGE-L and similarity of replies in unseen dialogues, and what users want.",
-    AnswerSettings,
-    train_chat,
-    judge_chat,
 )
