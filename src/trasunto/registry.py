@@ -160,6 +160,18 @@ EXTRAS: dict[str, str] = {
     "datasets": "hub",
     "pypdf": "documents",
     "docx": "documents",
+    "sqlalchemy": "sql",
+    "psycopg": "sql",
+    "pymysql": "sql",
+    "adbc_driver_postgresql": "sql",
+    "adbc_driver_manager": "sql",
+    "keyring": "sql",
+    "duckdb": "sql",
+    "deltalake": "lake",
+    "pyiceberg": "lake",
+    "lance": "lake",
+    "s3fs": "lake",
+    "ray": "ray",
 }
 
 

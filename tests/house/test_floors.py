@@ -12,9 +12,9 @@ import trasunto
 ROOT = Path(trasunto.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 FLOORS = {
-    "errors": 0, "registry": 0, "progress": 0, "writing": 0, "machine": 0, "data": 1, "connectors": 2, "privacy": 2,
+    "errors": 0, "registry": 0, "progress": 0, "writing": 0, "machine": 0, "executors": 0, "data": 1, "connectors": 2, "privacy": 2,
     "encoders": 3, "rules": 3, "metrics": 4, "networks": 4, "graphical": 4, "language": 5, "synthesizers": 6,
-    "reports": 7, "store": 7, "pipeline": 8, "cli": 9, "testing": 9, "__main__": 10,
+    "reports": 7, "store": 7, "pipeline": 8, "cli": 9, "testing": 9, "integrations": 9, "__main__": 10,
 }  # fmt: skip
 # Windows between floors: conveniences of a dataset that call the connector or the writer when they are used.
 WINDOWS = {("data/dataset.py", "connectors")}
@@ -32,6 +32,12 @@ ROOMS = {
     "rich": {"cli"},
     "pydantic": {"pipeline"},
     "pandas": {"data", "connectors"},
+    "sqlalchemy": {"connectors"},
+    "duckdb": {"connectors"},
+    "deltalake": {"connectors"},
+    "pyiceberg": {"connectors"},
+    "lance": {"connectors"},
+    "ray": {"integrations"},
 }
 NO_NAMES = {"utils", "util", "common", "helpers", "base", "core", "engine", "manager", "misc"}
 

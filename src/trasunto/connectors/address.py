@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from trasunto import registry
 from trasunto.data.dataset import Dataset
@@ -36,10 +37,31 @@ class Sink(Protocol):
     def write(self, dataset: Dataset) -> None: ...
 
 
+@runtime_checkable
+class Streamed(Protocol):
+    """A source that is read in parts, in constant memory."""
+
+    def batches(self, size: int, *, schema: Schema | None = None) -> Iterator[Dataset]:
+        """Datasets of at most `size` rows of the one table, in order; all have one schema."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A sink that takes one table in parts, in constant memory, whole or not at all."""
+
+    def write_parts(self, parts: Iterable[Dataset]) -> int:
+        """How many rows were written."""
+        ...
+
+
 def open_source(address: str | Path) -> Source:
-    """The source at a path, a folder, `packaged:NAME`, or a path with its form before it (`documents:FOLDER`,
-    `chatml:FILE`: see `SCHEMES`). FileError when nothing is there, before any reading."""
+    """The source at a path, a folder, `packaged:NAME`, a path with its form before it (`documents:FOLDER`,
+    `chatml:FILE`: see `SCHEMES`), or a URL, whose scheme is the name of a connector. FileError when nothing is there,
+    before any reading."""
     text = str(address)
+    if url_scheme(text):
+        return _of_url(text)
     if text.startswith("packaged:"):
         source: Source = registry.load("connectors", "packaged")(text.partition(":")[2])
         return source
@@ -60,7 +82,10 @@ def open_source(address: str | Path) -> Source:
 
 
 def open_sink(address: str | Path) -> Sink:
-    """The sink for a path: the form before it or its suffix decides; neither means a folder of files."""
+    """The sink for a path: the form before it or its suffix decides; neither means a folder of files. A URL is written
+    by the connector of its scheme."""
+    if url_scheme(str(address)):
+        return _of_url(str(address))
     scheme, path = parted(str(address))
     if scheme:
         return _made(scheme, path)
@@ -68,6 +93,20 @@ def open_sink(address: str | Path) -> Sink:
     if name in ("documents", "emails"):
         raise FileError(f"{path.name}: {name} are read, not written.", f"There are: {', '.join(TABLES)}.")
     return _made(name, path)
+
+
+def url_scheme(text: str) -> str:
+    """The scheme of a URL, without the driver after a plus (`postgresql+psycopg://…` is postgresql); "" for a path."""
+    scheme, mark, _ = text.partition("://")
+    bare = scheme.partition("+")[0]
+    return bare.lower() if mark and len(bare) > 1 and bare.replace("-", "").isalnum() else ""
+
+
+def _of_url(text: str) -> Any:
+    scheme = url_scheme(text)
+    if scheme not in registry.names("connectors"):
+        raise FileError(f"{scheme}:// is no scheme that we read or write.", near(scheme, registry.names("connectors")))
+    return registry.load("connectors", scheme)(text)
 
 
 def parted(text: str) -> tuple[str, Path]:

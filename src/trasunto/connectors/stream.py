@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from trasunto.connectors.address import SUFFIXES, open_sink, parted
+from trasunto.connectors.address import SUFFIXES, Streaming, open_sink, parted, url_scheme
 from trasunto.connectors.files import stored, suffix_of, typed_for_json
 from trasunto.connectors.records import nested
 from trasunto.data.dataset import Dataset, Table
@@ -19,14 +19,21 @@ STREAMED = frozenset(["csv", "tsv", "jsonl", "parquet", "arrow"])
 
 
 def write_parts(path: str | Path, parts: Iterable[Dataset]) -> int:
-    """Write datasets of one table, one after the other, into one file; how many rows that were.
+    """Write datasets of one table, one after the other, into one file or address; how many rows that were.
 
     Parquet, Arrow, CSV, TSV and JSON lines are written part by part; other formats (Excel, gzip, a JSON list, a
     folder, what has its form before the path) are gathered first. FileError for a suffix that is not known,
     StoreError when it cannot be written.
     """
-    target, waiting = Path(path), iter(parts)
-    sink = open_sink(target)
+    waiting = iter(parts)
+    sink = open_sink(path)
+    if isinstance(sink, Streaming):
+        return sink.write_parts(waiting)
+    if url_scheme(str(path)):
+        whole = _gathered(waiting)
+        sink.write(whole)
+        return len(whole)
+    target = Path(path)
     name = "" if parted(str(path))[0] else SUFFIXES.get(suffix_of(target), "")
     if name not in STREAMED or target.suffix.lower() in (".gz", ".json"):
         whole = _gathered(waiting)

@@ -22,6 +22,7 @@ Role = Literal[
     "label",
     "source",
     "translation",
+    "context",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 ROLES: tuple[str, ...] = get_args(Role)
@@ -66,7 +67,7 @@ class Column:
     (an id may be Int64), integer as Int64, number as Float64, boolean as Boolean, datetime as
     Datetime("us"). A missing value is null, never NaN.
     nullable: whether values may be missing.
-    role: what the column is for, or None.
+    role: what the column is for, or None. A context column is always given when rows are drawn, never drawn itself.
     categories: the allowed values of a category, in the order met or declared; None when open.
     bounds: lowest and highest allowed value (numbers, or ISO text for datetimes); None when open.
     format: how values are written in text files.

@@ -58,8 +58,8 @@ class Prepared:
 
     @property
     def first(self) -> frozenset[str]:
-        """Columns to predict."""
-        found = {column.name for column in self.codes.schema.columns if column.role in ("target", "label")}
+        """Columns that come before all others: what is given, and what is to be predicted."""
+        found = {column.name for column in self.codes.schema.columns if column.role in ("target", "label", "context")}
         return frozenset(found & set(self.codes.names))
 
     def filled(self, seed: int) -> dict[str, np.ndarray]:
