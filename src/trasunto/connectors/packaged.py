@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import polars as pl
+
 from trasunto.connectors.emails import Emails
-from trasunto.connectors.packaged_files import frame_of
-from trasunto.data.dataset import Dataset
+from trasunto.connectors.packaged_files import frame_of, shop
+from trasunto.data.dataset import Dataset, Table
 from trasunto.data.infer import infer
-from trasunto.data.schema import Schema
+from trasunto.data.schema import Column, ForeignKey, Schema, TableSchema
 from trasunto.errors import MissingLibraryError, UnknownNameError, near
 
 
@@ -84,6 +86,11 @@ PACKAGED = {
             "Test data of the package EvoMSA (Graff and others, INFOTEC).",
         ),
         PackagedData(
+            "shop", "Customers of a music shop, 23,570 × 1, and what they bought in 18 months, 69,659 × 4", "Lifetimes",
+            "lifetimes/datasets/CDNOW_master.txt", "pip install --no-deps Lifetimes==0.11.3", "MIT (package).",
+            "CDNOW purchases of 1997 and 1998 (Fader and Hardie), in the package Lifetimes (Davidson-Pilon, MIT).",
+        ),
+        PackagedData(
             "breast_cancer", "Breast tumours measured from images, 569 × 31", "scikit-learn", "breast_cancer.csv",
             "pip install scikit-learn", "CC BY 4.0.",
             "UCI Breast Cancer Wisconsin Diagnostic (Wolberg, Street and Mangasarian, 1993), in scikit-learn (BSD-3).",
@@ -102,9 +109,28 @@ class Packaged:
         path = locate(self.name)
         if self.name == "email":
             return Emails(path).read(rows=rows, schema=schema)
+        if self.name == "shop":
+            return _shop(path, rows)
         frame = frame_of(self.name, path)
         known = (schema.tables.get(self.name) or schema.only) if schema else None
         return Dataset.of(infer(frame if rows is None else frame.head(rows), schema=known), self.name)
+
+
+def _shop(path: Path, customers: int | None) -> Dataset:
+    """Two tables, the second referring to the first; the first so many customers, or all."""
+    known, bought = shop(path)
+    if customers is not None:
+        known = known.head(customers)
+        bought = bought.join(known, on="customer", how="semi")
+    key = Column("customer", "id", nullable=False, reason="Names a customer.")
+    own = infer(bought.drop("customer")).schema.columns
+    schemas = {
+        "customers": TableSchema((key,), primary_key=("customer",)),
+        "purchases": TableSchema((key, *own), foreign_keys=(ForeignKey(("customer",), "customers", ("customer",)),)),
+    }
+    schemas["purchases"] = replace(schemas["purchases"], sequence=("customer", "date"))
+    rows = {"customers": known, "purchases": pl.DataFrame([bought["customer"], *infer(bought.drop("customer")).rows])}
+    return Dataset(Schema(schemas), {name: Table(each, rows[name]) for name, each in schemas.items()})
 
 
 def describe(name: str) -> PackagedData:

@@ -99,6 +99,18 @@ def _sentiment_es(path: Path) -> pl.DataFrame:
     return frame.unique("text", keep="first", maintain_order=True)
 
 
+def shop(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Customers, and their purchases in order of time: two frames tied by `customer`."""
+    lines = [line.split() for line in decode(content_of(path), path.name).splitlines()[1:] if line.strip()]
+    names = ("customer", "date", "cds", "amount")
+    bought = pl.DataFrame(lines, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(
+        pl.col("customer").cast(pl.Int64),
+        pl.col("date").str.to_date("%Y%m%d").cast(pl.String),
+    )
+    bought = bought.sort("customer", "date", maintain_order=True)
+    return bought.select("customer").unique(maintain_order=True), bought
+
+
 READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
     "sms": _sms,
     "breast_cancer": _tumours,
