@@ -9,8 +9,9 @@ import polars as pl
 
 from trasunto.data.constraints import breaks, rules_of
 from trasunto.data.dataset import Dataset, Table
+from trasunto.data.relations import late
 from trasunto.data.schema import Column, Schema
-from trasunto.errors import BreachError
+from trasunto.errors import BreachError, SchemaError
 
 SHOWN = 20
 
@@ -61,7 +62,7 @@ def check(dataset: Dataset, schema: Schema | None = None) -> tuple[Breach, ...]:
                 for rule in rules_of(rules)
                 if (broken := breaks(rule, table)).any()
             ]
-    return tuple(found + _references(dataset, known))
+    return tuple(found + _references(dataset, known) + _cycles(known))
 
 
 def require(dataset: Dataset, schema: Schema | None = None) -> None:
@@ -93,7 +94,12 @@ def _references(dataset: Dataset, schema: Schema) -> list[Breach]:
             if name not in dataset.tables or key.table not in dataset.tables:
                 continue
             child: Table = dataset.tables[name]
-            parents = dataset.tables[key.table].rows.select(key.references).unique()
+            every = dataset.tables[key.table].rows.select(key.references)
+            if tuple(key.references) != schema.tables[key.table].primary_key:
+                # Repeats of a primary key are told above.
+                rule = f"repeated keys that {name} refers to"
+                found += _breach(key.table, " + ".join(key.references), rule, every.is_duplicated())
+            parents = every.unique()
             rows = child.rows.select(key.columns).with_row_index("__row")
             lost = rows.drop_nulls().join(parents, left_on=key.columns, right_on=key.references, how="anti")
             if len(lost):
@@ -102,6 +108,15 @@ def _references(dataset: Dataset, schema: Schema) -> list[Breach]:
                     Breach(name, " + ".join(key.columns), f"references to no row of {key.table}", len(lost), first)
                 )
     return found
+
+
+def _cycles(schema: Schema) -> list[Breach]:
+    """A cycle of keys that may not be missing: no row could be the first."""
+    try:
+        late(schema)
+    except SchemaError as error:
+        return [Breach("*", "*", f"cycle of keys: {error.problem}", 1)]
+    return []
 
 
 def _first(broken: np.ndarray) -> tuple[int, ...]:

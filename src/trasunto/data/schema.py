@@ -118,13 +118,17 @@ class Constraint:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """The columns of one table, in file order, and what ties its rows together."""
+    """The columns of one table, in file order, and what ties its rows together.
+
+    copied: a table of dimensions (countries, products): its rows are public and are copied, not synthesised.
+    """
 
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     sequence: tuple[str, str] | None = None
     constraints: tuple[Constraint, ...] = ()
+    copied: bool = False
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -224,6 +228,8 @@ def _table_to_dict(table: TableSchema) -> dict[str, Any]:
         document["sequence"] = list(table.sequence)
     if table.constraints:
         document["constraints"] = [_constraint_to_dict(each) for each in table.constraints]
+    if table.copied:
+        document["copied"] = True
     return document
 
 
@@ -242,7 +248,7 @@ def _column_to_dict(column: Column) -> dict[str, Any]:
 
 
 def _table_from_dict(name: str, document: Any) -> TableSchema:
-    keys = {"columns", "primary_key", "foreign_keys", "sequence", "constraints"}
+    keys = {"columns", "primary_key", "foreign_keys", "sequence", "constraints", "copied"}
     body = _expect(document, keys, f"table {name!r}")
     sequence = body.get("sequence")
     return TableSchema(
@@ -251,6 +257,7 @@ def _table_from_dict(name: str, document: Any) -> TableSchema:
         foreign_keys=tuple(_key_from_dict(name, key) for key in body.get("foreign_keys", ())),
         sequence=(sequence[0], sequence[1]) if sequence else None,
         constraints=tuple(_constraint_from_dict(name, each) for each in body.get("constraints", ())),
+        copied=bool(body.get("copied", False)),
     )
 
 
