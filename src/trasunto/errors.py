@@ -14,6 +14,7 @@
     ├── ModelError                a saved model is missing, broken or of another version
     ├── BudgetError               a privacy budget is impossible, spent or not honoured
     ├── EngineError               what answers prompts is down, refuses, or is not what was said
+    ├── ExecutorError             what does the work cannot be reached, or was lost in the middle of it
     ├── MetricError               a comparison cannot be made
     └── StoreError                a run folder or an artifact cannot be read or written
 
@@ -96,6 +97,10 @@ class BudgetError(TrasuntoError):
 
 class EngineError(TrasuntoError):
     """What answers prompts cannot be reached, refuses, or answers with rubbish."""
+
+
+class ExecutorError(TrasuntoError):
+    """What does the work, here or on other machines, cannot be reached, or was lost in the middle of it."""
 
 
 class MetricError(TrasuntoError):

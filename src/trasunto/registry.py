@@ -123,6 +123,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "answering": "trasunto.language.tasks.answering:ANSWERING",
         "translation": "trasunto.language.tasks.answering:TRANSLATION",
     },
+    "executors": {
+        "local": "trasunto.executors:local",
+        "processes": "trasunto.executors:processes",
+    },
 }
 
 # What to install when an import of one of these top-level packages fails.
