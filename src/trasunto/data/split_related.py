@@ -161,7 +161,8 @@ def families_of(dataset: Dataset, root: str) -> tuple[dict[str, np.ndarray], tup
         at = places(dataset, link)
         return start[link.child] + np.flatnonzero(at >= 0), start[link.parent] + at[at >= 0]
 
-    inside, edges = {root}, []
+    inside: set[str] = {root}
+    edges: list[tuple[np.ndarray, np.ndarray]] = []
     heads = slice(start[root], start[root] + len(dataset.tables[root]))
 
     def added(link: Link) -> bool:
