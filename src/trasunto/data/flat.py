@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
+from trasunto.data.relations import Link, places
 from trasunto.data.schema import Column, ForeignKey, Schema, TableSchema
 from trasunto.errors import SchemaError, near
 
@@ -61,17 +62,10 @@ def _joined(dataset: Dataset, name: str, path: str, height: int) -> list[tuple[C
         twice = sum(other.table == key.table for other in keys) > 1
         label = f"{key.table}[{'+'.join(key.columns)}]" if twice else key.table
         above = _joined(dataset, key.table, label if height == 0 else f"{path}.{label}", height + 1)
-        places = _places(table, dataset.tables[key.table], key)
-        found += [(replace(column, nullable=True), values.gather(places)) for column, values in above]
+        at = pl.Series(places(dataset, Link(name, key)))
+        rows = pl.select(pl.when(at >= 0).then(at)).to_series()
+        found += [(replace(column, nullable=True), values.gather(rows)) for column, values in above]
     return found
-
-
-def _places(child: Table, parent: Table, key: ForeignKey) -> pl.Series:
-    """(n,) the row of `parent` each row refers to, null where it refers to none."""
-    numbered = parent.rows.select(key.references).with_row_index("__place").unique(list(key.references), keep="first")
-    return child.rows.select(key.columns).join(
-        numbered, left_on=list(key.columns), right_on=list(key.references), how="left", maintain_order="left"
-    )["__place"]
 
 
 def _gathered(dataset: Dataset, name: str, key: ForeignKey, table: str) -> list[tuple[Column, pl.Series]]:

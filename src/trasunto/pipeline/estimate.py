@@ -10,6 +10,7 @@ from trasunto.pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
     from trasunto.data.split import Split
+    from trasunto.data.split_related import RelatedSplit
 
 # Seconds per million cells (rows × columns).
 FIT_AND_SAMPLE = 8.0
@@ -23,11 +24,11 @@ ARMS = 3
 WRITE = 60.0
 
 
-def estimate(recipe: Recipe, real: Dataset, parts: Split) -> dict[str, Any]:
+def estimate(recipe: Recipe, real: Dataset, parts: Split | RelatedSplit) -> dict[str, Any]:
     """{"seconds", "megabytes", "text"}: rough, within a factor of two on like machines."""
     train = len(parts.train)
-    cells = train * len(real.only.schema.columns) / 1e6
-    megabytes = 250 + 12 * real.rows.estimated_size() / 1e6
+    cells = sum(len(table) * len(table.schema.columns) for table in parts.train.tables.values()) / 1e6
+    megabytes = 250 + 12 * sum(table.rows.estimated_size() for table in real.tables.values()) / 1e6
     seconds = 2.0 + cells * (FIT_AND_SAMPLE + MEASURE)
     if recipe.synthesizer.name == "lm-finetune":
         cap = float(recipe.synthesizer.settings.get("max_seconds", 150.0))

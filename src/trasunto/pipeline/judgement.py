@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from trasunto.metrics.score import Comparison, Score, Verdict
 from trasunto.pipeline import steps
 from trasunto.pipeline.recipe import Recipe
+from trasunto.pipeline.related import Compared
 from trasunto.progress import Progress
 
 if TYPE_CHECKING:
@@ -40,13 +41,14 @@ def released(recipe: Recipe, scores: tuple[Score, ...], model: Any) -> tuple[Ver
     return (*limits, *broken(scores, promised(model.guarantee)[1]))
 
 
-def served(recipe: Recipe, comparison: Comparison, scores: tuple[Score, ...], model: Any) -> dict[str, Any]:
+def served(recipe: Recipe, comparison: Comparison | Compared, scores: tuple[Score, ...], model: Any) -> dict[str, Any]:
     """What the measures of fairness mean, and what a repair changed and cost; {} when no column is protected."""
     fairness = recipe.fairness
-    if fairness is None:
+    seen = comparison.view if isinstance(comparison, Compared) else comparison
+    if fairness is None or seen is None:
         return {}
     from trasunto.pipeline.fairness import fairness_facts
 
-    rows = recipe.synthesizer.rows or len(comparison.real)
+    rows = recipe.synthesizer.rows or len(seen.real)
     made = steps.repaired_rows(recipe, model, rows, seed=recipe.seed + 1) if fairness.repair else None
-    return {"fairness": fairness_facts(comparison, scores, made)}
+    return {"fairness": fairness_facts(seen, scores, made)}

@@ -36,9 +36,18 @@ class Public(Part):
 class Data(Part):
     """Where the real data comes from and what its columns are for."""
 
-    source: str = Field(description="A file, a folder of files (one table each), or packaged:NAME.")
+    source: str = Field(
+        description="A file, a folder of files (one table each), a database or a lake by its address, or packaged:NAME."
+    )
+    tables: tuple[str, ...] = Field((), description="Of related tables: only these. All when empty.")
+    copied: tuple[str, ...] = Field(
+        (), description="Related tables that are copied, not synthesised: public dimensions such as countries."
+    )
+    sequence: tuple[str, str] | None = Field(
+        None, description="Of events: the column that names whom they befall, and the one that orders them."
+    )
     schema_file: str | None = Field(None, description="A schema file from `trasunto inspect DATA -o schema.yaml`.")
-    target: str | None = Field(None, description="The column to predict, for a table.")
+    target: str | None = Field(None, description="The column to predict; of related tables TABLE.COLUMN.")
     text: str | None = Field(None, description="The column of free text, for labelled text.")
     label: str | None = Field(None, description="The column that labels the text.")
     roles: dict[str, Role] = Field(
@@ -54,7 +63,11 @@ class Data(Part):
         default_factory=dict,
         description="What is public of columns, {age: {bounds: [0, 120]}, sex: {categories: [f, m]}}; for an epsilon.",
     )
-    rows: int | None = Field(None, ge=2, description="Use only this many rows, drawn with the seed. All when null.")
+    rows: int | None = Field(
+        None,
+        ge=2,
+        description="Use only so many rows, drawn with the seed; of related tables families. All when null.",
+    )
 
 
 class Split(Part):
@@ -63,6 +76,9 @@ class Split(Part):
     holdout: float = Field(0.5, gt=0, lt=1, description="Share of the rows that only the final judgement sees.")
     stratify: bool = Field(True, description="Keep the mix of the target or label in both parts.")
     group: str | None = Field(None, description="Rows that share a value of this column stay together.")
+    root: str | None = Field(
+        None, description="Of related tables: the one whose rows are shared out, each with all that hangs from it."
+    )
 
 
 class Synthesis(Part):
@@ -158,6 +174,15 @@ class Fairness(Part):
     repair: Repair | None = Field(None, description="Leave out to measure only.")
 
 
+class Delivery(Part):
+    """Where the synthetic data goes once every gate has passed."""
+
+    to: str = Field(description="A file, a folder, a database or a lake by its address: all of it, or nothing.")
+    rows: int | None = Field(
+        None, ge=1, description="Draw so many rows for it, in constant memory; the measured rows themselves when null."
+    )
+
+
 class Reporting(Part):
     """How it is told."""
 
@@ -190,6 +215,7 @@ class Recipe(Part):
     train: Training | None = Field(None, description="Leave out to make and measure synthetic data only.")
     gates: tuple[str, ...] = Field((), description='Limits that must hold, like "fidelity.c2st <= 0.6".')
     report: Reporting = Reporting()
+    deliver: Delivery | None = Field(None, description="Leave out to keep the rows in the folder of the run alone.")
 
     def to_yaml(self) -> str:
         """The resolved recipe, every key spelt out."""
@@ -291,6 +317,7 @@ def _keys(path: Sequence[Any]) -> list[str]:
         "synthesizer": Synthesis,
         "train": Training,
         "report": Reporting,
+        "deliver": Delivery,
     }
     if tuple(path[:2]) in NESTED:
         return list(NESTED[(str(path[0]), str(path[1]))].model_fields)

@@ -1,6 +1,7 @@
 """The one function behind every door: a recipe in, a finished run out.
 
-    read → check → prepare → split → fit → sample → curate → measure → train → evaluate → report → gate → record
+    read → check → prepare → split → fit → sample → curate → measure → train → evaluate
+         → gate → deliver → report → record
 
 Each long step leaves its result in the run's folder with a record of it; a run that was stopped finishes
 from there with `resume=True`, doing no finished step again. The training of a network leaves a checkpoint
@@ -25,6 +26,7 @@ from trasunto.errors import DataError, TrasuntoError
 from trasunto.machine import cores
 from trasunto.metrics.score import Gate, Score, Verdict
 from trasunto.pipeline import kept, safeguards, steps
+from trasunto.pipeline.deliver import delivered
 from trasunto.pipeline.estimate import estimate
 from trasunto.pipeline.judged import Evaluations, headlines, judge_language_model, keep_evaluations, kept_evaluations
 from trasunto.pipeline.judgement import by_heart, released, served
@@ -32,7 +34,7 @@ from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.recipe import Recipe, slug
 from trasunto.pipeline.safeguards import budget_of, charged, source_of, standing
 from trasunto.pipeline.texts import curated
-from trasunto.pipeline.verbs import make
+from trasunto.pipeline.verbs import fitting, make
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
 from trasunto.reports.report import Report
@@ -111,8 +113,8 @@ def preview(recipe: Recipe, *, rows: int = 10, progress: Progress = quiet) -> Pr
     plan = estimate(recipe, prepared.dataset, parts)
     if budget_of(recipe.privacy) is not None:
         return Preview(parts.train.with_table(parts.train.only.take([])), plan)
-    few = parts.train.with_table(parts.train.only.take(range(min(2_000, len(parts.train)))))
-    model = make(recipe.synthesizer.name, _quick(recipe)).fit(few, seed=recipe.seed, progress=progress)
+    few = steps.few(recipe, parts.train)
+    model = fitting(recipe.synthesizer.name, _quick(recipe), few).fit(few, seed=recipe.seed, progress=progress)
     if recipe.synthesizer.name == "lm-prompt":
         count = recipe.synthesizer.rows or len(parts.train)
         look = model.look(count, seed=recipe.seed + 1, progress=progress)
@@ -166,10 +168,12 @@ def _finish(job: _Job, started: float) -> Run:
     audited = _audit(job, parts)
     verdicts = (*(Gate.parse(gate).verdict(scores) for gate in recipe.gates), *released(recipe, scores, model))
 
+    sent = _deliver(job, synthetic, all(verdict.passed for verdict in verdicts))
+
     from trasunto.pipeline.tell import Told, told
 
     safe = safeguards.told(recipe, job.prepared.protection, model.guarantee, fitted.facts.get("ledger"), audited)
-    facts = Told(job.prepared.facts, split.facts, model, fitted, sampled, trained, measured.facts, safe)
+    facts = Told(job.prepared.facts, split.facts, model, fitted, sampled, trained, measured.facts, safe, sent)
     result = _digest(synthetic, scores, evaluations)
     manifest = _manifest(job, facts, result, verdicts, time.monotonic() - started)
     comparison = steps.compare(recipe, parts, synthetic)
@@ -208,7 +212,7 @@ def _fit(job: _Job, parts: Any) -> tuple[Any, Record]:
     folder = job.place.path / "model"
 
     def do() -> tuple[Any, dict[str, Any]]:
-        method = make(job.recipe.synthesizer.name, job.recipe.synthesizer.settings)
+        method = fitting(job.recipe.synthesizer.name, job.recipe.synthesizer.settings, parts.train)
         budget = budget_of(job.recipe.privacy)
         with _charging(job, budget) as account:
             model = method.fit(parts.train, seed=job.recipe.seed, budget=budget, progress=job.progress)
@@ -238,14 +242,15 @@ def _sample(job: _Job, model: Any, train: Dataset) -> tuple[Dataset, Record]:
     folder = job.place.path / "synthetic"
 
     def do() -> tuple[Dataset, dict[str, Any]]:
-        synthetic, facts = steps.sample(job.recipe, model, len(train), job.progress)
+        synthetic, facts = steps.sample(job.recipe, model, train, job.progress)
         outputs = {"rows": len(synthetic), "digest": synthetic.digest(), **facts}
         if job.recipe.curate is not None:
             synthetic, rejected, counts = curated(job.recipe, train, synthetic, job.progress)
             rejected.write(job.place.path / "rejected.jsonl")
             outputs |= {"rows": len(synthetic), "digest": synthetic.digest(), "curated": counts}
         save_dataset(synthetic, folder)
-        synthetic.write(folder / f"{synthetic.name}.csv")
+        for name, table in synthetic.tables.items():
+            Dataset.of(table, name).write(folder / f"{name}.csv")
         return synthetic, outputs
 
     written = ("synthetic", *(("rejected.jsonl",) if job.recipe.curate is not None else ()))
@@ -254,23 +259,19 @@ def _sample(job: _Job, model: Any, train: Dataset) -> tuple[Dataset, Record]:
 
 def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tuple[Score, ...], Record]:
     """The scores of the rows, and what they are over further draws of the recipe's `repeats`."""
-    from trasunto.metrics.measure import measure
-    from trasunto.metrics.repeats import repeated, spreads
-
     path = job.place.path / "scores.json"
 
     def do() -> tuple[tuple[Score, ...], dict[str, Any]]:
         comparison = steps.compare(job.recipe, parts, synthetic)
-        names = steps.metrics_of(job.recipe)
-        scores = measure(comparison, names, progress=job.progress) + by_heart(job.recipe, parts, model, job.progress)
+        found = steps.measured(job.recipe, comparison, job.progress)
+        scores = found + by_heart(job.recipe, parts, model, job.progress)
         _write_json(path, [score.to_dict() for score in scores])
         facts = served(job.recipe, comparison, scores, model)
         if job.recipe.repeats == 1:
             return scores, facts
-        seeds = range(job.recipe.seed + 1, job.recipe.seed + job.recipe.repeats)
-        draw = functools.partial(steps.drawn, job.recipe, model, len(synthetic))
-        further = repeated(draw, comparison, seeds, names, job.progress)
-        return scores, {**facts, "repeats": [each.to_dict() for each in spreads([scores, *further])]}
+        draw = functools.partial(steps.drawn, job.recipe, model, steps.rows_of(job.recipe, parts.train))
+        spread = steps.repeated(job.recipe, comparison, scores, draw, job.progress)
+        return scores, {**facts, "repeats": [each.to_dict() for each in spread]}
 
     def load(_: Record) -> tuple[Score, ...]:
         return tuple(Score.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8")))
@@ -282,12 +283,30 @@ def _train(job: _Job, parts: Any, synthetic: Dataset) -> tuple[Evaluations, Reco
     path = job.place.path / "evaluations.json"
 
     def do() -> tuple[Evaluations, dict[str, Any]]:
-        found = judge_language_model(job.recipe, parts, synthetic, job.progress)
+        learnt = steps.learnt_from(job.recipe, parts, synthetic)
+        found = judge_language_model(job.recipe, *learnt, job.progress)
         found.model.save(job.place.path / "language_model")
         keep_evaluations(found.evaluations, path)
         return found.evaluations, found.facts
 
     return job.step("train", do, lambda _: kept_evaluations(path), ("evaluations.json", "language_model"))
+
+
+def _deliver(job: _Job, synthetic: Dataset, passed: bool) -> dict[str, Any]:
+    """The synthetic data where the recipe wants it, once; nothing leaves when a gate has failed."""
+    wanted = job.recipe.deliver
+    if wanted is None:
+        return {}
+    if not passed:
+        job.place.log("kept back", {"why": "a gate failed"})
+        return {"kept_back": True}
+
+    def do() -> tuple[dict[str, Any], dict[str, Any]]:
+        model = job.place.path / "model"
+        sent = delivered(wanted, synthetic, model, seed=job.recipe.seed + 1, progress=job.progress)
+        return sent, sent
+
+    return job.step("deliver", do, lambda record: record.facts, ())[0]
 
 
 def _audit(job: _Job, parts: Any) -> dict[str, Any] | None:
@@ -325,6 +344,7 @@ def _manifest(job: _Job, facts: Any, result: str, verdicts: tuple[Verdict, ...],
         "split": facts.split,
         "guarantee": facts.guarantee,
         **({"privacy": facts.privacy} if facts.privacy else {}),
+        **({"delivered": facts.delivered} if facts.delivered else {}),
         "gates": [{"gate": str(v.gate), "value": v.value, "passed": v.passed} for v in verdicts],
         "artifacts": {name: digest for record in records.values() for name, digest in record.files.items()},
         "digest": result,

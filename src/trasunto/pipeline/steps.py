@@ -11,22 +11,30 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import DataError, EmptyDataError, RecipeError, near
-from trasunto.metrics.measure import USUAL, chosen_of
+from trasunto.data.schema import TableSchema
+from trasunto.errors import EmptyDataError, RecipeError, near
+from trasunto.metrics.measure import USUAL, chosen_of, measure
 from trasunto.metrics.score import Comparison, Gate, Score
+from trasunto.pipeline import related
+from trasunto.pipeline.columns import declared, recoded, told, without
+from trasunto.pipeline.deliver import check_delivery
 from trasunto.pipeline.judged import check_training
 from trasunto.pipeline.recipe import Recipe
+from trasunto.pipeline.related import Compared
 from trasunto.pipeline.safeguards import budget_of, protected
 from trasunto.pipeline.texts import check_texts, made_ready
-from trasunto.pipeline.verbs import make, read
+from trasunto.pipeline.verbs import fitting, read, tied
 from trasunto.progress import Progress, quiet
 
 if TYPE_CHECKING:
     from trasunto.data.split import Split
+    from trasunto.data.split_related import RelatedSplit
+    from trasunto.metrics.repeats import Spread
     from trasunto.synthesizers.fair import Repaired
     from trasunto.synthesizers.model import Model
 
+# Rows of a first look.
+FEW = 2_000
 # Columns with such a role hold text, whatever their values look like.
 WORDED = ("prompt", "response", "source", "translation")
 
@@ -49,20 +57,21 @@ def prepare(recipe: Recipe) -> Prepared:
     """
     asked = recipe.data
     raw = read(asked.source, schema=asked.schema_file)
-    if len(raw.tables) != 1:
-        raise DataError(
-            f"{asked.source} holds {len(raw.tables)} tables ({', '.join(raw.tables)}); a run takes one.",
-            "Name the file of one table in data.source.",
-        )
+    spends = recipe.privacy is not None and recipe.privacy.epsilon is not None
+    if tied(raw):
+        dataset, protection = related.prepared(recipe, raw)
+        return Prepared(dataset, {**_facts(recipe, dataset, len(raw)), **related.facts(dataset)}, "", protection)
+    _one_table(recipe)
     named = {"data.target": asked.target, "data.text": asked.text, "data.label": asked.label}
     wanted = [*named.items(), *(("data.drop", c) for c in asked.drop), *(("data.recode", c) for c in asked.recode)]
     wanted += [("data.public", c) for c in asked.public] + [("data.roles", c) for c in asked.roles]
     wanted += [("split.group", recipe.split.group), *_safeguarded(recipe)]
+    wanted += [("data.sequence", column) for column in asked.sequence or ()]
     _there(wanted, raw.only.schema)
-    safe, protection = protected(recipe, raw.with_table(_without(raw.only, asked.drop)))
+    safe, protection = protected(recipe, raw.with_table(without(raw.only, asked.drop)))
     if protection is not None:
         _there([each for each in wanted if each[1] not in asked.drop], safe.only.schema, " after privacy.policy")
-    table = _declared(_recoded(safe.only, asked.recode), recipe)
+    table = declared(recoded(safe.only, asked.recode), asked.public)
     for role, column in (("target", asked.target), ("label", asked.label), ("prompt", asked.text)):
         if column is not None:
             table = table.with_role(column, role)
@@ -76,14 +85,39 @@ def prepare(recipe: Recipe) -> Prepared:
     judged = asked.target or asked.label
     if judged is not None:
         table = Table(table.schema, table.rows.filter(pl.col(judged).is_not_null()))
-    if asked.rows is not None and asked.rows < len(table):
-        drawn = np.random.default_rng(recipe.seed).choice(len(table), asked.rows, replace=False)
-        table = table.take(np.sort(drawn))
+    if asked.sequence is not None:
+        table = Table(replace(table.schema, sequence=asked.sequence), table.rows)
+    if asked.rows is not None:
+        table = _drawn(table, asked.rows, recipe.seed)
     if len(table) < 4:
         raise EmptyDataError(f"{asked.source} leaves {len(table)} usable rows of {whole}.", "Give at least 4.")
     dataset = safe.with_table(table)
-    spends = recipe.privacy is not None and recipe.privacy.epsilon is not None
-    return Prepared(dataset, _facts(recipe, dataset, whole), raw.digest() if spends else "", protection)
+    seen = {**_facts(recipe, dataset, whole), "columns": told(dataset.only)}
+    return Prepared(dataset, seen, raw.digest() if spends else "", protection)
+
+
+def _one_table(recipe: Recipe) -> None:
+    """RecipeError for what a recipe says of several tables."""
+    for key, said in (
+        ("data.tables", recipe.data.tables),
+        ("data.copied", recipe.data.copied),
+        ("split.root", recipe.split.root),
+    ):
+        if said:
+            raise RecipeError(f"{key} is about related tables, and {recipe.data.source} holds one.", "Leave it out.")
+
+
+def _drawn(table: Table, rows: int, seed: int) -> Table:
+    """So many rows drawn by the seed, in their order; of events those of so many entities."""
+    rng = np.random.default_rng(seed)
+    if table.schema.sequence is None:
+        return table if rows >= len(table) else table.take(np.sort(rng.choice(len(table), rows, replace=False)))
+    of = table.rows[table.schema.sequence[0]]
+    entities = of.unique(maintain_order=True)
+    if rows >= len(entities):
+        return table
+    chosen = entities[np.sort(rng.choice(len(entities), rows, replace=False))]
+    return Table(table.schema, table.rows.filter(of.is_in(chosen.implode())))
 
 
 def _there(wanted: Sequence[tuple[str, str | None]], schema: TableSchema, when: str = "") -> None:
@@ -105,11 +139,13 @@ def _safeguarded(recipe: Recipe) -> list[tuple[str, str | None]]:
     return found
 
 
-def divide(recipe: Recipe, real: Dataset) -> tuple[Split, dict[str, Any]]:
+def divide(recipe: Recipe, real: Dataset) -> tuple[Split | RelatedSplit, dict[str, Any]]:
     """Train and holdout, and how texts were made ready where the recipe asks for it; validation parts are cut from
     train by what needs them."""
     from trasunto.data.split import split
 
+    if tied(real):
+        return related.divided(recipe, real), {}
     if recipe.prepare is not None:
         return made_ready(recipe, real)
 
@@ -121,7 +157,9 @@ def divide(recipe: Recipe, real: Dataset) -> tuple[Split, dict[str, Any]]:
         seed=recipe.seed,
         stratify=stratify,
         # All rows of a person stay on one side: what is known of her must not judge what was learnt from her.
-        group=recipe.split.group or (recipe.privacy.person if recipe.privacy else None),
+        group=recipe.split.group
+        or (recipe.privacy.person if recipe.privacy else None)
+        or (recipe.data.sequence[0] if recipe.data.sequence else None),
         keep_duplicates_together=recipe.data.text is not None
         or any(role in WORDED for role in recipe.data.roles.values()),
     )
@@ -132,9 +170,18 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
     """Find what would fail later, now: settings, gates, metrics, columns, a label with one class."""
     from trasunto import registry
 
-    make(recipe.synthesizer.name, recipe.synthesizer.settings)
+    fitting(recipe.synthesizer.name, recipe.synthesizer.settings, real)
     for gate in recipe.gates:
         Gate.parse(gate)
+    if recipe.deliver is not None:
+        check_delivery(recipe.deliver.to)
+    if recipe.report.papers:
+        from trasunto.reports.papers.write import chosen
+
+        chosen(recipe.report.papers)
+    if tied(real):
+        related.check(recipe, real)
+        return
     for metric in chosen_of(metrics_of(recipe)):
         registry.load("metrics", metric)
     budget_of(recipe.privacy)
@@ -143,19 +190,16 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
 
         judged, fairness = recipe.data.target or recipe.data.label, recipe.fairness
         check_groups(Comparison(real, real, target=judged, protected=fairness.protected, positive=fairness.positive))
-    if recipe.report.papers:
-        from trasunto.reports.papers.write import chosen
-
-        chosen(recipe.report.papers)
     check_texts(recipe)
     check_training(recipe, real)
 
 
-def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> tuple[Dataset, dict[str, Any]]:
-    """The synthetic rows, and what was filtered out while they were made."""
+def sample(recipe: Recipe, model: Model, train: Dataset, progress: Progress) -> tuple[Dataset, dict[str, Any]]:
+    """The synthetic rows, as many as there are to learn from unless the recipe says, and what was filtered out while
+    they were made."""
     from trasunto.synthesizers.model import Sifted
 
-    rows = recipe.synthesizer.rows or fitted_to
+    rows = rows_of(recipe, train)
     seed = recipe.seed + 1
     if recipe.fairness is not None and recipe.fairness.repair is not None:
         made = repaired_rows(recipe, model, rows, seed=seed, progress=progress)
@@ -163,10 +207,20 @@ def sample(recipe: Recipe, model: Model, fitted_to: int, progress: Progress) -> 
     if isinstance(model, Sifted):
         synthetic, curation = model.sample_with_curation(rows, seed=seed, progress=progress)
         return synthetic, {"curation": curation.to_dict()}
-    progress("sample", 0, rows)
+    progress("sample", 0, 1)
     synthetic = model.sample(rows, seed=seed)
-    progress("sample", rows, rows)
+    progress("sample", 1, 1)
     return synthetic, {}
+
+
+def rows_of(recipe: Recipe, train: Dataset) -> Any:
+    """How many rows to draw; of events entities; None for related tables: all as many as in train."""
+    if recipe.synthesizer.rows is not None:
+        return recipe.synthesizer.rows
+    if tied(train):
+        return None
+    sequence = train.only.schema.sequence
+    return train.rows[sequence[0]].n_unique() if sequence else len(train)
 
 
 def repaired_rows(recipe: Recipe, model: Model, rows: int, *, seed: int, progress: Progress = quiet) -> Repaired:
@@ -187,14 +241,16 @@ def repaired_rows(recipe: Recipe, model: Model, rows: int, *, seed: int, progres
     )
 
 
-def drawn(recipe: Recipe, model: Model, rows: int, seed: int) -> Dataset:
+def drawn(recipe: Recipe, model: Model, rows: Any, seed: int) -> Dataset:
     """So many rows of a model for a repeat; as in `sample`, the seed of the rows is one above."""
     if recipe.fairness is not None and recipe.fairness.repair is not None:
         return repaired_rows(recipe, model, rows, seed=seed + 1).dataset
     return model.sample(rows, seed=seed + 1)
 
 
-def compare(recipe: Recipe, parts: Split, synthetic: Dataset) -> Comparison:
+def compare(recipe: Recipe, parts: Any, synthetic: Dataset) -> Comparison | Compared:
+    if tied(synthetic):
+        return related.compared(recipe, parts, synthetic)
     privacy, fairness = recipe.privacy, recipe.fairness
     return Comparison(
         real=parts.train,
@@ -214,60 +270,6 @@ def metrics_of(recipe: Recipe) -> tuple[str, ...]:
     return recipe.metrics or ((USUAL, "privacy") if recipe.privacy else (USUAL,))
 
 
-def _without(table: Table, drop: Sequence[str]) -> Table:
-    kept = tuple(column for column in table.schema.columns if column.name not in drop)
-    if not kept:
-        raise EmptyDataError("data.drop leaves no column.", "Keep at least one.")
-    keys = tuple(name for name in table.schema.primary_key if name not in drop)
-    return Table(replace(table.schema, columns=kept, primary_key=keys), table.rows.drop(list(drop)))
-
-
-def _recoded(table: Table, recode: dict[str, dict[str, str]]) -> Table:
-    schema: TableSchema = table.schema
-    rows = table.rows
-    for name, spellings in recode.items():
-        other = spellings.get("*")
-        exact = {old: new for old, new in spellings.items() if old != "*"}
-        old = rows[name].cast(pl.String)
-        new = old.replace_strict(exact, default=old if other is None else other, return_dtype=pl.String)
-        new = pl.select(pl.when(old.is_null()).then(None).otherwise(new)).to_series()
-        rows = rows.with_columns(new.alias(name))
-        known = schema[name].categories if schema[name].declared else None
-        seen = new.drop_nulls().unique().to_list()
-        if known is not None:
-            # What a public domain becomes is public, and tells nothing of the rows.
-            seen = [exact.get(value, value if other is None else other) for value in known]
-        categories = tuple(sorted(set(seen)))
-        reason = f"Recoded by the recipe to {len(categories)} values."
-        changed = replace(schema[name], kind="category", categories=categories, bounds=None, reason=reason)
-        schema = schema.with_column(replace(changed, declared=known is not None))
-    return Table(schema, rows)
-
-
-def _declared(table: Table, recipe: Recipe) -> Table:
-    """The table with what the recipe says is public of its columns. RecipeError for what does not suit a kind."""
-    schema = table.schema
-    for name, known in recipe.data.public.items():
-        column = schema[name]
-        lacking = {"category": known.categories, "boolean": True}.get(column.kind, known.bounds)
-        if lacking is None:
-            raise RecipeError(
-                f"data.public says nothing that helps of {name!r}, a column of kind {column.kind}.",
-                "Give `categories` of a category, `bounds` of a number or a date.",
-            )
-        schema = schema.with_column(
-            replace(
-                column,
-                categories=known.categories if column.kind == "category" else column.categories,
-                bounds=known.bounds if column.kind != "category" else column.bounds,
-                nullable=known.nullable,
-                declared=True,
-                reason="Declared in the recipe.",
-            )
-        )
-    return Table(schema, table.rows)
-
-
 def _as_text(table: Table, column: str) -> pl.DataFrame:
     return table.rows.with_columns(pl.col(column).cast(pl.String))
 
@@ -278,8 +280,7 @@ def _facts(recipe: Recipe, dataset: Dataset, whole: int) -> dict[str, Any]:
 
     source = recipe.data.source
     packaged = describe(source.partition(":")[2]) if source.startswith("packaged:") else None
-    rows = dataset.rows
-    breaches = check(dataset, Schema(dataset.schema.tables))
+    breaches = check(dataset)
     return {
         "source": source if packaged else Path(source).name,
         "licence": f"{packaged.licence} {packaged.attribution}" if packaged else "",
@@ -287,20 +288,47 @@ def _facts(recipe: Recipe, dataset: Dataset, whole: int) -> dict[str, Any]:
         "rows_read": whole,
         "digest": dataset.digest(),
         "breaches": [breach.message for breach in breaches],
-        "columns": [
-            {
-                "name": column.name,
-                "kind": column.kind,
-                "role": column.role or "",
-                "missing": rows[column.name].null_count(),
-                "distinct": rows[column.name].n_unique(),
-                "reason": column.reason,
-            }
-            for column in dataset.only.schema.columns
-        ],
     }
 
 
 def headline(scores: Sequence[Score]) -> dict[str, float]:
     """The headline scores by name with underscores, for `--json`."""
     return {score.metric.replace(".", "_"): score.value for score in scores if not score.subject}
+
+
+def measured(recipe: Recipe, comparison: Comparison | Compared, progress: Progress) -> tuple[Score, ...]:
+    """The scores that the recipe asks for."""
+    if isinstance(comparison, Compared):
+        return related.measured(recipe, comparison, progress)
+    return measure(comparison, metrics_of(recipe), progress=progress)
+
+
+def repeated(
+    recipe: Recipe, comparison: Comparison | Compared, scores: tuple[Score, ...], draw: Any, progress: Progress
+) -> tuple[Spread, ...]:
+    """How far scores spread over further draws. draw: seed → synthetic rows."""
+    from trasunto.metrics.repeats import repeated, spreads
+
+    if isinstance(comparison, Compared):
+        return related.repeats(recipe, comparison, scores, draw)
+    seeds = range(recipe.seed + 1, recipe.seed + recipe.repeats)
+    return spreads([scores, *repeated(draw, comparison, seeds, metrics_of(recipe), progress)])
+
+
+def learnt_from(recipe: Recipe, parts: Any, synthetic: Dataset) -> tuple[Split, Dataset]:
+    """What a language model is trained on and judged with: of related tables, their view."""
+    if not tied(synthetic):
+        return parts, synthetic
+    assert recipe.data.target is not None
+    return related.view_of(recipe, parts), related.viewed(synthetic, recipe.data.target)
+
+
+def few(recipe: Recipe, train: Dataset) -> Dataset:
+    """At most 2,000 rows for a first look; of events and related tables families with about so many."""
+    if len(train) <= FEW:
+        return train
+    if tied(train):
+        return related.few(recipe, train, FEW)
+    sequence = train.only.schema.sequence
+    rows = FEW if sequence is None else max(2, FEW * train.rows[sequence[0]].n_unique() // len(train))
+    return train.with_table(_drawn(train.only, rows, recipe.seed))

@@ -13,8 +13,10 @@ from trasunto.metrics.score import Comparison, Score, Verdict
 from trasunto.pipeline.fairness import fairness_facts
 from trasunto.pipeline.judged import Evaluations
 from trasunto.pipeline.recipe import Recipe
+from trasunto.pipeline.related import Compared
 from trasunto.reports.figures import picture
-from trasunto.reports.report import Report
+from trasunto.reports.related_figures import picture_related
+from trasunto.reports.report import Figure, Report
 from trasunto.reports.written import written_figure
 from trasunto.store.folder import Record
 
@@ -37,6 +39,7 @@ class Told:
     trained: Record | None
     measured: dict[str, Any] = field(default_factory=dict)
     privacy: dict[str, Any] = field(default_factory=dict)
+    delivered: dict[str, Any] = field(default_factory=dict)
 
     @property
     def guarantee(self) -> dict[str, Any] | None:
@@ -45,7 +48,7 @@ class Told:
 
 def told(
     recipe: Recipe,
-    comparison: Comparison,
+    comparison: Comparison | Compared,
     found: tuple[tuple[Score, ...], Evaluations, tuple[Verdict, ...]],
     facts: Told,
     manifest: dict[str, Any],
@@ -71,6 +74,7 @@ def told(
             "method": method,
         },
         "privacy": facts.privacy,
+        "delivered": facts.delivered,
         "fairness": facts.measured.get("fairness", {}),
         "repeats": facts.measured.get("repeats", []),
         "training": {**facts.trained.facts, "seconds": facts.trained.seconds} if facts.trained else {},
@@ -92,12 +96,25 @@ def told(
         written=written,
         verdicts=verdicts,
         figures=(
-            *picture(comparison, scores, evaluations, story, recipe.language),
+            *pictures(comparison, scores, evaluations, story, recipe.language),
             *((answers,) if answers is not None else ()),
         ),
         facts=story,
         language=recipe.language,
     )
+
+
+def pictures(
+    comparison: Comparison | Compared,
+    scores: tuple[Score, ...],
+    evaluations: tuple[Evaluation, ...],
+    story: dict[str, Any],
+    language: str,
+) -> tuple[Figure, ...]:
+    """Every figure there is data for; of related tables their map, and how many rows hang from each."""
+    if isinstance(comparison, Comparison):
+        return picture(comparison, scores, evaluations, story, language)
+    return picture_related(comparison.related, scores, evaluations, story, language)
 
 
 def compared(

@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from trasunto.language.text_evaluation import TextEvaluation
 
 
+# Synthesizers that hold one of rows, and those that can be held.
+HOLDERS = ("relational", "sequences", "sequence-bootstrap")
+ROWS = (
+    "auto", "tree", "bayes", "copula", "distributions", "gan", "vae", "autoregressive", "independent", "marginals",
+)  # fmt: skip
+
+
 def read(
     source: Any, *, schema: Schema | str | Path | None = None, rows: int | None = None, name: str = "data"
 ) -> Dataset:
@@ -71,8 +78,8 @@ def fit(
     data that stands there is gone on with. Ctrl-C ends such a training with the best so far (see `interrupted`).
     Raises UnknownNameError, RecipeError for a setting that is not there, FitError, BudgetError.
     """
-    method = make(synthesizer, settings or {}) if isinstance(synthesizer, str) else synthesizer
     data = dataset_of(real)
+    method = fitting(synthesizer, settings or {}, data) if isinstance(synthesizer, str) else synthesizer
     with kept_at(checkpoints, data) if checkpoints is not None else nullcontext():
         model: Model = method.fit(data, seed=seed, budget=budget, progress=progress)
     return model
@@ -105,6 +112,21 @@ def read_partial(source: Any, schema: Schema) -> Dataset:
 def make(name: str, settings: Mapping[str, Any]) -> Any:
     """A synthesizer of that name with those settings."""
     return built(registry.load("synthesizers", name), f"The synthesizer {name!r}", settings)
+
+
+def fitting(name: str, settings: Mapping[str, Any], real: Dataset) -> Any:
+    """The synthesizer of that name for such data: one of rows is held by `relational` for related tables, and by
+    `sequences` for a table whose schema says that it holds events."""
+    method = make(name, settings)
+    several = tied(real)
+    if name in HOLDERS or name not in ROWS or not (several or real.only.schema.sequence):
+        return method
+    return make("relational" if several else "sequences", {"row": name, "row_settings": dict(settings)})
+
+
+def tied(dataset: Dataset) -> bool:
+    """Whether rows refer to rows: several tables, or one that refers to itself."""
+    return len(dataset.tables) != 1 or bool(dataset.only.schema.foreign_keys)
 
 
 def load(folder: str | Path) -> Any:

@@ -35,8 +35,8 @@ def picture(
     """Every figure there is data for. facts: the report's, of which the training curves are drawn."""
     given = arrays(comparison)
     figures = [
-        _overview(scores, language),
-        *_columns(comparison, given, scores, language),
+        overview(scores, language),
+        *shapes(comparison, given, scores, language),
         _relations(given, language),
         _tells(scores, language),
         *curves(facts, language),
@@ -47,7 +47,8 @@ def picture(
     return tuple(each for each in figures if each is not None)
 
 
-def _overview(scores: Sequence[Score], at: str) -> Figure | None:
+def overview(scores: Sequence[Score], at: str) -> Figure | None:
+    """The headline scores on one scale from 0 to 1, each beside its control and baseline."""
     told_apart = ("utility.tstr_ratio", *(s.metric for s in scores if s.metric.startswith("fairness.")))
     shown = [s for s in scores if not s.subject and 0 <= s.value <= 1 and s.metric not in told_apart]
     if not shown:
@@ -103,7 +104,7 @@ def _overview(scores: Sequence[Score], at: str) -> Figure | None:
     return figure("scores", "results", "fig_scores", at, spec)
 
 
-def _columns(comparison: Comparison, given: Arrays, scores: Sequence[Score], at: str) -> list[Figure]:
+def shapes(comparison: Comparison, given: Arrays, scores: Sequence[Score], at: str) -> list[Figure]:
     """Small multiples: one panel a column, the worst first."""
     worst = [s.subject for s in scores if s.metric == "fidelity.shapes" and s.subject in given.names]
     names = (worst + [name for name in given.names if name not in worst])[:MOST_COLUMNS]

@@ -1,0 +1,49 @@
+"""Delivered: synthetic data that passed its gates goes where the recipe says, all of it or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trasunto.connectors.address import open_sink
+from trasunto.data.dataset import Dataset
+from trasunto.errors import RecipeError
+from trasunto.pipeline.recipe import Delivery
+from trasunto.pipeline.verbs import tied
+from trasunto.progress import Progress
+
+
+def check_delivery(address: str) -> None:
+    """FileError, RecipeError for an address that nothing can be written to, before any work."""
+    open_sink(address)
+
+
+def delivered(wanted: Delivery, synthetic: Dataset, model: Path, *, seed: int, progress: Progress) -> dict[str, Any]:
+    """Write the synthetic data, or as many rows as are wanted of the saved model, and tell what was written.
+
+    model: folder of the fitted model. Raises what the sink raises; the target is then unchanged.
+    """
+    progress("deliver", 0, 1)
+    if wanted.rows is None:
+        open_sink(wanted.to).write(synthetic)
+        counts = {name: len(table) for name, table in synthetic.tables.items()}
+    elif tied(synthetic):
+        from trasunto.synthesizers.model import load_model
+
+        made = load_model(model).sample(wanted.rows, seed=seed)
+        open_sink(wanted.to).write(made)
+        counts = {name: len(table) for name, table in made.tables.items()}
+    else:
+        from trasunto.connectors.stream import write_parts
+        from trasunto.synthesizers.parallel import drawn
+
+        parts = drawn(model, wanted.rows, seed=seed, progress=progress)
+        counts = {synthetic.name: write_parts(wanted.to, parts)}
+    progress("deliver", 1, 1)
+    return {"to": wanted.to, "rows": counts}
+
+
+def check_rows(wanted: Delivery, curated: bool) -> None:
+    """RecipeError for rows that would be drawn past what sifts them."""
+    if wanted.rows is not None and curated:
+        raise RecipeError("deliver.rows draws rows that curate has not seen.", "Leave deliver.rows out.")
