@@ -129,7 +129,7 @@ def _grown(
     """A tree grown on the rows `few` and filled with all. groups: (n,) what it tells apart."""
     rows, kinds = len(response), len(np.unique(groups[few]))
     if not before or rows < 2 * growth.min_leaf or kinds < 2:
-        return _stump(response, size)
+        return stump(response, size)
     from sklearn.tree import DecisionTreeClassifier
 
     # In bits a row, a leaf costs `penalty` times what splitting noise gains at the best of many places: half a nat for
@@ -269,7 +269,8 @@ def _ordered(codes: np.ndarray, size: int, groups: np.ndarray) -> np.ndarray:
     return (shares @ direction).astype(np.float32)
 
 
-def _stump(response: np.ndarray, size: int) -> Branches:
+def stump(response: np.ndarray, size: int) -> Branches:
+    """A tree of one leaf."""
     stem, none = np.zeros(1, dtype=np.int32), np.full(1, -1, dtype=np.int32)
     whole = np.array([len(response)], dtype=np.int32)
     codes: np.ndarray = np.sort(response).astype(smallest(size))

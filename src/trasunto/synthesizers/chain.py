@@ -50,8 +50,12 @@ class Chain:
         weight = np.ones(wide)
         for name in self.order:
             tree = self.trees[name]
-            leaf = leaf_of(tree, drawn, wide)
             known = np.repeat(evidence.known[name], particles) if name in evidence.known else None
+            if particles == 1 and known is not None and known.min(initial=0) >= 0:
+                # How likely it was does not matter: no particle stands against another.
+                drawn[name] = known
+                continue
+            leaf = leaf_of(tree, drawn, wide)
             mask = evidence.allowed.get(name)
             if known is None and mask is None and evidence.temperature == 1.0:
                 node = _risen(tree, leaf, rng)
@@ -74,9 +78,12 @@ class Chain:
         return {name: values[chosen] for name, values in drawn.items()}
 
     def _leading(self, evidence: Evidence) -> int:
-        """How many columns of the order are asked of every row, from the first on."""
+        """How many columns of the order are asked of every row, from the first on; of a column that depends on none
+        before it some rows are enough."""
         for place, name in enumerate(self.order):
-            if name not in evidence.allowed and not (name in evidence.known and (evidence.known[name] >= 0).all()):
+            alone = self.trees[name].left[0] < 0
+            whole = name in evidence.known and (alone or (evidence.known[name] >= 0).all())
+            if name not in evidence.allowed and not whole:
                 return place
         return len(self.order)
 

@@ -62,6 +62,13 @@ class Prepared:
         found = {column.name for column in self.codes.schema.columns if column.role in ("target", "label", "context")}
         return frozenset(found & set(self.codes.names))
 
+    @property
+    def context(self) -> frozenset[str]:
+        """Columns that are always given."""
+        return frozenset(
+            c.name for c in self.codes.schema.columns if c.role == "context" and c.name in self.codes.columns
+        )
+
     def filled(self, seed: int) -> dict[str, np.ndarray]:
         """`coded` with every -1 replaced by a draw from the column's other codes."""
         rng = np.random.default_rng(seed)

@@ -128,12 +128,19 @@ def _known(codes: Levels | Steps) -> str:
 
 
 def known_codes(given: Table, codes: Codes) -> dict[str, np.ndarray]:
-    """(rows,) codes of the given values, -1 where none is given. SampleError for a value the model does not know."""
+    """(rows,) codes of the given values, -1 where none is given.
+
+    SampleError for a value the model does not know; in a context column such a value counts as none.
+    """
     part = Codes(
         given.schema, {c.name: codes.columns[c.name] for c in given.schema.columns if c.name in codes.columns}, {}
     )
     found: dict[str, np.ndarray] = {}
     for name, coded in part.encode(given).items():
+        if given.schema[name].role == "context":
+            # What is known of others may be missing, or new: then it is drawn as a chain's first columns are.
+            found[name] = coded
+            continue
         missing = given.rows[name].is_null().to_numpy()
         strange = ~missing & (coded < 0)
         if strange.any():

@@ -12,6 +12,7 @@ any of them, while none has to follow the training rows more closely.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from trasunto.machine import cores
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers import coarse
-from trasunto.synthesizers.branches import Branches, Growth, grow
+from trasunto.synthesizers.branches import Branches, Growth, grow, stump
 from trasunto.synthesizers.chain import Chain
 from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
@@ -40,6 +41,8 @@ STEPS = 200_000_000
 COLUMNS = 1_500
 # A chain keeps the codes of at most so many rows in its leaves; other chains keep others.
 KEPT = 1_000_000
+# Of a column that is always given a chain keeps the codes of so many rows, for rows of which it is not known.
+MARGIN = 1_000
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,14 @@ def orders_of(ready: Prepared, settings: Tree, seed: int) -> list[tuple[str, ...
     """Random orders of the columns; what is to be predicted comes first in each."""
     names = ready.codes.names
     grown = min(ready.rows, settings.grow_rows)
-    steps = max(1, grown * len(names) * min(len(names), settings.max_inputs))
+    drawn = len(names) - len(ready.context)
+    steps = max(1, grown * drawn * min(len(names), settings.max_inputs))
     count = max(1, min(settings.orders, STEPS // steps, COLUMNS // max(1, len(names))))
     rng = np.random.default_rng([seed, 7])
     first = tuple(name for name in names if name in ready.first)
     rest = [name for name in names if name not in ready.first]
+    # One column has one order.
+    count = min(count, math.factorial(len(rest))) if len(rest) < 4 else count
     return [(*first, *(rest[place] for place in rng.permutation(len(rest)))) for _ in range(count)]
 
 
@@ -140,6 +146,8 @@ class Chains:
         if free or len(self.chains) < 4:
             return self.chains
         late = [sum(chain.order.index(name) for name in set(asked)) for chain in self.chains]
+        if min(late) == max(late):
+            return self.chains
         best = np.argsort(late, kind="stable")[: max(2, len(self.chains) // 3)]
         return tuple(self.chains[place] for place in sorted(best.tolist()))
 
@@ -201,6 +209,7 @@ def _groups(ready: Prepared) -> dict[str, np.ndarray]:
     found = {
         name: coarse.groups_of(ready.coded[name], size, ordered=name not in ready.worded)
         for name, size in ready.sizes.items()
+        if name not in ready.context
     }
     return {name: group for name, group in found.items() if group is not None}
 
@@ -216,6 +225,10 @@ def _tree(
 ) -> Branches:
     """The tree of the last column of `order`."""
     name = order[-1].removesuffix(coarse.MARK)
+    if name in ready.context:
+        # It is given: what it would be by itself is seldom needed, and nothing is learnt of it.
+        seen = ready.coded[name][ready.coded[name] >= 0][:MARGIN]
+        return stump(seen if seen.size else np.zeros(1, dtype=np.int32), ready.sizes[name])
     earlier = [each for each in order[:-1] if not coarse.marked(each)]
     if told is not None and len(earlier) > settings.max_inputs:
         there = set(earlier)
