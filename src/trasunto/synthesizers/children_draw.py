@@ -1,0 +1,169 @@
+"""One drawing of ordered rows, round by round: the first rows of all owners, then all second rows, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from trasunto.data.dataset import Table, held
+from trasunto.data.expressions import parse
+from trasunto.data.schema import TableSchema
+from trasunto.errors import SampleError
+from trasunto.synthesizers.children_forms import Forms
+from trasunto.synthesizers.children_past import Past, beside, known_of_owners, table_of
+from trasunto.synthesizers.model import Model
+
+# How often rows that miss a condition are drawn again.
+ROUNDS = 40
+# How often gaps that lead beyond the last known time are drawn again.
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a drawing. first: rows drawn before with the same seed."""
+
+    counts: np.ndarray
+    seed: int
+    first: int = 0
+    where: str | None = None
+    temperature: float = 1.0
+
+
+class Drawing:
+    """One call of `Children.draw`, round by round."""
+
+    def __init__(
+        self, schema: TableSchema, forms: Forms, models: Mapping[tuple[str, str], Model], past: Past, wanted: Wanted
+    ) -> None:
+        self.schema, self.forms, self.models, self.past, self.wanted = schema, forms, models, past, wanted
+        self.counts = wanted.counts
+        self.owners = known_of_owners(past.context, frozenset(schema.names)).rows
+        self.frames: list[pl.DataFrame] = []
+        self.owner: list[np.ndarray] = []
+        self.place: list[np.ndarray] = []
+        self.begun = np.zeros(len(wanted.counts), dtype=np.int64)
+        self.calls = 0
+        whole = parse(wanted.where, schema) if wanted.where else None
+        plain = {name for name, form in forms.forms.items() if form.how == "value" and name != forms.order}
+        parts = [part for part in whole.parts if set(parse(part, schema).columns) <= plain] if whole else []
+        self.where = whole
+        self.direct = " and ".join(f"({part})" for part in parts) or None
+
+    def begin(self, rows: Table, owner: np.ndarray) -> None:
+        """Real first rows of some owners."""
+        names = self.schema.names
+        lost = [name for name in names if name not in rows.schema]
+        if lost:
+            raise SampleError(f"The rows to go on from lack column {lost[0]!r}.", f"Give {', '.join(names)}.")
+        owner = np.asarray(owner, dtype=np.int64)
+        self.begun = np.bincount(owner, minlength=len(self.counts))
+        if len(owner) != len(rows) or (np.diff(owner) < 0).any() or len(self.begun) != len(self.counts):
+            raise SampleError("The rows to go on from do not stand owner by owner.", "Sort them by owner.")
+        if (self.begun > self.counts).any():
+            at = int(np.argmax(self.begun - self.counts))
+            raise SampleError(
+                f"An owner begins with {self.begun[at]} rows and shall have {self.counts[at]}.",
+                "Ask for as many or more.",
+            )
+        frame = pl.DataFrame([rows.rows[c.name].cast(held(c, rows.rows[c.name].dtype)) for c in self.schema.columns])
+        start = np.cumsum(self.begun) - self.begun
+        numbers = {name: form.numbers(frame[name]) for name, form in self.forms.forms.items()}
+        for place in range(int(self.begun.max(initial=0))):
+            who = np.flatnonzero(self.begun > place)
+            self.past.push(who, {name: each[start[who] + place] for name, each in numbers.items()})
+        self._keep(frame, owner, np.arange(len(owner)) - start[owner])
+
+    def round(self, place: int) -> None:
+        """The row at this place of every owner that has one and has it not yet."""
+        who = np.flatnonzero((self.counts > place) & (self.begun <= place))
+        if not who.size:
+            return
+        frame, numbers = self._rows(who, place)
+        for _ in range(ROUNDS if self.where else 0):
+            missed = np.flatnonzero(~self._met(frame))
+            if not missed.size:
+                break
+            other, again = self._rows(who[missed], place)
+            frame = frame.with_columns(frame[n].scatter(missed.tolist(), other[n]).alias(n) for n in frame.columns)
+            for name, values in again.items():
+                numbers[name][missed] = values
+        if self.where is not None and not self._met(frame).all():
+            raise SampleError(
+                f"Rows could not be made to meet {self.where.text!r} in {ROUNDS} rounds.", "Ask for something likelier."
+            )
+        self.past.push(who, numbers)
+        self._keep(frame, who, np.full(len(who), place))
+
+    def result(self) -> tuple[Table, np.ndarray]:
+        """All rows, owner by owner."""
+        schema = self.schema
+        if not self.frames:
+            empty = {c.name: pl.Series([], dtype=held(c)) for c in schema.columns}
+            return Table(schema, pl.DataFrame(empty)), np.empty(0, dtype=np.int64)
+        rows, owner = pl.concat(self.frames), np.concatenate(self.owner)
+        sorted_ = np.lexsort((np.concatenate(self.place), owner))
+        return Table(schema, rows[sorted_].select(schema.names)), owner[sorted_]
+
+    def _met(self, frame: pl.DataFrame) -> np.ndarray:
+        assert self.where is not None
+        return self.where.holds(frame).to_numpy()
+
+    def _rows(self, who: np.ndarray, place: int) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
+        """One row for each of these owners: as a frame, and as numbers for what comes after."""
+        part = "next" if place and any(key[0] == "next" for key in self.models) else "first"
+        order = self.forms.order
+        made: dict[str, pl.Series] = {}
+        now = None
+        if order is not None:
+            now = self._time(order, part, who)
+            made[order] = self.forms.forms[order].series(now)
+        if self.forms.values:
+            drawn = self._asked(part, "values", who, now, self.direct)
+            for name in self.forms.values:
+                form = self.forms.forms[name]
+                since = self.past.origin(form, who, now, first=part == "first")
+                moved = None if since is None else form.moved(since, drawn[name])
+                made[name] = drawn[name] if moved is None else form.series(moved)
+        numbers = {name: form.numbers(made[name]).copy() for name, form in self.forms.forms.items()}
+        for name, ids in self.forms.ids.items():
+            key = np.random.default_rng([self.wanted.seed, self.wanted.first])
+            made[name] = ids.make(
+                len(who), key, first=self.wanted.first + sum(map(len, self.owner)), key=self.wanted.seed
+            )
+        return pl.DataFrame([made[n].alias(n).cast(held(self.schema[n], made[n].dtype)) for n in made]), numbers
+
+    def _time(self, order: str, part: str, who: np.ndarray) -> np.ndarray:
+        """(len(who),) the place of the next row of each in the order, not beyond the last known one."""
+        form = self.forms.forms[order]
+        since = self.past.origin(form, who, None, first=part == "first")
+        now = np.empty(len(who))
+        waiting = np.arange(len(who))
+        for _ in range(TRIES):
+            drawn = self._asked(part, "time", who[waiting], None, None)[order]
+            now[waiting] = form.numbers(drawn) if since is None else form.moved(since[waiting], drawn)
+            waiting = np.flatnonzero(now > form.high)
+            if not waiting.size:
+                break
+        last = self.past.last[order][0, who]
+        floor = np.where(np.isnan(last), -np.inf, last + max(form.least, 0.0))
+        kept: np.ndarray = np.maximum(np.minimum(now, form.high), floor)
+        return kept
+
+    def _asked(self, part: str, what: str, who: np.ndarray, now: np.ndarray | None, where: str | None) -> pl.DataFrame:
+        """What a row model draws for these owners."""
+        self.calls += 1
+        told = table_of(self.past.told(who, now, first=part == "first"), frozenset(self.schema.names)).rows
+        given = beside(self.owners, who, told)
+        number = int(np.random.SeedSequence([self.wanted.seed, self.wanted.first, self.calls]).generate_state(1)[0])
+        model = self.models[part, what]
+        made = model.sample(len(who), seed=number, given=given, where=where, temperature=self.wanted.temperature)
+        return made.rows
+
+    def _keep(self, frame: pl.DataFrame, owner: np.ndarray, place: np.ndarray) -> None:
+        self.frames.append(frame.select(self.schema.names))
+        self.owner.append(owner)
+        self.place.append(place)
