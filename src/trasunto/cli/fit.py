@@ -16,6 +16,9 @@ from trasunto.cli.say import quiet_option, seed_option, settings_of
 @click.argument("data")
 @click.option("-o", "--output", required=True, metavar="MODEL", help="Folder for the model.")
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known about the columns.")
+@click.option(
+    "--sequence", metavar="ENTITY,ORDER", help="Of events: the column of whom they befall, and of their order."
+)
 @click.option("--synthesizer", default="tree", show_default=True, help="See `trasunto list synthesizers`.")
 @click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting of the synthesizer.")
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped, from its last checkpoint.")
@@ -26,6 +29,7 @@ def command(
     data: str,
     output: str,
     schema_file: str | None,
+    sequence: str | None,
     synthesizer: str,
     settings: tuple[str, ...],
     resume: bool,
@@ -34,7 +38,11 @@ def command(
 ) -> int:
     """Fit a synthesizer to real data and save the model.
 
-    DATA is a file, or a folder of files (one table each), or packaged:NAME.
+    DATA is a file, or a folder of files (one table each), a database or a lake by its address, or packaged:NAME.
+
+    Related tables are learnt together: the synthesizer learns each table beside what it refers to, and how many rows
+    hang from each. Events of customers, patients, machines are learnt as histories where --sequence (or the schema)
+    says whose they are and what orders them.
 
     A network that is being trained leaves a checkpoint beside MODEL every minute. Ctrl-C ends the training and saves
     the best so far (exit code 130); the same command with --resume goes on with it.
@@ -48,6 +56,9 @@ def command(
       trasunto fit patients.csv -o model --set min_leaf=80 --seed 3
       trasunto fit patients.csv -o model --synthesizer gan --set epochs=50
       trasunto fit patients.csv -o model --synthesizer gan --set epochs=50 --resume
+      trasunto fit bank/ -o bank-model
+      trasunto fit "postgresql://reader@host/bank?table=account,loan" -o bank-model
+      trasunto fit purchases.csv -o model --sequence customer,date
       trasunto fit messages.csv -o model --synthesizer lm-finetune
       trasunto fit patients.csv -o model --synthesizer auto --set max_seconds=20
       trasunto fit patients.csv -o model --synthesizer autoregressive --epsilon 1 --delta 1e-6 --domain-share 0.1
@@ -57,6 +68,8 @@ def command(
     verbs.make(synthesizer, settings_of(settings))
     budget = budget_asked()
     real = verbs.read(data, schema=schema_file)
+    if sequence is not None:
+        real = verbs.in_sequence(real, *_pair(sequence))
     checkpoints = Path(f"{output.rstrip('/')}.checkpoints")
     if not resume:
         shutil.rmtree(checkpoints, ignore_errors=True)
@@ -94,14 +107,31 @@ def command(
         )
         return STOPPED
     shutil.rmtree(checkpoints, ignore_errors=True)
-    _say_next(model, synthesizer, len(real), output)
+    _say_next(model, synthesizer, real, output)
     return DONE
 
 
-def _say_next(model: Any, synthesizer: str, rows: int, output: str) -> None:
+def _pair(sequence: str) -> tuple[str, str]:
+    entity, comma, order = (part.strip() for part in sequence.partition(","))
+    if not (entity and comma and order):
+        raise click.UsageError(f"--sequence {sequence!r} is not ENTITY,ORDER, as in customer,date.")
+    return entity, order
+
+
+def _say_next(model: Any, synthesizer: str, real: Any, output: str) -> None:
     """What was fitted, why where `auto` chose it, and what comes next."""
     told = model.describe()
     if "because" in told:
         synthesizer = told["chosen"]
         click.echo("\n".join([f"Chose {synthesizer}.", *told["because"]]))
-    click.echo(f"Fitted {synthesizer} to {rows:,} rows. Next: trasunto sample {output} -n {rows} -o synthetic.csv")
+    from trasunto.pipeline.verbs import tied
+
+    if tied(real):
+        click.echo(
+            f"Fitted {synthesizer} to {len(real):,} rows in {len(real.tables)} tables. "
+            f"Next: trasunto sample {output} -o synthetic"
+        )
+        return
+    sequence = real.only.schema.sequence
+    many = real.rows[sequence[0]].n_unique() if sequence else len(real)
+    click.echo(f"Fitted {synthesizer} to {len(real):,} rows. Next: trasunto sample {output} -n {many} -o synthetic.csv")

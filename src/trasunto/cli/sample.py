@@ -7,14 +7,16 @@ import click
 
 from trasunto.cli.main import DONE, STOPPED
 from trasunto.cli.progress import shown
+from trasunto.cli.sample_related import sample_related
 from trasunto.cli.say import quiet_option, say_asked, seed_option
 from trasunto.progress import Progress
 
 
 @click.command("sample")
 @click.argument("model")
-@click.option("-n", "--rows", type=int, help="How many rows to draw.")
-@click.option("-o", "--output", metavar="OUT", help="File; its suffix says the format.")
+@click.option("-n", "--rows", type=int, help="How many rows to draw; of events entities, of related tables root rows.")
+@click.option("--table", "tables", multiple=True, metavar="NAME=ROWS", help="Of related tables: exactly so many rows.")
+@click.option("-o", "--output", metavar="OUT", help="File, folder, database or lake, by its suffix or address.")
 @click.option("--where", multiple=True, metavar="CONDITION", help="What every row meets; '500: CONDITION' for a count.")
 @click.option("--given", metavar="FILE", help="Partial rows to complete: some of the columns, gaps where free.")
 @click.option("--balance", multiple=True, metavar="COLUMN", help="Make the values of a column equally frequent.")
@@ -26,6 +28,7 @@ from trasunto.progress import Progress
 def command(
     model: str,
     rows: int | None,
+    tables: tuple[str, ...],
     output: str | None,
     where: tuple[str, ...],
     given: str | None,
@@ -50,6 +53,8 @@ def command(
       trasunto sample model -n 1000 -o third.csv --balance income --share ">50K=0.33" --share "<=50K=0.67"
       trasunto sample model -o complete.csv --given partial.csv
       trasunto sample prompted -n 1000 --preview
+      trasunto sample bank --table account=1000 --table loan=500 --where "loan: amount > 9000" -o folder
+      trasunto sample bank -n 1000 -o "postgresql://me@host/test?if_exists=append"
     """
     from trasunto.connectors.address import open_sink
     from trasunto.connectors.stream import write_parts
@@ -60,6 +65,10 @@ def command(
     if output is None:
         raise click.UsageError("Say where to write: -o synthetic.csv.")
     open_sink(output)
+    if _several(model):
+        return sample_related(model, output, rows, tables, where=where, temperature=temperature, seed=seed, quiet=quiet)
+    if tables:
+        raise click.UsageError("--table is for a model of related tables.")
     _one_wish(rows, where, given, balance, share)
     told: dict[str, Any] = {}
     fitted: Any
@@ -85,6 +94,12 @@ def command(
         click.echo(f"Stopped: {count:,} of {rows:,} rows have their texts and are kept.", err=True)
         return STOPPED
     return DONE
+
+
+def _several(model: str) -> bool:
+    from trasunto.synthesizers.model import read_document
+
+    return bool(read_document(model)["synthesizer"] == "relational")
 
 
 def _sifts(model: str) -> bool:

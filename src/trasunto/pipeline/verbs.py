@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trasunto import registry
-from trasunto.data.dataset import Dataset
+from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import BudgetError, ModelError, SampleError, near
 from trasunto.metrics.score import Comparison, Gate
@@ -122,6 +122,14 @@ def fitting(name: str, settings: Mapping[str, Any], real: Dataset) -> Any:
     if name in HOLDERS or name not in ROWS or not (several or real.only.schema.sequence):
         return method
     return make("relational" if several else "sequences", {"row": name, "row_settings": dict(settings)})
+
+
+def in_sequence(dataset: Dataset, entity: str, order: str) -> Dataset:
+    """The one table as events: `entity` names whom they befall, `order` is the column that orders them. SchemaError for
+    a column that is not there."""
+    schema = dataset.only.schema
+    _ = schema[entity], schema[order]
+    return dataset.with_table(Table(replace(schema, sequence=(entity, order)), dataset.rows))
 
 
 def tied(dataset: Dataset) -> bool:
