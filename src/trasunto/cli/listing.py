@@ -5,7 +5,7 @@ import click
 from trasunto.cli.main import DONE
 from trasunto.cli.say import json_option, say_json, say_table
 
-GROUPS = ("synthesizers", "metrics", "connectors", "tasks", "models", "data")
+GROUPS = ("synthesizers", "metrics", "relations", "connectors", "executors", "tasks", "models", "data")
 
 
 @click.command("list")

@@ -8,6 +8,7 @@ from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Pic
 from trasunto.reports.classified import FIGURES, classified
 from trasunto.reports.fairness import fairness
 from trasunto.reports.limits import limits
+from trasunto.reports.related import along_keys, delivered, linked, tables
 from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
 from trasunto.reports.risks import card, risks
@@ -39,10 +40,11 @@ def _summary(report: Report) -> list[Block]:
     at = report.language
     cards: list[Card] = []
     # Where there is text, the text is what a reader would look at.
-    faithful = report.score("fidelity.text") or report.score("fidelity.c2st")
+    faithful = report.score("fidelity.text") or report.score("fidelity.c2st") or report.score("relations.c2st")
     if faithful:
         tone = "good" if faithful.value <= 0.6 else "fair" if faithful.value <= 0.75 else "poor"
         cards.append(Card(say("faithful", at), number(faithful.value, at), say(f"faithful_{tone}", at), tone))
+    cards += linked(report)
     made = report.score("utility.tstr")
     if made and made.control:
         share = made.value / made.control
@@ -123,6 +125,7 @@ def _data(report: Report) -> list[Block]:
             told += " " + say("shared", at, count=number(split["shared_rows"], at))
         parts = tuple((_part(name, at), number(p["rows"], at), p["digest"]) for name, p in split["parts"].items())
         blocks += [Words(told), Grid((say("part", at), say("rows", at), say("digest", at)), parts, right=(1,))]
+    blocks += tables(report)
     blocks += made_ready(split, at)
     blocks += [Picture(figure) for figure in report.figures if figure.section == "data"]
     if columns:
@@ -191,7 +194,7 @@ def _synthesis(report: Report) -> list[Block]:
         if settings:
             rows = tuple((str(key), _plain(value, at)) for key, value in settings.items())
             blocks.append(Grid((say("setting", at), say("value", at)), rows, long=True))
-    return [*blocks, *(Picture(figure) for figure in figures)]
+    return [*blocks, *(Picture(figure) for figure in figures), *delivered(report)]
 
 
 def _curation(counts: dict[str, Any], at: str, key: str = "curation") -> str:
@@ -272,6 +275,7 @@ def _results(report: Report) -> list[Block]:
         head = tuple(say(key, at) for key in ("rule", "broken_made", "broken_real"))
         lines = tuple((s.subject, percent(s.value, at), percent(s.control or 0.0, at)) for s in rules)
         blocks += [Heading(say("rules", at), "rules", 3), Grid(head, lines, right=(1, 2), long=True)]
+    blocks += along_keys(report)
     blocks += repeats(report)
     blocks += written(report)
     return [*blocks, *classified(report)]

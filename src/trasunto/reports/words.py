@@ -7,6 +7,7 @@ from typing import Any
 from trasunto.reports.classified_words import CLASSIFIED
 from trasunto.reports.compared_words import COMPARED
 from trasunto.reports.fairness_words import FAIRNESS
+from trasunto.reports.related_words import RELATED
 from trasunto.reports.risk_words import RISKS
 from trasunto.reports.sentences import SENTENCES
 from trasunto.reports.text_risk_words import TEXT_RISKS
@@ -355,6 +356,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **WRITTEN,
     **COMPARED,
     **FAIRNESS,
+    **RELATED,
     **RISKS,
     **TEXT_RISKS,
 }  # fmt: skip

@@ -1,0 +1,62 @@
+"""What a report says of related tables and of events in order, in English and Spanish."""
+
+from __future__ import annotations
+
+RELATED: dict[str, tuple[str, str]] = {
+    "tables": ("Tables", "Tablas"),
+    "table": ("Table", "Tabla"),
+    "key": ("Key", "Clave"),
+    "refers": ("Refers to", "Remite a"),
+    "made_how": ("How it is made", "Cómo se hace"),
+    "copied_table": ("copied", "copiada"),
+    "made_table": ("synthesised", "sintetizada"),
+    "foreign_key": ("Foreign key", "Clave foránea"),
+    "families_apart": (
+        "The rows of {root} were shared out, each with all that hangs from it, so that no family stands on both sides.",
+        "Se repartieron las filas de {root}, cada una con todo lo que cuelga de ella: ninguna familia está en ambos lados.",
+    ),
+    "families_shared": (
+        "Tables that belong to no family, and stand on both sides: {tables}.",
+        "Tablas que no son de ninguna familia y están en ambos lados: {tables}.",
+    ),
+    "along_keys": ("Along the keys", "A lo largo de las claves"),
+    "along_keys_told": (
+        "Each table, each foreign key and each pair of tables by itself, the worst first.",
+        "Cada tabla, cada clave foránea y cada par de tablas por separado, primero lo peor.",
+    ),
+    "delivered": (
+        "Delivered to {to}: {rows}.",
+        "Entregado en {to}: {rows}.",
+    ),
+    "kept_back": (
+        "Nothing was delivered: a gate failed.",
+        "No se entregó nada: un límite no se cumplió.",
+    ),
+    "linked": ("Links", "Enlaces"),
+    "linked_detail": (
+        "of the references lead to a row that is there; {cardinality} likeness of how many rows hang from each",
+        "de las referencias llevan a una fila existente; {cardinality} de parecido en cuántas filas cuelgan de cada una",
+    ),
+    "fig_tables": ("The tables and their keys", "Las tablas y sus claves"),
+    "fig_tables_caption": (
+        "A line is a foreign key, from the table on the left to those that hang from it. Rows: real to learn from → synthetic.",
+        "Una línea es una clave foránea, de la tabla de la izquierda a las que cuelgan de ella. Filas: reales de entrenamiento → sintéticas.",
+    ),
+    "fig_cardinality": ("How many rows hang from each", "Cuántas filas cuelgan de cada una"),
+    "fig_cardinality_caption": (
+        "Share of the rows of a table by how many rows of another refer to them, a panel for each foreign key.",
+        "Proporción de las filas de una tabla según cuántas filas de otra remiten a ellas, un panel por clave foránea.",
+    ),
+    "method_relational": (
+        "Table by table along the keys: how many rows hang from each is drawn first, then the rows, each beside what it refers to and the rows before it.",
+        "Tabla por tabla a lo largo de las claves: primero se sortea cuántas filas cuelgan de cada una y luego las filas, cada una junto a lo que remite y a las filas anteriores.",
+    ),
+    "method_sequences": (
+        "Whose events they are and how many is drawn first, then event after event, each beside those before it.",
+        "Primero se sortea de quién son los eventos y cuántos, y luego evento tras evento, cada uno junto a los anteriores.",
+    ),
+    "method_sequence-bootstrap": (
+        "The baseline: lengths and first events from their margins, each next event from those that followed a like one.",
+        "La referencia: longitudes y primeros eventos de sus márgenes, y cada evento siguiente de los que siguieron a uno parecido.",
+    ),
+}
