@@ -197,6 +197,9 @@ class Recipe(Part):
     use_case: str = Field("", description="Why this is done and for whom: the first section of the report.")
     language: Literal["en", "es"] = Field("en", description="The language of the report.")
     seed: int = Field(0, ge=0, description="Same seed, same result.")
+    executor: str | None = Field(
+        None, description="Who does the work: local, processes:4, ray, ray://host:10001; --on comes first."
+    )
     data: Data
     split: Split = Split()
     privacy: Privacy | None = Field(None, description="Leave out for data that anybody may see.")

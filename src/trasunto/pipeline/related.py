@@ -105,27 +105,39 @@ def divided(recipe: Recipe, real: Dataset) -> RelatedSplit:
     return split_related(real, holdout=recipe.split.holdout, seed=recipe.seed, root=recipe.split.root)
 
 
-def compared(recipe: Recipe, parts: Any, synthetic: Dataset) -> Compared:
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the view: the fields of a Comparison of the same names."""
+
+    target: str | None = None
+    protected: tuple[str, ...] = ()
+    positive: str | None = None
+    keys: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+def asked_of(recipe: Recipe) -> Asked:
+    """What a recipe asks of the view."""
+    privacy, fairness = recipe.privacy, recipe.fairness
+    return Asked(
+        recipe.data.target,
+        fairness.protected if fairness else (),
+        fairness.positive if fairness else None,
+        privacy.keys if privacy else (),
+        privacy.secrets if privacy else (),
+    )
+
+
+def compared(real: Dataset, synthetic: Dataset, holdout: Dataset | None, asked: Asked, seed: int) -> Compared:
     """Synthetic tables beside those they were made from and those nothing has seen."""
     from trasunto.metrics.related import Related
 
-    related = Related(parts.train, synthetic, parts.holdout, recipe.seed)
-    target = recipe.data.target
-    if target is None:
+    related = Related(real, synthetic, holdout, seed)
+    if asked.target is None:
         return Compared(related, None)
-    privacy, fairness = recipe.privacy, recipe.fairness
-    view = Comparison(
-        real=viewed(parts.train, target),
-        synthetic=viewed(synthetic, target),
-        holdout=viewed(parts.holdout, target),
-        target=target,
-        protected=fairness.protected if fairness else (),
-        positive=fairness.positive if fairness else None,
-        seed=recipe.seed,
-        keys=privacy.keys if privacy else (),
-        secrets=privacy.secrets if privacy else (),
-    )
-    return Compared(related, view)
+    unseen = viewed(holdout, asked.target) if holdout is not None else None
+    made, truth = viewed(synthetic, asked.target), viewed(real, asked.target)
+    return Compared(related, Comparison(truth, made, unseen, seed=seed, **vars(asked)))
 
 
 def viewed(dataset: Dataset, target: str) -> Dataset:
@@ -146,17 +158,23 @@ def view_of(recipe: Recipe, parts: Any) -> Split:
     return Split(viewed(parts.train, target), None, viewed(parts.holdout, target), recipe.seed)
 
 
-def measured(recipe: Recipe, comparison: Compared, progress: Progress = quiet) -> tuple[Score, ...]:
-    """Scores along the keys, and those of the view."""
-    from trasunto import registry
+def names_of(recipe: Recipe) -> tuple[str, ...]:
+    """What a recipe measures: what it names, else everything along the keys, and what the view is worth."""
+    extra = (*(("privacy",) if recipe.privacy else ()), *(("fairness",) if recipe.fairness else ()))
+    return recipe.metrics or ("relations", *USUAL, *extra)
+
+
+def measured(comparison: Compared, names: Sequence[str] = (), progress: Progress = quiet) -> tuple[Score, ...]:
+    """Scores along the keys ("relations", or names that begin so), and of the view where there is one."""
     from trasunto.metrics.related import measure_related
 
-    along = [name for name in recipe.metrics if name.partition(".")[0] == "relations"]
-    other = [name for name in recipe.metrics if name not in along]
-    if not recipe.metrics:
-        along = registry.names("relations")
-        other = [*USUAL, *(("privacy",) if recipe.privacy else ()), *(("fairness",) if recipe.fairness else ())]
-    scores = measure_related(comparison.related, along or None, progress=progress) if along else ()
+    wanted = names or ("relations", *USUAL)
+    along = [name for name in wanted if name.startswith("relations.")]
+    scores: tuple[Score, ...] = ()
+    if along or "relations" in wanted:
+        everything = None if "relations" in wanted else along
+        scores = measure_related(comparison.related, everything, progress=progress)
+    other = [name for name in wanted if name.partition(".")[0] != "relations"]
     if comparison.view is None or not other:
         return scores
     return (*scores, *measure(comparison.view, chosen_of(other), progress=progress))
@@ -166,10 +184,10 @@ def repeats(recipe: Recipe, comparison: Compared, scores: tuple[Score, ...], dra
     """The scores over further draws. draw: seed → synthetic tables."""
     from trasunto.metrics.repeats import spreads
 
-    found = [scores]
+    found, related = [scores], comparison.related
     for seed in range(recipe.seed + 1, recipe.seed + recipe.repeats):
-        again = compared(recipe, _Parts(comparison.related.real, comparison.related.holdout), draw(seed))
-        found.append(measured(recipe, again))
+        again = compared(related.real, draw(seed), related.holdout, asked_of(recipe), seed)
+        found.append(measured(again, names_of(recipe)))
     return spreads(found)
 
 
@@ -178,9 +196,9 @@ def check(recipe: Recipe, real: Dataset) -> None:
     from trasunto import registry
 
     for name in recipe.metrics:
-        if name.partition(".")[0] == "relations":
+        if name.startswith("relations."):
             registry.load("relations", name)
-        else:
+        elif name != "relations":
             for each in chosen_of([name]):
                 registry.load("metrics", each)
             if recipe.data.target is None:
@@ -196,13 +214,8 @@ def check(recipe: Recipe, real: Dataset) -> None:
             "Use classification or rows.",
         )
     if recipe.data.target is not None:
-        compared(recipe, _Parts(real, None), real)
-
-
-@dataclass(frozen=True)
-class _Parts:
-    train: Dataset
-    holdout: Any
+        seen = viewed(real, recipe.data.target)
+        Comparison(seen, seen, seed=recipe.seed, **vars(asked_of(recipe)))
 
 
 def _refuse(recipe: Recipe) -> None:

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from trasunto.data.dataset import Dataset
 from trasunto.errors import DataError, TrasuntoError
+from trasunto.executors import chosen, executing
 from trasunto.machine import cores
 from trasunto.metrics.score import Gate, Score, Verdict
 from trasunto.pipeline import kept, safeguards, steps
@@ -93,7 +94,8 @@ def run(recipe: Recipe, *, folder: str | Path | None = None, resume: bool = Fals
         begun = {"versions": versions(), "recipe": digest_text(recipe.to_yaml())}
         place.log("resumed" if resume else "started", begun)
         progress("read", 1, 1)
-        return _finish(_Job(recipe, place, prepared, progress), started)
+        with executing(None if chosen() else recipe.executor):
+            return _finish(_Job(recipe, place, prepared, progress), started)
     except (TrasuntoError, KeyboardInterrupt) as error:
         place.log("stopped", {"why": str(error) or type(error).__name__})
         raise

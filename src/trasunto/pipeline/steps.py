@@ -250,7 +250,7 @@ def drawn(recipe: Recipe, model: Model, rows: Any, seed: int) -> Dataset:
 
 def compare(recipe: Recipe, parts: Any, synthetic: Dataset) -> Comparison | Compared:
     if tied(synthetic):
-        return related.compared(recipe, parts, synthetic)
+        return related.compared(parts.train, synthetic, parts.holdout, related.asked_of(recipe), recipe.seed)
     privacy, fairness = recipe.privacy, recipe.fairness
     return Comparison(
         real=parts.train,
@@ -299,7 +299,7 @@ def headline(scores: Sequence[Score]) -> dict[str, float]:
 def measured(recipe: Recipe, comparison: Comparison | Compared, progress: Progress) -> tuple[Score, ...]:
     """The scores that the recipe asks for."""
     if isinstance(comparison, Compared):
-        return related.measured(recipe, comparison, progress)
+        return related.measured(comparison, related.names_of(recipe), progress)
     return measure(comparison, metrics_of(recipe), progress=progress)
 
 

@@ -10,10 +10,12 @@ from trasunto.language.evaluation import Evaluation
 from trasunto.language.text_evaluation import TextEvaluation
 from trasunto.metrics.repeats import Spread
 from trasunto.metrics.score import Comparison, Score, Verdict
+from trasunto.pipeline.columns import told as columns_told
 from trasunto.pipeline.fairness import fairness_facts
 from trasunto.pipeline.judged import Evaluations
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.related import Compared
+from trasunto.pipeline.related import facts as related_facts
 from trasunto.reports.figures import picture
 from trasunto.reports.related_figures import picture_related
 from trasunto.reports.report import Figure, Report
@@ -118,7 +120,7 @@ def pictures(
 
 
 def compared(
-    comparison: Comparison,
+    comparison: Comparison | Compared,
     scores: tuple[Score, ...],
     verdicts: tuple[Verdict, ...],
     language: str,
@@ -128,46 +130,37 @@ def compared(
 
     repeats: the scores over several draws, of which the comparison shows the first.
     """
-    fairness = fairness_facts(comparison, scores)
+    seen = comparison if isinstance(comparison, Comparison) else comparison.view
+    whole = comparison if isinstance(comparison, Comparison) else comparison.related
+    fairness = fairness_facts(seen, scores) if seen is not None else {}
+    facts = {"fairness": fairness} if fairness else {}
+    parts = {"train": whole.real, "synthetic": whole.synthetic, "holdout": whole.holdout}
     return Report(
         title=TITLES[language] if language in TITLES else TITLES["en"],
         scores=scores,
         verdicts=verdicts,
-        figures=picture(comparison, scores, (), {"fairness": fairness}, language),
+        figures=pictures(comparison, scores, (), {"fairness": fairness}, language),
         facts={
-            **({"fairness": fairness} if fairness else {}),
-            "data": _columns(comparison),
-            "split": _digests(comparison),
-            "run": {"seed": comparison.seed},
+            **facts,
+            "data": {"rows": len(whole.real), **_columns(comparison)},
+            # Equal hashes would mean equal data; how many holdout rows stand in train too is counted by content.
+            "split": {
+                "parts": {
+                    name: {"rows": len(part), "digest": part.digest()}
+                    for name, part in parts.items()
+                    if part is not None
+                }
+            },
+            "run": {"seed": whole.seed},
             "repeats": [each.to_dict() for each in repeats],
         },
         language=language,
     )
 
 
-def _columns(comparison: Comparison) -> dict[str, Any]:
-    table = comparison.real.only
-    return {
-        "rows": len(comparison.real),
-        "columns": [
-            {
-                "name": column.name,
-                "kind": column.kind,
-                "role": "target" if column.name == comparison.target else column.role or "",
-                "missing": table.rows[column.name].null_count(),
-                "distinct": table.rows[column.name].n_unique(),
-                "reason": column.reason,
-            }
-            for column in table.schema.columns
-        ],
-    }
-
-
-def _digests(comparison: Comparison) -> dict[str, Any]:
-    """Equal hashes would mean equal data; how many holdout rows stand in train too is counted by content."""
-    parts = {"train": comparison.real, "synthetic": comparison.synthetic, "holdout": comparison.holdout}
-    return {
-        "parts": {
-            name: {"rows": len(part), "digest": part.digest()} for name, part in parts.items() if part is not None
-        }
-    }
+def _columns(comparison: Comparison | Compared) -> dict[str, Any]:
+    if not isinstance(comparison, Comparison):
+        return related_facts(comparison.related.real)
+    columns = columns_told(comparison.real.only)
+    marked = [{**each, "role": "target"} if each["name"] == comparison.target else each for each in columns]
+    return {"columns": marked}

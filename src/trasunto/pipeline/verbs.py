@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from trasunto import registry
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import BudgetError, ModelError, SampleError, near
+from trasunto.errors import BudgetError, MetricError, ModelError, SampleError, near
 from trasunto.metrics.score import Comparison, Gate
 from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.settings import built
@@ -173,7 +173,8 @@ def evaluate(
 
     real, synthetic, holdout: datasets of one table, or anything `read` takes (synthetic and holdout are then
     read with the schema of `real`). synthetic may be a tuple of several draws: the report is about the first, and
-    tells how far the scores of all of them spread. protected: columns whose groups are compared (fairness), positive:
+    tells how far the scores of all of them spread; related tables are measured along their keys, and a target is named
+    TABLE.COLUMN. protected: columns whose groups are compared (fairness), positive:
     the favourable value of the target, of two the rarer one when None. gates: limits such as "fidelity.c2st <= 0.6";
     `Report.passed` tells.
     metrics: names from `trasunto list metrics`, or "full" for all; all that apply but the slow ones when None.
@@ -182,17 +183,28 @@ def evaluate(
     from trasunto.metrics.measure import measure
     from trasunto.metrics.repeats import repeated, spreads
     from trasunto.pipeline.fairness import check_groups
-    from trasunto.pipeline.tell import compared
+    from trasunto.pipeline.tell import compared as told_of
 
     limits = [Gate.parse(gate) for gate in gates]
     truth = dataset_of(real)
+    named = (protected,) if isinstance(protected, str) else tuple(protected)
+    if tied(truth):
+        draws = synthetic if isinstance(synthetic, tuple) else (synthetic,)
+        if len(draws) > 1:
+            raise MetricError("Several draws of related tables cannot be compared at once.", "Give one.")
+        from trasunto.pipeline.related import Asked, compared, measured
+
+        unseen = _like(holdout, truth) if holdout is not None else None
+        tables = compared(truth, _like(draws[0], truth), unseen, Asked(target, named, positive), seed)
+        scores = measured(tables, tuple(metrics or ()), progress)
+        return told_of(tables, scores, tuple(limit.verdict(scores) for limit in limits), language)
     draws = [_like(each, truth) for each in (synthetic if isinstance(synthetic, tuple) else (synthetic,))]
     comparison = Comparison(
         real=truth,
         synthetic=draws[0],
         holdout=_like(holdout, truth) if holdout is not None else None,
         target=target,
-        protected=(protected,) if isinstance(protected, str) else tuple(protected),
+        protected=named,
         positive=positive,
         seed=seed,
     )
@@ -203,9 +215,9 @@ def evaluate(
     scores = measure(comparison, metrics or None, progress=progress)
     verdicts = tuple(limit.verdict(scores) for limit in limits)
     if len(draws) == 1:
-        return compared(comparison, scores, verdicts, language)
+        return told_of(comparison, scores, verdicts, language)
     further = repeated(draws.__getitem__, comparison, range(1, len(draws)), metrics or None, progress)
-    return compared(comparison, scores, verdicts, language, spreads([scores, *further]))
+    return told_of(comparison, scores, verdicts, language, spreads([scores, *further]))
 
 
 def train(
