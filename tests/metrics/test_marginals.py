@@ -45,7 +45,7 @@ def test_the_interval_is_the_bootstraps(draw):
     comparison = Comparison(draw(500, 0), draw(500, 1))
     score = marginals.triples(comparison)[0]
     given = arrays(comparison)
-    codes, sizes = marginals._binned(given, given.parts)
+    codes, sizes = marginals.binned(given, given.parts)
     truth = codes["real"]
     signs, weights = {}, []
     rng = np.random.default_rng(0)

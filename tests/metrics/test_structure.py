@@ -67,3 +67,11 @@ def test_columns_that_do_not_vary_tell_nothing(build):
     void = structure.c2st(Comparison(build(**same), build(**{**same, "b": ("number", [1.0] * 20)})))
     assert void[0].value == 1.0
     assert (void[1].subject, void[1].value) == ("b", 1.0)
+
+
+def test_a_value_known_in_a_single_row_is_no_obstacle(build):
+    rng = np.random.default_rng(0)
+    rare = [None] * 199 + [1.0]
+    parts = [build(x=("number", rng.normal(size=200)), rare=("number", rare)) for _ in range(2)]
+    empty = build(x=("number", rng.normal(size=200)), rare=("number", [None] * 200))
+    assert structure.c2st(Comparison(parts[0], empty, parts[1]))[0].value == pytest.approx(0.5, abs=0.12)

@@ -37,7 +37,7 @@ def triples(comparison: Comparison) -> tuple[Score, ...]:
     width = len(given.names)
     if width < 3:
         return ()
-    codes, sizes = _binned(given, _as_many(given, comparison.seed))
+    codes, sizes = binned(given, _as_many(given, comparison.seed))
     chosen = _chosen(width, np.random.default_rng(comparison.seed))
     others = [part for part in codes if part != "real"]
     errors = {part: np.empty(len(chosen)) for part in others}
@@ -91,7 +91,7 @@ def _chosen(width: int, rng: np.random.Generator) -> list[tuple[int, int, int]]:
     return sorted(found)
 
 
-def _binned(given: Arrays, parts: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[int]]:
+def binned(given: Arrays, parts: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[int]]:
     """(columns, rows) bins of each part, the last for a missing value; and how many bins each column has."""
     codes = {part: np.empty(rows.shape[::-1], dtype=np.int64) for part, rows in parts.items()}
     sizes = []

@@ -38,12 +38,12 @@ def c2st(comparison: Comparison) -> tuple[Score, ...]:
     number = min(len(against), len(made), MOST_ROWS)
     if number < 2 * FOLDS:
         raise MetricError(f"fidelity.c2st needs {2 * FOLDS} rows a side and has {number}.", "Give more rows.")
-    value, interval = _told_apart(given, made, against, number, comparison.seed)
-    baseline, _ = _told_apart(given, given.parts["independent"], against, min(number, BASELINE_ROWS), comparison.seed)
+    value, interval = told_apart(given, made, against, number, comparison.seed)
+    baseline, _ = told_apart(given, given.parts["independent"], against, min(number, BASELINE_ROWS), comparison.seed)
     control = None
     if unseen and len(given.parts["real"]) >= 2 * FOLDS:
         real = given.parts["real"]
-        control, _ = _told_apart(given, real, against, min(number, len(real)), comparison.seed)
+        control, _ = told_apart(given, real, against, min(number, len(real)), comparison.seed)
     reading = (
         "Chance that boosted trees score a synthetic row above an unseen real one; 0.5 means they cannot tell. The "
         "control puts training rows in the place of the synthetic ones, the baseline columns drawn by themselves."
@@ -55,7 +55,7 @@ def c2st(comparison: Comparison) -> tuple[Score, ...]:
     return headline, *_by_column(given, against, number, comparison.seed)
 
 
-def _told_apart(
+def told_apart(
     given: Arrays, rows: np.ndarray, against: np.ndarray, number: int, seed: int
 ) -> tuple[float, tuple[float, float]]:
     """Cross-fitted area under the curve of `number` rows of each, with its interval."""
@@ -74,15 +74,21 @@ def _told_apart(
     scored = np.empty(len(label))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     for train, test in folds.split(table, label):
+        # A column that only rows of the test fold know is none that can be learned from.
+        known = ~np.isnan(table[train]).all(axis=0)
+        if not known.any():
+            scored[test] = 0.5
+            continue
         stop = len(train) > 10_000 or table.shape[1] > WIDE
         model = HistGradientBoostingClassifier(
-            categorical_features=category,
+            categorical_features=category[known],
             early_stopping=stop,
             min_samples_leaf=least_in_leaf(len(train)),
             random_state=seed,
         )
         with threads(table):
-            scored[test] = model.fit(table[train], label[train]).predict_proba(table[test])[:, 1]
+            model.fit(table[train][:, known], label[train])
+            scored[test] = model.predict_proba(table[test][:, known])[:, 1]
     return auc(scored[:number], scored[number:]), auc_interval(scored[:number], scored[number:])
 
 
