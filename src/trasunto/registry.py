@@ -34,6 +34,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPrompt",
         "backtranslate": "trasunto.synthesizers.backtranslate:Backtranslate",
         "markov": "trasunto.synthesizers.markov:Markov",
+        "sequences": "trasunto.synthesizers.sequences:Sequences",
+        "sequence-bootstrap": "trasunto.synthesizers.sequence_bootstrap:SequenceBootstrap",
     },
     "models": {
         "independent": "trasunto.synthesizers.independent:Margins",
@@ -53,6 +55,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "lm-prompt": "trasunto.synthesizers.lm_prompt:LmPromptModel",
         "backtranslate": "trasunto.synthesizers.backtranslate:BacktranslateModel",
         "markov": "trasunto.synthesizers.markov:MarkovModel",
+        "sequences": "trasunto.synthesizers.sequences:SequencesModel",
+        "sequence-bootstrap": "trasunto.synthesizers.sequence_bootstrap:SequenceBootstrap",
+        "own-past": "trasunto.synthesizers.sequence_bootstrap:OwnPastJoint",
     },
     "metrics": {
         "fidelity.shapes": "trasunto.metrics.fidelity:shapes",
@@ -83,6 +88,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "fairness.calibration": "trasunto.metrics.fairness:calibration",
         "fairness.auc": "trasunto.metrics.fairness:auc",
         "fairness.amplification": "trasunto.metrics.fairness:amplification",
+        "sequences.lengths": "trasunto.metrics.sequences:lengths",
+        "sequences.gaps": "trasunto.metrics.sequences:gaps",
+        "sequences.transitions": "trasunto.metrics.sequences:transitions",
+        "sequences.autocorrelation": "trasunto.metrics.sequences:autocorrelation",
+        "sequences.totals": "trasunto.metrics.sequences:totals",
+        "sequences.discriminative": "trasunto.metrics.sequences_told:discriminative",
+        "sequences.forecasting": "trasunto.metrics.sequences_forecast:forecasting",
         "privacy.singling_out": "trasunto.metrics.attacks.singling_out:singling_out",
         "privacy.linkability": "trasunto.metrics.attacks.linkability:linkability",
         "privacy.inference": "trasunto.metrics.attacks.inference:inference",
@@ -114,6 +126,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "texts": "trasunto.connectors.documents:Texts",
         "emails": "trasunto.connectors.emails:Emails",
         "hub": "trasunto.connectors.hub:SavedDataset",
+        "partitions": "trasunto.connectors.partitions:Partitioned",
+        "delta": "trasunto.connectors.delta:Delta",
+        "iceberg": "trasunto.connectors.iceberg:Iceberg",
+        "query": "trasunto.connectors.duckdb_query:Query",
+        "s3": "trasunto.connectors.remote:Remote",
+        "gs": "trasunto.connectors.remote:Remote",
+        "az": "trasunto.connectors.remote:Remote",
     },
     "tasks": {
         "classification": "trasunto.language.tasks.classification:CLASSIFICATION",
@@ -126,6 +145,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "executors": {
         "local": "trasunto.executors:local",
         "processes": "trasunto.executors:processes",
+        "ray": "trasunto.integrations.ray:ray",
     },
 }
 
