@@ -1,0 +1,128 @@
+"""Related tables: ours and other people's, one judge.
+
+    python benchmarks/related.py cut --data berka --source FOLDER --out FOLDER/berka
+    python benchmarks/related.py run --cut FOLDER/berka --out FOLDER/berka/relational
+    python benchmarks/related.py score --cut FOLDER/berka --synthetic FOLDER [FOLDER ...] --out results.json
+
+`cut` halves the set by its root rows, so that a root row and all that hangs from it fall on one side; tables that are
+shared stand on both. It leaves schema.json and the folders train and holdout, one CSV a table. `run` fits ours to train
+and writes as many rows. `score` judges folders of CSV files, one a table, whoever wrote them: train is what was fitted,
+holdout what nothing has seen. The peers are in `peers/` (sdv_hma.py, mostlyai_related.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+import trasunto as tr
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.schema import Column, ForeignKey, Schema, TableSchema
+
+# Primary keys, and links as (table, column, parent, its column), by data set; parents before children.
+KEYS = {
+    "berka": {
+        "district": "district_id",
+        "account": "account_id",
+        "client": "client_id",
+        "disp": "disp_id",
+        "card": "card_id",
+        "loan": "loan_id",
+        "order": "order_id",
+    },
+    "cdnow": {"users": "id", "purchases": None},
+}
+LINKS = {
+    "berka": (
+        ("account", "district_id", "district", "district_id"),
+        ("client", "district_id", "district", "district_id"),
+        ("disp", "client_id", "client", "client_id"),
+        ("disp", "account_id", "account", "account_id"),
+        ("card", "disp_id", "disp", "disp_id"),
+        ("loan", "account_id", "account", "account_id"),
+        ("order", "account_id", "account", "account_id"),
+    ),
+    "cdnow": (("purchases", "users_id", "users", "id"),),
+}
+ROOT = {"berka": ("account", "account_id"), "cdnow": ("users", "id")}
+SHARED = {"berka": ("district",), "cdnow": ()}
+SEQUENCES = {"cdnow": {"purchases": ("users_id", "date")}}
+
+
+def main() -> None:
+    asked = _arguments()
+    asked.act(asked)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    acts = parser.add_subparsers(required=True)
+    cutting = acts.add_parser("cut", help="halve a data set by its root rows")
+    cutting.add_argument("--data", required=True, choices=sorted(KEYS))
+    cutting.add_argument("--source", required=True, help="folder of its CSV files, gzipped or not")
+    cutting.add_argument("--out", required=True)
+    cutting.add_argument("--share", type=float, default=1.0, help="of the root rows, the first by hash")
+    cutting.set_defaults(act=lambda asked: cut(asked.data, Path(asked.source), Path(asked.out), asked.share))
+    return parser.parse_args()
+
+
+def cut(data: str, source: Path, out: Path, share: float = 1.0) -> None:
+    """Write schema.json, train and holdout."""
+    files = {name: next(source.glob(f"{name}.csv*")) for name in KEYS[data]}
+    read = {name: _keyed(data, name, tr.read(str(file)).only) for name, file in files.items()}
+    root, key = ROOT[data]
+    hashes = {each: _hash(data, each) for each in read[root].rows[key].to_list()}
+    kept = [each for each, number in hashes.items() if number // 2 % 10_000 < 10_000 * share]
+    schema = Schema({name: table.schema for name, table in read.items()})
+    out.mkdir(parents=True, exist_ok=True)
+    schema.save(out / "schema.json")
+    for part, side in (("train", 0), ("holdout", 1)):
+        rows = _from(data, read, [each for each in kept if hashes[each] % 2 == side])
+        made = Dataset(schema, {name: Table(schema.tables[name], rows[name]) for name in read})
+        made.write(out / part)
+        print(part, {name: len(table) for name, table in made.tables.items()})
+
+
+def _keyed(data: str, name: str, table: Table) -> Table:
+    """The table with its keys declared; a key is of kind id."""
+    links = [ForeignKey((column,), parent, (of,)) for child, column, parent, of in LINKS[data] if child == name]
+    primary = KEYS[data][name]
+    keys = {*(column for link in links for column in link.columns), *([primary] if primary else [])}
+    columns = tuple(
+        Column(c.name, "id", c.nullable, "identifier" if c.name == primary else None)
+        if c.name in keys
+        # Words that are no key are no identifier either.
+        else replace(c, role=None)
+        for c in table.schema.columns
+    )
+    sequence = SEQUENCES.get(data, {}).get(name)
+    schema = TableSchema(columns, (primary,) if primary else (), tuple(links), sequence, table.schema.constraints)
+    return Table(schema, table.rows.with_columns(pl.col(sorted(keys)).cast(pl.Int64)))
+
+
+def _from(data: str, read: dict[str, Table], roots: Sequence[int]) -> dict[str, pl.DataFrame]:
+    """The root rows, what refers to them in turn, and what those rows refer to (a client of an account)."""
+    root, key = ROOT[data]
+    rows = {name: read[name].rows for name in SHARED[data]}
+    rows[root] = read[root].rows.filter(pl.col(key).is_in(roots))
+    for _ in read:
+        for child, column, parent, of in LINKS[data]:
+            if parent in rows and child not in rows and parent not in SHARED[data]:
+                rows[child] = read[child].rows.filter(pl.col(column).is_in(rows[parent][of].implode()))
+            elif child in rows and parent not in rows:
+                rows[parent] = read[parent].rows.filter(pl.col(of).is_in(rows[child][column].implode()))
+    return rows
+
+
+def _hash(data: str, key: int) -> int:
+    """Even is train, odd is holdout: the same halves everywhere, without a random number."""
+    return int(hashlib.sha256(f"trasunto:{data}:{key}".encode()).hexdigest(), 16)
+
+
+if __name__ == "__main__":
+    main()
