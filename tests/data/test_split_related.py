@@ -137,3 +137,14 @@ def test_what_cannot_be_cut_is_told():
     one = dataset_of(p=(pl.DataFrame({"p": [1]}), "p", {}), c=(pl.DataFrame({"p": [1, 1]}), "", {"p": ("p", "p")}))
     with pytest.raises(EmptyDataError, match="Give at least 2"):
         split_related(one, root="p")
+
+
+def test_a_dataset_cuts_itself_by_families_and_events_by_entity():
+    train, holdout = bank().split(holdout=0.3, seed=1, root="account")
+    assert train.digest() == split_related(bank(), holdout=0.3, seed=1).train.digest()
+    with pytest.raises(SchemaError, match="families"):
+        bank().split(stratify="k")
+    events = pl.DataFrame({"who": np.repeat(np.arange(50), 4), "at": np.tile(np.arange(4), 50)})
+    schema = TableSchema((Column("who", "id"), Column("at", "integer")), sequence=("who", "at"))
+    one, other = Dataset.of(Table(schema, events)).split(holdout=0.3, seed=0)
+    assert not set(one.rows["who"]) & set(other.rows["who"]) and len(one) + len(other) == 200

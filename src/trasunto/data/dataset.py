@@ -14,6 +14,7 @@ from trasunto.errors import SchemaError
 
 if TYPE_CHECKING:
     from trasunto.data.split import Split
+    from trasunto.data.split_related import RelatedSplit
 
 DTYPES: dict[str, pl.DataType] = {
     "category": pl.String(),
@@ -110,17 +111,27 @@ class Dataset:
         seed: int = 0,
         stratify: str | None = None,
         group: str | None = None,
+        root: str | None = None,
     ) -> Any:
         """(train, holdout), or (train, validation, holdout) when a validation share is asked for.
 
         Shares are of all rows, each within (0, 1). `stratify` keeps the mix of that column in each part;
-        `group` keeps the rows that share a value of that column together.
+        `group` keeps the rows that share a value of that column together; events of one entity always stay so. Related
+        tables are cut by the rows of `root`, each with all that hangs from it.
         """
         from trasunto.data.split import split
+        from trasunto.data.split_related import split_related
 
-        parts: Split = split(
-            self, holdout=holdout, validation=validation or 0.0, seed=seed, stratify=stratify, group=group
-        )
+        parts: Split | RelatedSplit
+        if len(self.tables) != 1 or self.only.schema.foreign_keys:
+            if stratify is not None or group is not None:
+                raise SchemaError("stratify and group are for one table; related tables are cut by families.")
+            parts = split_related(self, holdout=holdout, validation=validation or 0.0, seed=seed, root=root)
+        else:
+            together = group or (self.only.schema.sequence or (None,))[0]
+            parts = split(
+                self, holdout=holdout, validation=validation or 0.0, seed=seed, stratify=stratify, group=together
+            )
         if validation:
             return parts.train, parts.validation, parts.holdout
         return parts.train, parts.holdout
