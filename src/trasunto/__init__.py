@@ -19,11 +19,13 @@ from trasunto.errors import TrasuntoError
 
 if TYPE_CHECKING:
     from trasunto.data.dataset import Dataset
+    from trasunto.data.flat import flattened
     from trasunto.data.schema import Schema
+    from trasunto.data.split_related import subset
     from trasunto.language.tasks.use import use
     from trasunto.pipeline.recipe import Recipe, load_recipe
     from trasunto.pipeline.run import run
-    from trasunto.pipeline.verbs import evaluate, fit, impute, load, read, score, train
+    from trasunto.pipeline.verbs import evaluate, fit, impute, in_sequence, load, read, score, train
     from trasunto.synthesizers.fair import Repair, repair
     from trasunto.synthesizers.wanted import balanced, exactly, topped_up
 
@@ -38,13 +40,16 @@ __all__ = [
     "evaluate",
     "exactly",
     "fit",
+    "flattened",
     "impute",
+    "in_sequence",
     "load",
     "load_recipe",
     "read",
     "repair",
     "run",
     "score",
+    "subset",
     "topped_up",
     "train",
     "use",
@@ -54,12 +59,15 @@ __all__ = [
 _HOMES = {
     "Dataset": "trasunto.data.dataset",
     "Schema": "trasunto.data.schema",
+    "flattened": "trasunto.data.flat",
+    "subset": "trasunto.data.split_related",
     "Recipe": "trasunto.pipeline.recipe",
     "load_recipe": "trasunto.pipeline.recipe",
     "run": "trasunto.pipeline.run",
     "evaluate": "trasunto.pipeline.verbs",
     "fit": "trasunto.pipeline.verbs",
     "impute": "trasunto.pipeline.verbs",
+    "in_sequence": "trasunto.pipeline.verbs",
     "load": "trasunto.pipeline.verbs",
     "read": "trasunto.pipeline.verbs",
     "score": "trasunto.pipeline.verbs",

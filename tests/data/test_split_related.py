@@ -140,7 +140,7 @@ def test_what_cannot_be_cut_is_told():
 
 
 def test_a_dataset_cuts_itself_by_families_and_events_by_entity():
-    train, holdout = bank().split(holdout=0.3, seed=1, root="account")
+    train, _ = bank().split(holdout=0.3, seed=1, root="account")
     assert train.digest() == split_related(bank(), holdout=0.3, seed=1).train.digest()
     with pytest.raises(SchemaError, match="families"):
         bank().split(stratify="k")
