@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 
 import click
 
@@ -40,6 +41,7 @@ def command(
       trasunto demo
       trasunto demo messages --language es
       trasunto demo reviews_es --data reviews.csv --set data.text=review --set data.label=opinion
+      trasunto demo bank --data bank/ --set data.copied=[district] --set data.target=loan.status
       trasunto demo --list
     """
     from trasunto.pipeline import demos
@@ -54,8 +56,14 @@ def command(
     from trasunto.pipeline.run import run
 
     given = (f"data.source={json.dumps(data)}", *settings) if data else settings
-    recipe = demos.recipe_of(name or demos.DEFAULT, language=language, quick=short, overrides=given)
-    with shown(quiet) as progress:
+    chosen = demos.demo_of(name or demos.DEFAULT)
+    recipe = demos.recipe_of(chosen.name, language=language, quick=short, overrides=given)
+    with ExitStack() as stack:
+        if chosen.database:
+            recipe, told = stack.enter_context(demos.between_databases(recipe))
+            if not as_json:
+                click.echo(f"From database to database: {told}.")
+        progress = stack.enter_context(shown(quiet))
         done = run(recipe, folder=output, resume=resume, progress=progress)
     say_json(done.summary()) if as_json else say_run(done)
     return DONE if done.report.passed else GATE

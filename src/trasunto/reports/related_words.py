@@ -59,4 +59,32 @@ RELATED: dict[str, tuple[str, str]] = {
         "The baseline: lengths and first events from their margins, each next event from those that followed a like one.",
         "La referencia: longitudes y primeros eventos de sus márgenes, y cada evento siguiente de los que siguieron a uno parecido.",
     ),
+    "sequences.lengths": (
+        "Difference of how many events an entity has; 0 is equal.",
+        "Diferencia en cuántos eventos tiene cada entidad; 0 es igual.",
+    ),
+    "sequences.gaps": (
+        "Difference of the gaps from event to event; 0 is equal.",
+        "Diferencia en el tiempo entre un evento y el siguiente; 0 es igual.",
+    ),
+    "sequences.transitions": (
+        "Difference of what follows what, mean over the columns; 0 is equal.",
+        "Diferencia en qué sigue a qué, media de las columnas; 0 es igual.",
+    ),
+    "sequences.autocorrelation": (
+        "Difference of how values hang on those of earlier events, mean over columns and lags; 0 is equal.",
+        "Diferencia en cuánto dependen los valores de los de eventos anteriores, media de columnas y retardos; 0 es igual.",
+    ),
+    "sequences.totals": (
+        "Difference of what the events of an entity come to (sums, means, extremes); 0 is equal.",
+        "Diferencia en lo que suman los eventos de una entidad (sumas, medias, extremos); 0 es igual.",
+    ),
+    "sequences.discriminative": (
+        "Chance that a classifier ranks a whole synthetic history as less real than an unseen one: 0.5 is a coin flip.",
+        "Probabilidad de que un clasificador vea una historia sintética entera como menos real que una no vista: 0,5 es azar.",
+    ),
+    "sequences.forecasting": (
+        "How well a model trained on synthetic histories forecasts the next event of unseen real ones; 1 is best.",
+        "Lo bien que un modelo entrenado con historias sintéticas predice el evento siguiente de las reales no vistas; 1 es lo mejor.",
+    ),
 }
