@@ -18,6 +18,7 @@ from trasunto import registry
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import TableSchema
 from trasunto.errors import FitError, MetricError, near
+from trasunto.executors import Local, current
 from trasunto.metrics.copies import nearer_to_train
 from trasunto.metrics.score import Comparison
 from trasunto.metrics.structure import c2st
@@ -245,12 +246,15 @@ class Auto:
             return {}
         rows = np.random.default_rng([seed, 5]).permutation(shape.rows)[: 2 * half]
         learnt, unseen = (real.with_table(real.only.take(np.sort(part))) for part in (rows[:half], rows[half:]))
+        names = [each.name for each in asked]
+        # One after another where they would share a process: each may use all of it.
+        executor = current() if current().apart else Local(1)
         found = {}
-        for place, each in enumerate(asked):
-            progress("try methods", place, len(asked))
-            made = registry.load("synthesizers", each.name)().fit(learnt, seed=seed).sample(half, seed=seed + 1)
-            found[each.name] = _judged(Comparison(learnt, made, unseen, seed=seed))
-        progress("try methods", len(asked), len(asked))
+        progress("try methods", 0, len(names))
+        trials = executor.map(_trial, names, shared=(learnt, unseen, half, seed))
+        for place, (name, tried) in enumerate(zip(names, trials, strict=True)):
+            found[name] = tried
+            progress("try methods", place + 1, len(names))
         because.append(f"{len(asked)} methods were tried on {half:,} rows and judged on {half:,} others.")
         return found
 
@@ -265,6 +269,13 @@ class Tried:
     @property
     def words(self) -> str:
         return f"C2ST {self.c2st:.3f}, {self.nearer:.3f} of its rows nearer to training rows (0.5 is best for both)"
+
+
+def _trial(name: str, rows: tuple[Dataset, Dataset, int, int]) -> Tried:
+    """How a method does. rows: to learn from, not to be seen, how many to draw, the seed."""
+    learnt, unseen, half, seed = rows
+    made = registry.load("synthesizers", name)().fit(learnt, seed=seed).sample(half, seed=seed + 1)
+    return _judged(Comparison(learnt, made, unseen, seed=seed))
 
 
 @dataclass(frozen=True)
@@ -307,6 +318,8 @@ def _not_for_rows() -> dict[str, str]:
         "markov": "There is no free text to write.",
         "templates": "It draws from templates alone and learns nothing from rows.",
         "rules": "It draws from rules alone and learns nothing from rows.",
+        "sequences": "It draws the events of entities, one after another.",
+        "sequence-bootstrap": "It draws the events of entities, and is there to be beaten.",
     }
     weighed = {each.name for each in CANDIDATES}
     others = (name for name in registry.names("synthesizers") if name not in weighed and name != "auto")

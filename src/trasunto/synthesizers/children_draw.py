@@ -16,8 +16,8 @@ from trasunto.synthesizers.children_forms import Forms
 from trasunto.synthesizers.children_past import Past, beside, known_of_owners, table_of
 from trasunto.synthesizers.model import Model
 
-# How often rows that miss a condition are drawn again.
-ROUNDS = 40
+# Rows that miss a condition are drawn again, so many times over in each turn; in the last as soon as can be.
+TRIED = ((4, False), (16, False), (64, False), (16, True))
 # How often gaps that lead beyond the last known time are drawn again.
 TRIES = 3
 
@@ -46,9 +46,12 @@ class Drawing:
         self.owner: list[np.ndarray] = []
         self.place: list[np.ndarray] = []
         self.begun = np.zeros(len(wanted.counts), dtype=np.int64)
-        self.calls = 0
+        self.calls = self.drawn = 0
         whole = parse(wanted.where, schema) if wanted.where else None
         plain = {name for name, form in forms.forms.items() if form.how == "value" and name != forms.order}
+        made = [name for name in whole.columns if name in forms.ids] if whole else []
+        if made:
+            raise SampleError(f"Column {made[0]!r} is made anew: nothing can be asked of it.", "Ask of other columns.")
         parts = [part for part in whole.parts if set(parse(part, schema).columns) <= plain] if whole else []
         self.where = whole
         self.direct = " and ".join(f"({part})" for part in parts) or None
@@ -83,20 +86,45 @@ class Drawing:
         if not who.size:
             return
         frame, numbers = self._rows(who, place)
-        for _ in range(ROUNDS if self.where else 0):
+        for copies, soon in TRIED if self.where is not None else ():
             missed = np.flatnonzero(~self._met(frame))
             if not missed.size:
                 break
-            other, again = self._rows(who[missed], place)
-            frame = frame.with_columns(frame[n].scatter(missed.tolist(), other[n]).alias(n) for n in frame.columns)
-            for name, values in again.items():
-                numbers[name][missed] = values
+            frame, numbers = self._again(frame, numbers, who, missed, place, copies, soon)
         if self.where is not None and not self._met(frame).all():
             raise SampleError(
-                f"Rows could not be made to meet {self.where.text!r} in {ROUNDS} rounds.", "Ask for something likelier."
+                f"Row {place + 1} of {int((~self._met(frame)).sum())} owners could not be made to meet "
+                f"{self.where.text!r}, given the rows before it.",
+                "Ask for something likelier.",
             )
         self.past.push(who, numbers)
+        for name, ids in self.forms.ids.items():
+            rng = np.random.default_rng([self.wanted.seed, self.wanted.first, place])
+            fresh = ids.make(len(who), rng, first=self.wanted.first + self.drawn, key=self.wanted.seed)
+            frame = frame.with_columns(fresh.alias(name).cast(held(self.schema[name], fresh.dtype)))
+        self.drawn += len(who)
         self._keep(frame, who, np.full(len(who), place))
+
+    def _again(
+        self,
+        frame: pl.DataFrame,
+        numbers: dict[str, np.ndarray],
+        who: np.ndarray,
+        missed: np.ndarray,
+        place: int,
+        copies: int,
+        soon: bool,
+    ) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
+        """The rows with others at those that miss the condition, where one of so many new ones meets it."""
+        other, again = self._rows(np.repeat(who[missed], copies), place, soon=soon)
+        good = self._met(other).reshape(len(missed), copies)
+        mended = good.any(axis=1)
+        chosen = np.flatnonzero(mended) * copies + good[mended].argmax(axis=1)
+        at, picked = missed[mended].tolist(), other[chosen.tolist()]
+        frame = frame.with_columns(frame[n].scatter(at, picked[n]).alias(n) for n in frame.columns)
+        for name, values in again.items():
+            numbers[name][at] = values[chosen]
+        return frame, numbers
 
     def result(self) -> tuple[Table, np.ndarray]:
         """All rows, owner by owner."""
@@ -112,14 +140,14 @@ class Drawing:
         assert self.where is not None
         return self.where.holds(frame).to_numpy()
 
-    def _rows(self, who: np.ndarray, place: int) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
+    def _rows(self, who: np.ndarray, place: int, *, soon: bool = False) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
         """One row for each of these owners: as a frame, and as numbers for what comes after."""
         part = "next" if place and any(key[0] == "next" for key in self.models) else "first"
         order = self.forms.order
         made: dict[str, pl.Series] = {}
         now = None
         if order is not None:
-            now = self._time(order, part, who)
+            now = self._time(order, part, who, soon)
             made[order] = self.forms.forms[order].series(now)
         if self.forms.values:
             drawn = self._asked(part, "values", who, now, self.direct)
@@ -129,15 +157,11 @@ class Drawing:
                 moved = None if since is None else form.moved(since, drawn[name])
                 made[name] = drawn[name] if moved is None else form.series(moved)
         numbers = {name: form.numbers(made[name]).copy() for name, form in self.forms.forms.items()}
-        for name, ids in self.forms.ids.items():
-            key = np.random.default_rng([self.wanted.seed, self.wanted.first])
-            made[name] = ids.make(
-                len(who), key, first=self.wanted.first + sum(map(len, self.owner)), key=self.wanted.seed
-            )
         return pl.DataFrame([made[n].alias(n).cast(held(self.schema[n], made[n].dtype)) for n in made]), numbers
 
-    def _time(self, order: str, part: str, who: np.ndarray) -> np.ndarray:
-        """(len(who),) the place of the next row of each in the order, not beyond the last known one."""
+    def _time(self, order: str, part: str, who: np.ndarray, soon: bool) -> np.ndarray:
+        """(len(who),) the place of the next row of each in the order, not beyond the last known one. soon: as little
+        after the row before as rows may be."""
         form = self.forms.forms[order]
         since = self.past.origin(form, who, None, first=part == "first")
         now = np.empty(len(who))
@@ -150,6 +174,8 @@ class Drawing:
                 break
         last = self.past.last[order][0, who]
         floor = np.where(np.isnan(last), -np.inf, last + max(form.least, 0.0))
+        if soon:
+            now = np.where(np.isnan(last), now, floor)
         kept: np.ndarray = np.maximum(np.minimum(now, form.high), floor)
         return kept
 

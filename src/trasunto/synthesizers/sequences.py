@@ -1,0 +1,319 @@
+"""`sequences`: the events of entities over time, drawn one after another by a held row synthesizer.
+
+A table whose schema names a sequence (entity, order) is taken apart: what is constant within every entity, with the
+number of its events, is one row of a table of entities, drawn first by the row synthesizer; the events follow, each
+given the entity and the events before it (synthesizers/children.py). Entities get new names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trasunto import registry
+from trasunto.data.dataset import Dataset, Table, held
+from trasunto.data.expressions import parse
+from trasunto.data.schema import Schema
+from trasunto.encoders.ids import Ids
+from trasunto.errors import ModelError, SampleError
+from trasunto.privacy.budget import Budget, Guarantee, refuse
+from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.checked import at_least
+from trasunto.synthesizers.children import Children, ChildrenSettings, fit_children, load_children
+from trasunto.synthesizers.model import Model, Synthesizer, in_parts, load_model, read_document
+from trasunto.synthesizers.sequences_apart import taken_apart
+from trasunto.writing import aside
+
+# How often the number of events of an entity is drawn anew when it has more already.
+ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Settings.
+
+    row: the row synthesizer that is held, by name. row_settings: its settings. lags: events before that each event is
+    told one by one. most_rows: events that are learnt from; a random choice of more.
+    """
+
+    row: str = "tree"
+    row_settings: Mapping[str, Any] = field(default_factory=dict)
+    lags: int = 2
+    most_rows: int = 300_000
+
+    def __post_init__(self) -> None:
+        at_least(self, {"lags": 1, "most_rows": 100})
+
+    def fit(
+        self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet
+    ) -> SequencesModel:
+        """Fit to one table with a sequence. Raises FitError for a table without one, for events without an entity or
+        a place in the order, and for free text; BudgetError for a budget."""
+        refuse(budget, "sequences")
+        row = registry.load("synthesizers", self.row)(**self.row_settings)
+        return fit_sequences(
+            real, "sequences", self, row, lags=self.lags, most_rows=self.most_rows, seed=seed, progress=progress
+        )
+
+
+def fit_sequences(
+    real: Dataset,
+    method: str,
+    settings: Any,
+    row: Synthesizer,
+    *,
+    lags: int,
+    most_rows: int,
+    seed: int,
+    progress: Progress,
+) -> SequencesModel:
+    """Entities and events, each learnt by `row`. settings: of the method, that the model keeps."""
+    apart = taken_apart(real, method)
+    entities = row.fit(Dataset.of(apart.entities, "entities"), seed=seed, progress=progress)
+    events = fit_children(
+        apart.known,
+        apart.events,
+        apart.owner,
+        row=row,
+        seed=seed,
+        order=apart.order,
+        settings=ChildrenSettings(lags, most_rows),
+        progress=progress,
+    )
+    columns = tuple(c if c.declared else replace(c, bounds=None) for c in apart.schema.columns)
+    schema = Schema({real.name: replace(apart.schema, columns=columns)})
+    return SequencesModel(schema, method, settings, apart.facts(), entities, events, apart.names, apart.most)
+
+
+def load_sequences(folder: Path, settings: type) -> SequencesModel:
+    """The model saved in a folder, with settings of this type. ModelError when broken."""
+    document = read_document(folder)
+    try:
+        chosen = settings(**document["settings"])
+        schema = Schema.from_dict(document["schema"])
+        names, facts, most = Ids.from_dict(document["names"]), document["facts"], int(document["most"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
+    entities, events = load_model(folder / "entities"), load_children(folder / "events")
+    return SequencesModel(schema, document["synthesizer"], chosen, facts, entities, events, names, most)
+
+
+@dataclass(frozen=True)
+class SequencesModel:
+    """A fitted model of sequences. static: columns that are constant within an entity. entities: the model of the
+    entities. events: that of their events. names: how entities are named anew. most: events of the longest sequence
+    that was learnt from."""
+
+    schema: Schema
+    method: str
+    settings: Any
+    facts: Mapping[str, Any]
+    entities: Model
+    events: Children
+    names: Ids
+    most: int
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        return None
+
+    @property
+    def static(self) -> tuple[str, ...]:
+        """Columns that are constant within an entity."""
+        return tuple(self.facts["static"])
+
+    @property
+    def length(self) -> str:
+        """The column of the entities that counts their events."""
+        return str(self.facts["length"])
+
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        given: Any = None,
+        where: str | None = None,
+        temperature: float = 1.0,
+        first: int = 0,
+    ) -> Dataset:
+        """Draw `rows` entities (0 or more) with their events.
+
+        given: a table of `rows` rows with static columns, one an entity; or events of `rows` entities, with the columns
+        of entity and order: each goes on from there (see `go_on`). where: a condition; a part of it on static columns
+        holds of entities, any other of every drawn event. temperature: below 1 likely values become likelier. first:
+        entities drawn before with this seed, so that names go on.
+        Raises SampleError for a negative count, and for what no entity can meet.
+        """
+        if rows < 0:
+            raise SampleError(f"Cannot draw {rows} entities.", "Ask for 0 or more.")
+        frame = self._given(given)
+        entity, order = self._keys
+        if frame is not None and order in frame.columns:
+            begun = frame[entity].n_unique()
+            if begun != rows:
+                raise SampleError(f"Given events of {begun} entities for {rows} to draw.", f"Ask for {begun}.")
+            return self.go_on(frame, seed=seed, where=where, temperature=temperature)
+        if frame is not None and len(frame) != rows:
+            raise SampleError(f"Given {len(frame)} rows for {rows} entities to draw.", "Give one for each.")
+        ours, theirs = self._parted(where)
+        drawn = self.entities.sample(
+            rows, seed=seed, given=frame, where=ours, temperature=temperature, first=first
+        ).rows
+        named = self.names.make(rows, np.random.default_rng([seed, first]), first=first, key=seed)
+        counts = drawn[self.length].to_numpy().astype(np.int64)
+        return self._made(named, drawn, counts, seed, first, theirs, temperature)
+
+    def go_on(
+        self, events: Any, *, seed: int, where: str | None = None, temperature: float = 1.0, more: int | None = None
+    ) -> Dataset:
+        """The same events, and for each entity those that may come next.
+
+        events: real first events of some entities (a dataset, frame or dict with the table's columns), which come back
+        as they are, sorted by entity and order. more: how many events to add to each; None: as many as the model would
+        give such an entity, with at least those that are there.
+        """
+        table = self._whole(events)
+        apart = taken_apart(table, self.method, static=self.static, length=self.length)
+        begun = np.bincount(apart.owner, minlength=len(apart.known))
+        static = apart.entities.rows.drop(self.length)
+        _, theirs = self._parted(where)
+        if more is not None:
+            if more < 0:
+                raise SampleError(f"Cannot add {more} events.", "Ask for 0 or more.")
+            counts = begun + more
+        else:
+            counts = self._lengths(static, begun, seed, temperature)
+        named = apart.identities
+        drawn = static.with_columns(pl.Series(self.length, counts))
+        return self._made(named, drawn, counts, seed, 0, theirs, temperature, (apart.events, apart.owner))
+
+    def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
+        """The same number of entities in parts of at most `size`, in constant memory. No name repeats."""
+        yield from in_parts(self, rows, seed, size)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model into a folder, whole or not at all."""
+        document = {
+            "synthesizer": self.method,
+            "version": 1,
+            "settings": asdict(self.settings),
+            "schema": self.schema.to_dict(),
+            "facts": dict(self.facts),
+            "names": self.names.to_dict(),
+            "most": self.most,
+        }
+        with aside(folder, folder=True) as place:
+            self.entities.save(place / "entities")
+            self.events.save(place / "events")
+            text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+            (place / "model.json").write_text(text, encoding="utf-8")
+
+    @staticmethod
+    def load(folder: Path) -> SequencesModel:
+        """What `save` wrote. ModelError when broken."""
+        return load_sequences(folder, Sequences)
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "settings": asdict(self.settings),
+            "method": "Entities, then their events one after another, by a row synthesizer.",
+            "fitted_to": self.events.fitted_to,
+            **self.facts,
+            "entities_model": self.entities.describe(),
+            "events_model": self.events.describe(),
+        }
+
+    @property
+    def _keys(self) -> tuple[str, str]:
+        sequence = self.schema.only.sequence
+        assert sequence is not None
+        return sequence
+
+    def _given(self, given: Any) -> pl.DataFrame | None:
+        if given is None:
+            return None
+        return given.rows if isinstance(given, Dataset | Table) else pl.DataFrame(given)
+
+    def _whole(self, events: Any) -> Dataset:
+        """Given events as a table of the model's schema. SampleError for what does not fit."""
+        frame, schema = self._given(events), self.schema.only
+        assert frame is not None
+        lost = [name for name in schema.names if name not in frame.columns]
+        if lost:
+            raise SampleError(f"The events to go on from lack column {lost[0]!r}.", f"Give {', '.join(schema.names)}.")
+        try:
+            cast = [frame[c.name].cast(held(c, frame[c.name].dtype)) for c in schema.columns]
+        except pl.exceptions.PolarsError as error:
+            told = str(error).partition(chr(10))[0]
+            raise SampleError(f"The given events do not fit their columns: {told}.") from error
+        return Dataset.of(Table(schema, pl.DataFrame(cast)), next(iter(self.schema.tables)))
+
+    def _parted(self, where: str | None) -> tuple[str | None, str | None]:
+        """A condition as what holds of entities and what holds of events."""
+        if not where:
+            return None, None
+        schema = self.schema.only
+        whole = parse(where, schema)
+        static = set(self.static)
+        ours = [part for part in whole.parts if set(parse(part, schema).columns) <= static]
+        theirs = [part for part in whole.parts if part not in ours]
+        strange = next((p for p in theirs if (static | {self._keys[0]}) & set(parse(p, schema).columns)), None)
+        if strange is not None:
+            raise SampleError(
+                f"The condition {strange!r} ties what is constant in a sequence to what changes, or names an entity.",
+                "Ask for each by itself, tied with `and`.",
+            )
+        return tuple(" and ".join(f"({part})" for part in parts) or None for parts in (ours, theirs))  # type: ignore[return-value]
+
+    def _lengths(self, static: pl.DataFrame, begun: np.ndarray, seed: int, temperature: float) -> np.ndarray:
+        """(entities,) a number of events for each that has begun: drawn anew while it has more already."""
+        counts = np.zeros(len(begun), dtype=np.int64)
+        waiting = np.arange(len(begun))
+        for turn in range(ROUNDS):
+            if not waiting.size:
+                break
+            given = static[waiting] if static.width else None
+            drawn = self.entities.sample(len(waiting), seed=seed + turn, given=given, temperature=temperature).rows
+            counts[waiting] = drawn[self.length].to_numpy()
+            waiting = np.flatnonzero(counts < begun)
+        return np.maximum(counts, begun)
+
+    def _made(
+        self,
+        named: pl.Series,
+        entities: pl.DataFrame,
+        counts: np.ndarray,
+        seed: int,
+        first: int,
+        where: str | None,
+        temperature: float,
+        prefix: tuple[Table, np.ndarray] | None = None,
+    ) -> Dataset:
+        """The rows of entities and their events."""
+        schema = self.schema.only
+        entity = self._keys[0]
+        columns = tuple(c for c in schema.columns if c.name in self.static)
+        known = Table(
+            replace(self.events.context, columns=(schema[entity], *columns)),
+            pl.DataFrame([named.alias(entity), *(entities[c.name] for c in columns)]),
+        )
+        events, owner = self.events.draw(
+            known,
+            counts,
+            seed=seed,
+            prefix=prefix,
+            where=where,
+            temperature=temperature,
+            first=first * self.most if prefix is None else 0,
+        )
+        spread = known.rows[owner]
+        rows = spread.hstack(events.rows).select(schema.names)
+        rows = rows.with_columns(pl.col(c.name).cast(held(c, rows[c.name].dtype)) for c in schema.columns)
+        return Dataset(self.schema, {next(iter(self.schema.tables)): Table(schema, rows)})
