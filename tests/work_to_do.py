@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from pathlib import Path
 
 from trasunto.errors import FitError
 from trasunto.executors import current
@@ -34,3 +35,19 @@ def own(item, shared):
 
 def dying(item):
     os._exit(3)
+
+
+def node(item):
+    import ray
+
+    time.sleep(0.05)
+    return ray.get_runtime_context().get_node_id()
+
+
+def stumbling(item, folder):
+    """Dies the first time that it does an odd item."""
+    path = Path(folder) / str(item)
+    if item % 2 and not path.exists():
+        path.touch()
+        os._exit(3)
+    return item

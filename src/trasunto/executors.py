@@ -79,11 +79,11 @@ class Local:
         """See Executor."""
         if self.workers == 1:
             for item in items:
-                yield _called(function, item, shared)
+                yield called(function, item, shared)
             return
-        single, items = _single(items)
-        if single:
-            yield _called(function, next(items), shared)
+        whole, items = single(items)
+        if whole:
+            yield called(function, next(items), shared)
             return
         with ThreadPoolExecutor(self.workers) as pool:
             # What is set for this piece of work (an executor, a watch) holds in its threads as well.
@@ -112,9 +112,9 @@ class Processes:
 
     def map(self, function: Callable[..., Any], items: Iterable[Any], *, shared: Any = None) -> Iterator[Any]:
         """See Executor."""
-        single, items = _single(items)
-        if single:
-            yield _called(function, next(items), shared)
+        whole, items = single(items)
+        if whole:
+            yield called(function, next(items), shared)
             return
         # Spawned, not forked: a forked copy of a process with threads (polars, torch) may hang.
         spawned = multiprocessing.get_context("spawn")
@@ -131,12 +131,17 @@ class Processes:
         """Nothing is held between maps."""
 
 
-_EXECUTOR: contextvars.ContextVar[Executor] = contextvars.ContextVar("executor", default=Local())  # noqa: B039 (frozen)
+_EXECUTOR: contextvars.ContextVar[Executor | None] = contextvars.ContextVar("executor", default=None)
 
 
 def current() -> Executor:
     """The executor of the block around; threads of this process when there is none."""
-    return _EXECUTOR.get()
+    return _EXECUTOR.get() or Local()
+
+
+def chosen() -> bool:
+    """Whether a block around has said who does the work."""
+    return _EXECUTOR.get() is not None
 
 
 @contextmanager
@@ -145,7 +150,10 @@ def executing(executor: Executor | str | None) -> Iterator[Executor]:
 
     None leaves it as it is. Raises as `executor_of`.
     """
-    made = current() if executor is None else executor_of(executor) if isinstance(executor, str) else executor
+    if executor is None:
+        yield current()
+        return
+    made = executor_of(executor) if isinstance(executor, str) else executor
     token = _EXECUTOR.set(made)
     try:
         yield made
@@ -179,14 +187,15 @@ def processes(address: str) -> Processes:
 def alone(function: Callable[..., Any], item: Any, shared: Any) -> Any:
     """One part of a map, as a worker does it: what it maps in its turn is done one after another."""
     _EXECUTOR.set(Local(1))
-    return _called(function, item, shared)
+    return called(function, item, shared)
 
 
-def _called(function: Callable[..., Any], item: Any, shared: Any) -> Any:
+def called(function: Callable[..., Any], item: Any, shared: Any) -> Any:
+    """One part, done as it stands."""
     return function(item) if shared is None else function(item, shared)
 
 
-def _single(items: Iterable[Any]) -> tuple[bool, Iterator[Any]]:
+def single(items: Iterable[Any]) -> tuple[bool, Iterator[Any]]:
     """Whether there is exactly one item; and all of them."""
     rest = iter(items)
     first = list(islice(rest, 2))

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from trasunto.cli.main import DONE, GATE
+from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.say import json_option, number, quiet_option, say_json, say_scores, say_table, seed_option
 
@@ -35,6 +36,7 @@ from trasunto.cli.say import json_option, number, quiet_option, say_json, say_sc
 @click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of the report.")
 @seed_option
 @json_option
+@on_option
 @quiet_option
 def command(
     real: str,

@@ -8,6 +8,7 @@ import click
 
 from trasunto.cli.budget import budget_asked, budget_options, charging, say_guarantee
 from trasunto.cli.main import DONE, STOPPED
+from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.say import quiet_option, seed_option, settings_of
 
@@ -24,6 +25,7 @@ from trasunto.cli.say import quiet_option, seed_option, settings_of
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped, from its last checkpoint.")
 @budget_options
 @seed_option
+@on_option
 @quiet_option
 def command(
     data: str,
@@ -96,6 +98,13 @@ def command(
             f"Stopped; {'--resume goes on from the last checkpoint' if stands else 'nothing is kept'}.", err=True
         )
         return STOPPED
+    return _told(model, synthesizer, real, output, checkpoints)
+
+
+def _told(model: Any, synthesizer: str, real: Any, output: str, checkpoints: Path) -> int:
+    """Say what was fitted, and whether it was broken off; the exit code."""
+    from trasunto.pipeline import kept
+
     broken_off = kept.interrupted(model)
     say_guarantee(model)
     if broken_off:

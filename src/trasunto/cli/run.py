@@ -3,6 +3,7 @@ from __future__ import annotations
 import click
 
 from trasunto.cli.main import DONE, GATE
+from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.say import json_option, quiet_option, say_asked, say_json, say_run, say_table
 
@@ -14,6 +15,7 @@ from trasunto.cli.say import json_option, quiet_option, say_asked, say_json, say
 @click.option("--resume", is_flag=True, help="Finish the run in the folder of -o; finished steps are not done again.")
 @click.option("--preview", is_flag=True, help="Show the plan and ten synthetic rows of a small fit; keep nothing.")
 @json_option
+@on_option
 @quiet_option
 def command(
     recipe: str,

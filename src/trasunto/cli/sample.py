@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from trasunto.cli.main import DONE, STOPPED
+from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.sample_related import sample_related
 from trasunto.cli.say import quiet_option, say_asked, seed_option
@@ -24,6 +25,7 @@ from trasunto.progress import Progress
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="Below 1 the likely is likelier.")
 @click.option("--preview", is_flag=True, help="Of lm-prompt: show the first prompts, two answers, and what all cost.")
 @seed_option
+@on_option
 @quiet_option
 def command(
     model: str,

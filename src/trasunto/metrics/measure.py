@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from trasunto import registry
 from trasunto.errors import MetricError
+from trasunto.executors import Local, current
 from trasunto.metrics.score import Comparison, Metric, Score
 from trasunto.progress import Progress, quiet
 
@@ -35,17 +36,27 @@ def measure(
     that no metric has, before anything is measured.
     """
     wanted = chosen_of(names or (USUAL,))
-    chosen: list[Metric] = [registry.load("metrics", name) for name in wanted]
+    for name in wanted:
+        registry.load("metrics", name)
+    # One after another where they would share a process: what one has prepared is there for the next.
+    executor = current() if current().apart else Local(1)
     scores: list[Score] = []
-    for place, (name, metric) in enumerate(zip(wanted, chosen, strict=True)):
-        progress("measure", place, len(chosen))
-        try:
-            scores += _finite(name, metric(comparison))
-        except MetricError:
-            if name in (names or ()):
-                raise
-    progress("measure", len(chosen), len(chosen))
+    progress("measure", 0, len(wanted))
+    for place, found in enumerate(executor.map(_measured, wanted, shared=comparison)):
+        if not isinstance(found, MetricError):
+            scores += found
+        elif wanted[place] in (names or ()):
+            raise found
+        progress("measure", place + 1, len(wanted))
     return tuple(scores)
+
+
+def _measured(name: str, comparison: Comparison) -> tuple[Score, ...] | MetricError:
+    metric: Metric = registry.load("metrics", name)
+    try:
+        return finite(name, metric(comparison))
+    except MetricError as error:
+        return error
 
 
 def chosen_of(names: Sequence[str]) -> list[str]:
@@ -62,7 +73,7 @@ def groups_of(names: Sequence[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def _finite(name: str, scores: tuple[Score, ...]) -> tuple[Score, ...]:
+def finite(name: str, scores: tuple[Score, ...]) -> tuple[Score, ...]:
     """The scores, all of whose figures are numbers; MetricError when one is not, so that none reaches a report."""
     for score in scores:
         figures = (score.value, score.goal, score.baseline, score.control, *(score.interval or ()))

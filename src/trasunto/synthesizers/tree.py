@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ import numpy as np
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
 from trasunto.errors import ModelError
-from trasunto.machine import cores
+from trasunto.executors import current
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers import coarse
@@ -76,24 +75,32 @@ class Tree:
         ready = prepare(real, "tree", bins=self.bins)
         groups = _groups(ready)
         orders = [coarse.spread(order, groups) for order in orders_of(ready, self, seed)]
-        jobs = [(number, place) for number, order in enumerate(orders) for place in range(len(order))]
-        seeds = np.random.SeedSequence(seed).spawn(len(jobs))
+        places = [(number, place) for number, order in enumerate(orders) for place in range(len(order))]
+        seeds = np.random.SeedSequence(seed).spawn(len(places))
+        # Trees of the last columns look at the most and take longest: begun first, nobody waits for one in the end.
+        jobs = sorted(zip(places, seeds, strict=True), key=lambda job: -job[0][1])
+        told = telling(ready.coded, ready.sizes, seed) if len(ready.codes.names) > self.max_inputs else None
         rows = [_kept(ready.rows, number, seed) for number in range(len(orders))]
         trees: list[dict[str, Branches]] = [{} for _ in orders]
-        told = telling(ready.coded, ready.sizes, seed) if len(ready.codes.names) > self.max_inputs else None
-
-        def one(job: int) -> None:
-            number, place = jobs[job]
-            trees[number][orders[number][place]] = _tree(
-                ready, groups, orders[number][: place + 1], told, self, rows[number], np.random.default_rng(seeds[job])
-            )
-
         # Trees are grown in compiled code that lets other threads run; each has a seed of its own.
-        with ThreadPoolExecutor(cores()) as pool:
-            for done, _ in enumerate(pool.map(one, range(len(jobs)))):
-                progress("fit tree", done + 1, len(jobs))
+        grown = current().map(_one, jobs, shared=Learnt(ready, groups, orders, told, self, rows))
+        for done, (((number, place), _), tree) in enumerate(zip(jobs, grown, strict=True)):
+            trees[number][orders[number][place]] = tree
+            progress("fit tree", done + 1, len(jobs))
         chains = tuple(Chain(order, {n: trees[number][n] for n in order}) for number, order in enumerate(orders))
         return ready.model("tree", self, Chains(chains, groups))
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What all trees grow from. told: by column, the others, the most telling first; rows: by chain, those it keeps."""
+
+    ready: Prepared
+    groups: Mapping[str, np.ndarray]
+    orders: list[tuple[str, ...]]
+    told: dict[str, list[str]] | None
+    settings: Tree
+    rows: list[np.ndarray | None]
 
 
 def orders_of(ready: Prepared, settings: Tree, seed: int) -> list[tuple[str, ...]]:
@@ -214,16 +221,12 @@ def _groups(ready: Prepared) -> dict[str, np.ndarray]:
     return {name: group for name, group in found.items() if group is not None}
 
 
-def _tree(
-    ready: Prepared,
-    groups: Mapping[str, np.ndarray],
-    order: tuple[str, ...],
-    told: dict[str, list[str]] | None,
-    settings: Tree,
-    rows: np.ndarray | None,
-    rng: np.random.Generator,
-) -> Branches:
-    """The tree of the last column of `order`."""
+def _one(job: tuple[tuple[int, int], np.random.SeedSequence], learnt: Learnt) -> Branches:
+    """The tree of the column at a place of a chain."""
+    (number, place), seed = job
+    order, rows = learnt.orders[number][: place + 1], learnt.rows[number]
+    ready, groups, told, settings = learnt.ready, learnt.groups, learnt.told, learnt.settings
+    rng = np.random.default_rng(seed)
     name = order[-1].removesuffix(coarse.MARK)
     if name in ready.context:
         # It is given: what it would be by itself is seldom needed, and nothing is learnt of it.

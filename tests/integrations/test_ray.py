@@ -1,0 +1,115 @@
+"""Work on a Ray cluster of several nodes is the same as here, also when one of them is lost in the middle of it."""
+
+import os
+import socket
+
+import numpy as np
+import polars as pl
+import pytest
+
+import trasunto as tr
+from trasunto import errors
+from trasunto.executors import Local, current, executing, executor_of
+from trasunto.metrics.measure import measure
+from trasunto.metrics.score import Comparison
+from trasunto.synthesizers.parallel import drawn
+from work_to_do import doubled, nested, node, refusing, stumbling, summed
+
+NAMES = ["fidelity.shapes", "fidelity.trends", "fidelity.c2st"]
+
+
+@pytest.fixture(scope="module")
+def real():
+    return tr.read("packaged:breast_cancer")
+
+
+@pytest.fixture(scope="module")
+def kept(real, tmp_path_factory):
+    """A model fitted here, and its rows."""
+    folder = tmp_path_factory.mktemp("here") / "model"
+    tr.fit(real, "tree", seed=0, settings={"orders": 2}).save(folder)
+    return folder
+
+
+def lost(cluster, found):
+    """One node fewer, at once, and another one for the tests that follow."""
+    cluster.remove_node(sorted(cluster.worker_nodes, key=lambda each: each.node_id)[0], allow_graceful=False)
+    found.append(True)
+
+
+def arrays(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_nodes_share_the_work_and_its_results_come_in_order(on):
+    assert on.workers == 3 and on.apart and not on.here
+    assert list(on.map(doubled, range(9))) == [2 * each for each in range(9)]
+    assert list(on.map(summed, range(3), shared=np.arange(10.0))) == [45.0, 45.0, 44.0]
+    assert len(set(on.map(node, range(30)))) == 3
+    assert list(on.map(nested, [2, 3])) == [(1, [0, 2]), (1, [0, 2, 4])]
+    results = on.map(refusing, range(5))
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(errors.FitError, match="Item 2 cannot be done") as caught:
+        next(results)
+    assert caught.value.next_move == "Leave it out."
+
+
+def test_a_worker_that_is_killed_is_replaced(on, tmp_path):
+    assert list(on.map(stumbling, range(4), shared=str(tmp_path))) == [0, 1, 2, 3]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_model_fitted_while_a_node_is_lost_is_the_same(cluster, real, kept, tmp_path):
+    found = []
+
+    def killing(what, done, total):
+        if what == "fit tree" and done == 5 and not found:
+            lost(cluster, found)
+
+    with executing(f"ray:{cluster.address}"):
+        model = tr.fit(real, "tree", seed=0, settings={"orders": 2}, progress=killing)
+    assert found
+    model.save(tmp_path / "model")
+    assert arrays(tmp_path / "model") == arrays(kept)
+    cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
+
+
+def test_rows_drawn_while_a_node_is_lost_are_the_same(cluster, kept, monkeypatch):
+    monkeypatch.setattr("trasunto.synthesizers.parallel.PART", 500)
+    found, parts = [], []
+    with executing(f"ray:{cluster.address}"):
+        for part in drawn(kept, 12_000, seed=4):
+            parts.append(part.rows)
+            if len(parts) == 3:
+                lost(cluster, found)
+    alone = pl.concat([part.rows for part in drawn(kept, 12_000, seed=4, workers=1)])
+    assert found and pl.concat(parts).equals(alone)
+    cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
+
+
+def test_scores_are_the_same(on, real, kept):
+    half = len(real) // 2
+    rows = [real.with_table(real.only.take(range(*ends))) for ends in ((0, half), (half, len(real)))]
+    comparison = Comparison(rows[0], tr.load(kept).sample(half, seed=1), rows[1], target="target", seed=0)
+    spread = measure(comparison, NAMES)
+    with executing(Local(1)):
+        alone = measure(comparison, NAMES)
+    assert [each.to_dict() for each in spread] == [each.to_dict() for each in alone]
+    few = real.with_table(real.only.take(range(5)))
+    with pytest.raises(errors.MetricError, match="needs 10 rows"):
+        measure(Comparison(few, few), ["fidelity.c2st", "fidelity.shapes"])
+
+
+def test_what_cannot_be_reached_is_told(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for address in (f"ray://127.0.0.1:{port}", f"ray:127.0.0.1:{port}"):
+        with pytest.raises(errors.ExecutorError, match=f"{address} cannot be reached.*refused"):
+            executor_of(address)
+    with pytest.raises(errors.ExecutorError, match="no port"):
+        executor_of("ray://127.0.0.1")
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(errors.MissingLibraryError, match=r"trasunto\[ray\]"):
+        executor_of("ray")
+    assert current() == Local() and os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
