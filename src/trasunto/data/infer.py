@@ -50,6 +50,12 @@ def infer(frame: pl.DataFrame, *, schema: TableSchema | None = None) -> Table:
     return Table(TableSchema(tuple(columns), primary_key=(key,) if key else ()), rows)
 
 
+def of_words(values: pl.Series) -> Column:
+    """The column of values that are text by their type: an identifier, free text, JSON or a category; numbers and dates
+    are not looked for."""
+    return _worded(values, Format())[0]
+
+
 def _as_said(frame: pl.DataFrame, schema: TableSchema) -> Table:
     missing = [name for name in schema.names if name not in frame.columns]
     extra = [name for name in frame.columns if name not in schema]

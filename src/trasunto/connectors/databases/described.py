@@ -1,0 +1,113 @@
+"""What was found in a database, as our schema: kinds, keys, categories, rules, and a reason for each column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import get_args
+
+import polars as pl
+
+from trasunto.connectors.databases.checks import allowed_values, rules_of_checks
+from trasunto.connectors.databases.found import Found, FoundTable
+from trasunto.data.infer import of_words
+from trasunto.data.relations import order
+from trasunto.data.schema import Column, Format, Kind, Schema, TableSchema
+from trasunto.errors import SchemaError
+
+# What we write behind a comment on a column whose type does not tell its kind: [trasunto: text].
+_MARK = re.compile(r"\s*\[trasunto: (\w+)\]\s*$")
+COMMENT = "Comment: "
+# Texts are told apart (category, text, identifier, JSON) by so many first rows.
+SAMPLE = 10_000
+
+
+def schema_of(tables: Sequence[FoundTable], samples: Mapping[str, pl.DataFrame]) -> Schema:
+    """samples: the first rows of each table, for what the types of its columns leave open. Parents come before
+    children; a key to a table that is not among them is left out."""
+    names = {table.name for table in tables}
+    made = {}
+    for table in tables:
+        keys = tuple(key for key in table.foreign_keys if key.table in names)
+        made[table.name] = _table(replace(table, foreign_keys=keys), samples[table.name])
+    whole = Schema(made)
+    try:
+        placed = order(whole)
+    except SchemaError:
+        # A cycle of mandatory keys: whoever learns from it says so.
+        placed = tuple(made)
+    return Schema({name: made[name] for name in placed})
+
+
+def mark_of(column: Column, *, key: bool, whole: bool, listed: bool) -> str:
+    """What has to stand in a comment so that the column is read as it was; "" when its type tells.
+
+    key: whether it belongs to a key. whole: whether its values are whole numbers. listed: whether it is an enumeration.
+    """
+    if column.kind in ("number", "boolean", "datetime") or listed:
+        return ""
+    if whole:
+        return "" if (column.kind == "id") == key else f"[trasunto: {column.kind}]"
+    if column.kind == "id" and key:
+        return ""
+    kind = "messages" if column.format.messages else "nested" if column.format.nested else column.kind
+    return f"[trasunto: {kind}]"
+
+
+def comment_of(column: Column, mark: str) -> str:
+    """The comment to write: that which the database had, and the mark. Reasons of ours tell of rows: they stay here."""
+    told = column.reason.removeprefix(COMMENT) if column.reason.startswith(COMMENT) else ""
+    return f"{told} {mark}".strip()
+
+
+def _table(table: FoundTable, sample: pl.DataFrame) -> TableSchema:
+    keys = {name for key in table.foreign_keys for name in key.columns}
+    keys |= set(table.primary_key) if len(table.primary_key) == 1 else set()
+    columns = [_column(found, sample[found.name], found.name in keys) for found in table.columns]
+    if len(table.primary_key) == 1:
+        alone = table.primary_key[0] not in {name for key in table.foreign_keys for name in key.columns}
+        columns = [
+            replace(c, role="identifier") if alone and c.kind == "id" and c.name in table.primary_key else c
+            for c in columns
+        ]
+    schema = TableSchema(tuple(columns), table.primary_key, table.foreign_keys)
+    rules = rules_of_checks(table.checks, schema)
+    for rule in rules:
+        allowed = allowed_values(rule.rule)
+        if allowed and allowed[0] in schema and schema[allowed[0]].kind in ("category", "text"):
+            listed = replace(schema[allowed[0]], kind="category", categories=allowed[1], declared=True)
+            schema = schema.with_column(listed)
+    return replace(schema, constraints=rules)
+
+
+def _column(found: Found, sample: pl.Series, key: bool) -> Column:
+    mark = _MARK.search(found.comment)
+    told = _MARK.sub("", found.comment).strip()
+    reason = f"{COMMENT}{told}" if told else f"It is stored as {found.type}."
+    plain = Column(found.name, "text", found.nullable, format=found.format, reason=reason)
+    if found.categories is not None:
+        return replace(plain, kind="category", categories=found.categories, declared=True)
+    if mark and mark[1] in ("nested", "messages"):
+        form = Format(nested=mark[1] == "nested", messages=mark[1] == "messages")
+        return replace(plain, kind="category" if mark[1] == "nested" else "text", format=form)
+    if mark and mark[1] in get_args(Kind):
+        return replace(plain, kind=_kind(mark[1]))
+    if found.kind is not None:
+        return replace(plain, kind=found.kind)
+    if found.held in ("integer", "text") and key:
+        return replace(plain, kind="id")
+    if found.held == "text":
+        return _of_words(plain, sample)
+    kinds: dict[str, Kind] = {"date": "datetime", "moment": "datetime"}
+    return replace(plain, kind=kinds.get(str(found.held)) or _kind(str(found.held)))
+
+
+def _of_words(plain: Column, sample: pl.Series) -> Column:
+    guess = of_words(sample.head(SAMPLE))
+    reason = plain.reason if plain.reason.startswith(COMMENT) else f"{plain.reason[:-1]}. {guess.reason}"
+    return replace(plain, kind=guess.kind, role=guess.role, format=guess.format, reason=reason)
+
+
+def _kind(word: str) -> Kind:
+    return next(each for each in get_args(Kind) if each == word)
