@@ -79,6 +79,17 @@ def declared(table: Table, public: Mapping[str, Public]) -> Table:
     return Table(schema, table.rows)
 
 
+def ordered(table: Table, entity: str, order: str) -> Table:
+    """The table as events: `entity` names whom they befall and is an identifier, `order` orders them."""
+    _ = table.schema[order]
+    whose = table.schema[entity]
+    rows = table.rows
+    if rows[entity].dtype not in (pl.Int64, pl.String):
+        rows = rows.with_columns(pl.col(entity).cast(pl.String))
+    named = replace(whose, kind="id", categories=None, bounds=None, reason="Names whom the events befall.")
+    return Table(replace(table.schema.with_column(named), sequence=(entity, order)), rows)
+
+
 def told(table: Table, prefix: str = "") -> list[dict[str, Any]]:
     """Each column for the report: what it is, how much of it is missing, and how many values it takes."""
     return [

@@ -16,7 +16,7 @@ from trasunto.errors import EmptyDataError, RecipeError, near
 from trasunto.metrics.measure import USUAL, chosen_of, measure
 from trasunto.metrics.score import Comparison, Gate, Score
 from trasunto.pipeline import related
-from trasunto.pipeline.columns import declared, recoded, told, without
+from trasunto.pipeline.columns import declared, ordered, recoded, told, without
 from trasunto.pipeline.deliver import check_delivery
 from trasunto.pipeline.judged import check_training
 from trasunto.pipeline.recipe import Recipe
@@ -86,7 +86,7 @@ def prepare(recipe: Recipe) -> Prepared:
     if judged is not None:
         table = Table(table.schema, table.rows.filter(pl.col(judged).is_not_null()))
     if asked.sequence is not None:
-        table = Table(replace(table.schema, sequence=asked.sequence), table.rows)
+        table = ordered(table, *asked.sequence)
     if asked.rows is not None:
         table = _drawn(table, asked.rows, recipe.seed)
     if len(table) < 4:

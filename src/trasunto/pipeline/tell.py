@@ -16,6 +16,7 @@ from trasunto.pipeline.judged import Evaluations
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.related import Compared
 from trasunto.pipeline.related import facts as related_facts
+from trasunto.pipeline.verbs import holder_of
 from trasunto.reports.figures import picture
 from trasunto.reports.related_figures import picture_related
 from trasunto.reports.report import Figure, Report
@@ -59,12 +60,13 @@ def told(
     scores, judged, verdicts = found
     evaluations = tuple(each for each in judged if isinstance(each, Evaluation))
     method = facts.model.describe()
+    whole = comparison if isinstance(comparison, Comparison) else comparison.related
     story = {
         "use_case": recipe.use_case,
         "data": facts.data,
         "split": facts.split,
         "synthesis": {
-            "synthesizer": recipe.synthesizer.name,
+            "synthesizer": holder_of(recipe.synthesizer.name, whole.real) or recipe.synthesizer.name,
             "settings": recipe.synthesizer.settings,
             "seed": recipe.seed,
             "rows": len(comparison.synthetic),

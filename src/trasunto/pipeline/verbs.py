@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trasunto import registry
-from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import BudgetError, MetricError, ModelError, SampleError, near
 from trasunto.metrics.score import Comparison, Gate
+from trasunto.pipeline.columns import ordered
 from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.settings import built
 from trasunto.privacy.budget import Budget
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from trasunto.language.text_evaluation import TextEvaluation
 
 
-# Synthesizers that hold one of rows, and those that can be held.
-HOLDERS = ("relational", "sequences", "sequence-bootstrap")
+# Synthesizers of rows, which others can hold.
 ROWS = (
     "auto", "tree", "bayes", "copula", "distributions", "gan", "vae", "autoregressive", "independent", "marginals",
 )  # fmt: skip
@@ -115,21 +115,25 @@ def make(name: str, settings: Mapping[str, Any]) -> Any:
 
 
 def fitting(name: str, settings: Mapping[str, Any], real: Dataset) -> Any:
-    """The synthesizer of that name for such data: one of rows is held by `relational` for related tables, and by
-    `sequences` for a table whose schema says that it holds events."""
-    method = make(name, settings)
-    several = tied(real)
-    if name in HOLDERS or name not in ROWS or not (several or real.only.schema.sequence):
-        return method
-    return make("relational" if several else "sequences", {"row": name, "row_settings": dict(settings)})
+    """The synthesizer of that name for such data, held by another where one of rows cannot learn it alone."""
+    method, holder = make(name, settings), holder_of(name, real)
+    return make(holder, {"row": name, "row_settings": dict(settings)}) if holder else method
+
+
+def holder_of(name: str, real: Dataset) -> str:
+    """What holds a synthesizer of rows: `relational` for related tables, `sequences` for a table whose schema says that
+    it holds events, "" for others and for what is no synthesizer of rows."""
+    if name not in ROWS:
+        return ""
+    if tied(real):
+        return "relational"
+    return "sequences" if real.only.schema.sequence else ""
 
 
 def in_sequence(dataset: Dataset, entity: str, order: str) -> Dataset:
     """The one table as events: `entity` names whom they befall, `order` is the column that orders them. SchemaError for
     a column that is not there."""
-    schema = dataset.only.schema
-    _ = schema[entity], schema[order]
-    return dataset.with_table(Table(replace(schema, sequence=(entity, order)), dataset.rows))
+    return dataset.with_table(ordered(dataset.only, entity, order))
 
 
 def tied(dataset: Dataset) -> bool:
