@@ -108,6 +108,19 @@ GROUPS: dict[str, dict[str, str]] = {
         "privacy.ngram_overlap": "trasunto.metrics.text_overlap:overlap",
         "privacy.replayed_identifiers": "trasunto.metrics.text_identifiers:replayed_identifiers",
     },
+    # Metrics of related tables (metrics/related.py).
+    "relations": {
+        "relations.integrity": "trasunto.metrics.relations:integrity",
+        "relations.cardinality": "trasunto.metrics.relations:cardinality",
+        "relations.shapes": "trasunto.metrics.relations:shapes",
+        "relations.trends": "trasunto.metrics.relations:trends",
+        "relations.hop1": "trasunto.metrics.relations_hops:hop1",
+        "relations.hop2": "trasunto.metrics.relations_hops:hop2",
+        "relations.hop3": "trasunto.metrics.relations_hops:hop3",
+        "relations.c2st": "trasunto.metrics.relations:c2st",
+        "relations.aggregate_c2st": "trasunto.metrics.relations_aggregate:aggregate_c2st",
+        "relations.families": "trasunto.metrics.relations:families",
+    },
     "connectors": {
         "csv": "trasunto.connectors.files:CsvFile",
         "tsv": "trasunto.connectors.files:CsvFile",

@@ -27,7 +27,7 @@ def shapes(comparison: Comparison) -> tuple[Score, ...]:
     given = arrays(comparison)
     if not given.names:
         return ()
-    parts = _as_many(given, comparison.seed)
+    parts = as_many(given, comparison.seed)
     width, rows = len(given.names), len(parts["synthetic"])
     errors = {part: np.empty(width) for part in parts if part != "real"}
     total, intervals = np.zeros(rows), []
@@ -57,12 +57,12 @@ def trends(comparison: Comparison) -> tuple[Score, ...]:
     given = arrays(comparison)
     if len(given.names) < 2:
         return ()
-    parts = _as_many(given, comparison.seed)
+    parts = as_many(given, comparison.seed)
     first, second = np.triu_indices(len(given.names), 1)
     if len(first) > MOST_PAIRS:
         chosen = np.sort(np.random.default_rng(comparison.seed).choice(len(first), MOST_PAIRS, replace=False))
         first, second = first[chosen], second[chosen]
-    errors, total = _pair_errors(given, parts, first, second)
+    errors, total = pair_errors(given, parts, first, second)
     reading = (
         "Mean difference of the relations between two columns from those in the training rows; 0 is equal." + CHANCE
     )
@@ -77,7 +77,7 @@ def trends(comparison: Comparison) -> tuple[Score, ...]:
     return headline, *each
 
 
-def _as_many(given: Arrays, seed: int) -> dict[str, np.ndarray]:
+def as_many(given: Arrays, seed: int) -> dict[str, np.ndarray]:
     """The parts, unseen rows cut to as many as there are synthetic ones: chance makes fewer rows differ more."""
     rng = np.random.default_rng(seed)
     most = len(given.parts["synthetic"])
@@ -105,7 +105,7 @@ def _at(errors: dict[str, np.ndarray], place: int | np.integer) -> dict[str, flo
     return {part: float(found[place]) for part, found in errors.items()}
 
 
-def _pair_errors(
+def pair_errors(
     given: Arrays, parts: dict[str, np.ndarray], first: np.ndarray, second: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """(pairs,) errors by part, and the (synthetic rows,) influence on their mean."""
