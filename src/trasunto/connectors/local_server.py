@@ -117,7 +117,8 @@ def mariadb(*, tls: bool = False, database: str = "trasunto") -> Iterator[LocalS
         command = [
             server, *common, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 's'}",
             f"--pid-file={folder / 'pid'}", f"--init-file={first}", "--skip-log-bin", "--skip-name-resolve",
-            "--innodb-buffer-pool-size=64M", *quick, *(files if ca else ["--skip-ssl"]),
+            "--innodb-buffer-pool-size=64M", "--character-set-server=utf8mb4", *quick,
+            *(files if ca else ["--skip-ssl"]),
         ]  # fmt: skip
         with _running(command, user, folder, signal.SIGTERM) as process:
             made = LocalServer("mariadb", port, "trasunto", password, database, folder, ca, process.pid)

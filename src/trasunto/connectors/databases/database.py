@@ -120,26 +120,25 @@ class Database:
 
 def _linked(asked: Address, doing: str) -> AbstractContextManager[Any]:
     """The transaction of the database that an address names."""
-    name = asked.scheme if asked.scheme in NATIVE else "generic"
-    module = import_module(f"trasunto.connectors.databases.{'mysql' if name == 'mariadb' else name}")
     try:
-        transaction: AbstractContextManager[Any] = getattr(module, doing)(asked)
+        transaction: AbstractContextManager[Any] = getattr(_module(asked), doing)(asked)
     except ImportError as error:
         raise registry.missing(error, f"{asked.scheme}://") from error
     return transaction
+
+
+def _module(asked: Address) -> Any:
+    name = asked.scheme if asked.scheme in NATIVE else "generic"
+    return import_module(f"trasunto.connectors.databases.{'mysql' if name == 'mariadb' else name}")
 
 
 def _databases(asked: Address) -> Any:
     """A function that offers the databases nearest to the one that is not there."""
 
     def offer() -> str:
-        if asked.scheme == "postgresql":
-            from trasunto.connectors.databases.postgresql import databases
-        elif asked.scheme in ("mysql", "mariadb"):
-            from trasunto.connectors.databases.mysql import databases
-        else:
+        if asked.scheme not in ("postgresql", "mysql", "mariadb"):
             return ""
-        there = databases(asked)
+        there = _module(asked).databases(asked)
         return near(asked.path, there) if there else ""
 
     return offer

@@ -45,6 +45,8 @@ def delivered(asked: Address, link: Any, like: Dataset, parts: Mapping[str, Iter
                 targets.append(_appended(link.place(name), found[name], schema.tables[name]))
             else:
                 targets.append(link.create(schema, name, like.tables[name].rows))
+    with told(asked, "writing keys"):
+        link.tie(schema, targets)
     if asked.keys_go_on:
         targets = _shifted(link, schema, like, targets, found)
     count = 0

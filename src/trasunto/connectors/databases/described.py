@@ -9,11 +9,11 @@ from typing import get_args
 
 import polars as pl
 
-from trasunto.connectors.databases.checks import allowed_values, rules_of_checks
+from trasunto.connectors.databases.checks import allowed_values, rules_of_checks, spelled
 from trasunto.connectors.databases.found import Found, FoundTable
 from trasunto.data.infer import of_words
 from trasunto.data.relations import order
-from trasunto.data.schema import Column, Format, Kind, Schema, TableSchema
+from trasunto.data.schema import Column, Constraint, Format, Kind, Schema, TableSchema
 from trasunto.errors import SchemaError
 
 # What we write behind a comment on a column whose type does not tell its kind: [trasunto: text].
@@ -64,9 +64,12 @@ def comment_of(column: Column, mark: str) -> str:
 def _table(table: FoundTable, sample: pl.DataFrame) -> TableSchema:
     keys = {name for key in table.foreign_keys for name in key.columns}
     keys |= set(table.primary_key) if len(table.primary_key) == 1 else set()
+    tied = {name for key in table.foreign_keys for name in key.columns}
+    # A text that no two rows share names its row.
+    keys |= {group[0] for group in table.unique if len(group) == 1 and table[group[0]].held == "text"}
     columns = [_column(found, sample[found.name], found.name in keys) for found in table.columns]
     if len(table.primary_key) == 1:
-        alone = table.primary_key[0] not in {name for key in table.foreign_keys for name in key.columns}
+        alone = table.primary_key[0] not in tied
         columns = [
             replace(c, role="identifier") if alone and c.kind == "id" and c.name in table.primary_key else c
             for c in columns
@@ -78,7 +81,18 @@ def _table(table: FoundTable, sample: pl.DataFrame) -> TableSchema:
         if allowed and allowed[0] in schema and schema[allowed[0]].kind in ("category", "text"):
             listed = replace(schema[allowed[0]], kind="category", categories=allowed[1], declared=True)
             schema = schema.with_column(listed)
-    return replace(schema, constraints=rules)
+    return replace(schema, constraints=(*rules, *_proposals(table, schema)))
+
+
+def _proposals(table: FoundTable, schema: TableSchema) -> tuple[Constraint, ...]:
+    """Groups of columns that the database holds unique: proposed, for few values leave few rows that keep it."""
+    open_ = [group for group in table.unique if len(group) > 1 or schema[group[0]].kind != "id"]
+    return tuple(
+        Constraint(
+            f"unique({', '.join(map(spelled, group))})", confirmed=False, support=1.0, reason="The database holds it."
+        )
+        for group in open_
+    )
 
 
 def _column(found: Found, sample: pl.Series, key: bool) -> Column:

@@ -55,7 +55,8 @@ class Found:
 
 @dataclass(frozen=True)
 class FoundTable:
-    """One table, or what a query gives. source: what stands behind FROM. checks: (name, condition in SQL)."""
+    """One table, or what a query gives. source: what stands behind FROM. checks: (name, condition in SQL). unique:
+    groups of columns of which no two rows have the same values, beside the primary key."""
 
     name: str
     source: str
@@ -63,6 +64,7 @@ class FoundTable:
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     checks: tuple[tuple[str, str], ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
 
     def __getitem__(self, name: str) -> Found:
         return next(column for column in self.columns if column.name == name)
@@ -99,6 +101,7 @@ def without(table: FoundTable, skipped: Sequence[str]) -> FoundTable:
         table.primary_key if names >= set(table.primary_key) else (),
         tuple(key for key in table.foreign_keys if names >= set(key.columns)),
         table.checks,
+        tuple(group for group in table.unique if names >= set(group)),
     )
 
 

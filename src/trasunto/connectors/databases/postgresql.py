@@ -124,6 +124,9 @@ class Link:
         required = frozenset(c.name for c in table.columns if not c.nullable or c.name in table.primary_key)
         return Target(name, self.place(name), tuple((each.column, each.family) for each in columns), required)
 
+    def tie(self, schema: Schema, targets: Sequence[Target]) -> None:
+        """Keys come when the tables are filled: see `finish`."""
+
     def load(self, target: Target, parts: Iterator[Table]) -> int:
         """Rows through one COPY; how many."""
         count = 0

@@ -16,7 +16,10 @@ quote = quoter('"')
 class Asked(Protocol):
     """Where queries go."""
 
-    space: str
+    @property
+    def space(self) -> str:
+        """The schema that tables lie in."""
+        ...
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a query gives."""
@@ -55,7 +58,7 @@ SELECT k.conname::text, k.contype::text, pg_get_expr(k.conbin, k.conrelid), f.re
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place)
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
-WHERE n.nspname = %s AND c.relname = %s AND k.contype IN ('p', 'f', 'c') AND k.conparentid = 0 ORDER BY k.conname
+WHERE n.nspname = %s AND c.relname = %s AND k.contype IN ('p', 'f', 'c', 'u') AND k.conparentid = 0 ORDER BY k.conname
 """
 _INTEGERS = frozenset(["int2", "int4", "int8", "oid"])
 # Spelt as COPY spells them.
@@ -97,10 +100,12 @@ def query_columns(link: Any, source: str) -> tuple[Found, ...]:
     return tuple(_typed(link, facts, source))
 
 
-def table_facts(link: Asked, name: str) -> tuple[tuple[str, ...], tuple[ForeignKey, ...], tuple[tuple[str, str], ...]]:
-    """(primary key, foreign keys, checks)."""
+def table_facts(
+    link: Asked, name: str
+) -> tuple[tuple[str, ...], tuple[ForeignKey, ...], tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]]:
+    """(primary key, foreign keys, checks, groups of columns that are unique)."""
     primary: tuple[str, ...] = ()
-    keys, checks = [], []
+    keys, checks, unique = [], [], []
     for called, kind, condition, other, space, columns, references in link.rows(_CONSTRAINTS, (link.space, name)):
         if kind == "p":
             primary = tuple(columns)
@@ -108,7 +113,9 @@ def table_facts(link: Asked, name: str) -> tuple[tuple[str, ...], tuple[ForeignK
             keys.append(ForeignKey(tuple(columns), other, tuple(references)))
         elif kind == "c":
             checks.append((called, condition))
-    return primary, tuple(keys), tuple(checks)
+        elif kind == "u":
+            unique.append(tuple(columns))
+    return primary, tuple(keys), tuple(checks), tuple(unique)
 
 
 def _typed(link: Asked, facts: list[tuple[str, int, int, str]], source: str) -> list[Found]:
@@ -127,8 +134,8 @@ def _found(link: Asked, name: str, said: str, mod: int, facts: tuple[Any, ...], 
         return replace(plain, categories=tuple(labels), family="enum")
     if category == "A":
         mapped = element in _INTEGERS | _WORDS | {"float4", "float8", "numeric", "bool", "uuid", "date"}
-        held = "text" if mapped or element_kind == "e" else None
-        return replace(plain, held=held, sql=f"array_to_json({column})::text", family="array")
+        array = replace(plain, sql=f"array_to_json({column})::text", family="array")
+        return array if mapped or element_kind == "e" else replace(array, held=None)
     if base in _INTEGERS:
         return replace(plain, held="integer", sql=column, family="integer")
     if base in ("float4", "float8"):

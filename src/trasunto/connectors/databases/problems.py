@@ -170,7 +170,8 @@ def _error(address: Address, doing: str, error: BaseException, near: Any) -> Tra
     found = complaint(error)
     what = found.what
     writing = doing.startswith("writing")
-    where = f" in {found.table}{f', column {found.column}' if found.column else ''}" if found.table else ""
+    table = found.table or (doing.partition(" ")[2] if what in OF_ROWS and doing != "writing keys" else "")
+    where = f" in {table}{f', column {found.column}' if found.column else ''}" if table else ""
     facts = {
         "at": address.shown,
         "scheme": address.scheme,
