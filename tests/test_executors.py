@@ -10,7 +10,7 @@ import trasunto.errors as errors
 from trasunto.executors import Local, Processes, current, executing, executor_of
 
 sys.path.insert(0, str(Path(__file__).parent))
-from work_to_do import doubled, dying, nested, own, refusing, summed
+from work_to_do import doubled, dying, met, nested, own, refusing, summed
 
 EVERYWHERE = [Local(1), Local(3), Processes(2)]
 
@@ -62,6 +62,13 @@ def test_work_is_done_by_others():
 def test_a_process_that_is_killed_is_told():
     with pytest.raises(errors.ExecutorError, match=r"was killed.*processes:2"):
         list(Processes(2).map(dying, range(3)))
+
+
+def test_processes_that_work_together_begin_anew_when_one_is_lost(tmp_path):
+    assert Processes(2).together(met, tmp_path / "died", files=tmp_path) == (0, 2, 1)
+    with pytest.raises(errors.FitError, match="Nothing can be learnt"):
+        Processes(2).together(met, None, files=tmp_path)
+    assert Local().together(own, 0, files=tmp_path)[0] == os.getpid()
 
 
 def test_executors_have_addresses():

@@ -51,3 +51,20 @@ def stumbling(item, folder):
         path.touch()
         os._exit(3)
     return item
+
+
+def met(item, folder):
+    """Its number, how many work together, and how often they have begun before. item: a path that the last one leaves
+    before it dies, the first time; None when all fail."""
+    rank, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    if item is None:
+        raise FitError("Nothing can be learnt.", "Give texts.")
+    begun = len(list(folder.glob("begun*")))
+    if rank == 0:
+        (folder / f"begun{begun}").touch()
+    if not Path(item).exists():
+        time.sleep(1.5)
+        if rank == count - 1:
+            Path(item).touch()
+            os._exit(3)
+    return rank, count, begun

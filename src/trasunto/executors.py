@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import contextvars
 import multiprocessing
+import os
+import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any, Protocol
 
 from trasunto import registry
@@ -27,6 +30,8 @@ from trasunto.machine import cores
 
 # Parts under way beside those that are worked on: nobody waits for the next one, and results do not pile up.
 AHEAD = 2
+# How often processes that work together begin, when one of them is lost each time.
+BEGUN = 4
 
 
 class Executor(Protocol):
@@ -54,6 +59,15 @@ class Executor(Protocol):
         shared: large values that parts only read, handed over once to each worker and not with each item. Items are
         taken as they are needed. The first part that fails ends it with its error; parts under way are called off.
         A part that maps in its turn does so one after another; a single item is done here, and may spread.
+        """
+        ...
+
+    def together(self, function: Callable[..., Any], item: Any, *, files: Path) -> Any:
+        """function(item, folder) in as many processes at the same time as there are workers, which find each other as
+        those of torchrun do (WORLD_SIZE, RANK, LOCAL_RANK, MASTER_ADDR, MASTER_PORT); what the first of them returns.
+
+        When one is lost all begin anew, up to 3 times. folder: what the first of them leaves there lies in `files` as
+        well, and is there for all when they begin anew: checkpoints.
         """
         ...
 
@@ -93,6 +107,10 @@ class Local:
                 self.workers + AHEAD,
             )
 
+    def together(self, function: Callable[..., Any], item: Any, *, files: Path) -> Any:
+        """See Executor: threads are no processes, so it is done here."""
+        return function(item, files)
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -126,6 +144,24 @@ class Processes:
                     f"One of {self.workers} processes was killed in the middle of its work.",
                     "Most likely memory ran out: use fewer, as in `processes:2`.",
                 ) from error
+
+    def together(self, function: Callable[..., Any], item: Any, *, files: Path) -> Any:
+        """See Executor."""
+        count = self.workers
+        for _ in range(BEGUN):
+            master = ("127.0.0.1", free_port())
+            places = [ranked(rank, rank, count, master) for rank in range(count)]
+            with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
+                parts = [pool.submit(as_ranked, place, function, item, files) for place in places]
+                try:
+                    first, *_ = [part.result() for part in parts]
+                    return first
+                except BrokenProcessPool:
+                    continue
+        raise ExecutorError(
+            f"One of {count} processes that work together was killed, {BEGUN} times.",
+            "Most likely memory ran out: use fewer, as in `processes:2`.",
+        )
 
     def close(self) -> None:
         """Nothing is held between maps."""
@@ -200,6 +236,48 @@ def single(items: Iterable[Any]) -> tuple[bool, Iterator[Any]]:
     rest = iter(items)
     first = list(islice(rest, 2))
     return len(first) == 1, chain(first, rest)
+
+
+def ranked(rank: int, local: int, count: int, master: tuple[str, int]) -> dict[str, str]:
+    """What a process is told of those that it works together with. local: its number on its machine; master: the
+    address and a free port of the first one."""
+    return {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(local),
+        "WORLD_SIZE": str(count),
+        "MASTER_ADDR": master[0],
+        "MASTER_PORT": str(master[1]),
+    }
+
+
+def as_ranked(place: dict[str, str], function: Callable[..., Any], item: Any, files: Path) -> Any:
+    """function(item, files) in a process of its own, as one of several; nothing but from the first."""
+    os.environ.update(place)
+    # As many threads in all as there are cores, unless somebody has said so.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // int(place["WORLD_SIZE"]))))
+    found = alone(function, item, files)
+    return found if place["RANK"] == "0" else None
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as asked:
+        asked.bind(("", 0))
+        port: int = asked.getsockname()[1]
+    return port
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    """A folder as a value, for workers that cannot see it: the content of its files, by path in it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def lay_out(content: Mapping[str, bytes], folder: Path) -> None:
+    """Write what `content_of` has read into a folder."""
+    for name, each in content.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(each)
 
 
 def _ordered(submit: Callable[[Any], Future[Any]], items: Iterable[Any], ahead: int) -> Iterator[Any]:

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 @pytest.fixture(scope="session")
 def cluster():
-    """A cluster of three nodes on this machine, with one processor each."""
+    """A cluster of two nodes on this machine, with one processor each."""
     pytest.importorskip("ray")
     from trasunto.integrations.ray import _ray
 
@@ -29,11 +29,9 @@ def cluster():
             "object_store_memory": 80 << 20,
             "include_dashboard": False,
             "temp_dir": place,
-            "ray_client_server_port": None,
         },
     )
-    for _ in range(2):
-        made.add_node(num_cpus=1, object_store_memory=80 << 20)
+    made.add_node(num_cpus=1, object_store_memory=80 << 20)
     yield made
     ray.shutdown()
     made.shutdown()

@@ -11,6 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from trasunto import __version__, registry
@@ -73,6 +74,15 @@ class Cluster:
         finally:
             for each in waiting:
                 ray.cancel(each, force=hurry)
+
+    def together(self, function: Callable[..., Any], item: Any, *, files: Path) -> Any:
+        """See Executor: one actor a processor, or one an accelerator where there are some.
+
+        Raises ExecutorError when one of them is lost four times.
+        """
+        from trasunto.integrations.ray_together import together
+
+        return together(_ray(), function, item, files)
 
     def close(self) -> None:
         """Leave the cluster, and end it when it was started for this."""

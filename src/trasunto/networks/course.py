@@ -148,6 +148,12 @@ def present_watch() -> tuple[Watch, int]:
     return (around[0], next(around[1])) if around is not None else (Watch(), 0)
 
 
+def watching() -> Watch:
+    """The watch of the block around, or one that does nothing; no training is counted."""
+    around = _WATCH.get()
+    return around[0] if around is not None else Watch()
+
+
 def watched_folder() -> Path | None:
     """Where the trainings of the block around are kept; None when nowhere."""
     around = _WATCH.get()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
 import uuid
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.errors import ModelError, SampleError
-from trasunto.executors import Executor, Local, Processes, current
+from trasunto.errors import SampleError
+from trasunto.executors import Executor, Local, Processes, content_of, current, lay_out
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.model import Model, load_model, read_document
 
@@ -93,7 +95,7 @@ def drawers(parts: int, workers: int | None) -> Executor:
 def drawing_of(folder: str | Path, executor: Executor, seed: int, where: str | None, temperature: float) -> Drawing:
     """What all parts have in common. ModelError when the folder holds no model."""
     read_document(folder)
-    return Drawing(str(folder), None if executor.here else _files(Path(folder)), seed, where, temperature)
+    return Drawing(str(folder), None if executor.here else content_of(Path(folder)), seed, where, temperature)
 
 
 def made_of(part: Part, drawing: Drawing) -> Dataset:
@@ -108,32 +110,22 @@ def made_of(part: Part, drawing: Drawing) -> Dataset:
     )
 
 
-# Of a process: the last model it has drawn from, and the folder it was laid out in.
-_loaded: dict[str, tuple[Model, Any]] = {}
+# Of a process: the last model it has drawn from.
+_loaded: dict[str, Model] = {}
 
 
 def _model(drawing: Drawing) -> Model:
     if drawing.mark not in _loaded:
         _loaded.clear()
         if drawing.files is None:
-            _loaded[drawing.mark] = (load_model(drawing.folder), None)
+            _loaded[drawing.mark] = load_model(drawing.folder)
         else:
+            place = tempfile.mkdtemp(prefix="trasunto-model-")
+            lay_out(drawing.files, Path(place))
+            _loaded[drawing.mark] = load_model(place)
             # A model may read its folder as long as it lives.
-            place = tempfile.TemporaryDirectory(prefix="trasunto-model-")
-            for name, content in drawing.files.items():
-                path = Path(place.name) / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            _loaded[drawing.mark] = (load_model(place.name), place)
-    return _loaded[drawing.mark][0]
-
-
-def _files(folder: Path) -> dict[str, bytes]:
-    """The content of a folder, by path in it."""
-    try:
-        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    except OSError as error:
-        raise ModelError(f"The model in {folder} cannot be read: {error}.", "Fit it again.") from error
+            weakref.finalize(_loaded[drawing.mark], shutil.rmtree, place, ignore_errors=True)
+    return _loaded[drawing.mark]
 
 
 def _sent(part: Part, drawing: Drawing) -> tuple[bytes, Dataset]:

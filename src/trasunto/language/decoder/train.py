@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.errors import FitError
+from trasunto.executors import current
 from trasunto.language.decoder.decoder import Decoder
 from trasunto.language.decoder.packed import losses_of, packed
 from trasunto.language.decoder.settings import DecoderSettings, Example
@@ -55,12 +56,18 @@ def train_decoder(
     start: a model to go on from, in the place of the base. test: examples that nothing is chosen by; what the model
     makes of them is told in `facts["test"]`. Checkpoints, callbacks and resuming come from the `watched` block around
     (networks/course.py); Ctrl-C keeps the best so far. Under torchrun, every process calls this and gets the same
-    model. Raises FitError when there is nothing to learn from, or an example alone is too much for the memory.
+    model. Inside `executing`, an executor of processes trains together in the same way (language/decoder/spread.py);
+    callbacks are not told then. Raises FitError when there is nothing to learn from, or an example alone is too much
+    for the memory.
     """
     import torch
 
     if not examples:
         raise FitError("There are no examples to learn from.", "Give texts.")
+    if current().apart:
+        from trasunto.language.decoder.spread import train_spread
+
+        return train_spread(examples, settings, seed, start, test, progress)
     with joined(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         begun = _begun(examples, settings, start)

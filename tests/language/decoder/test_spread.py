@@ -1,0 +1,26 @@
+"""Processes that train together get the model of one."""
+
+import numpy as np
+import pytest
+
+from trasunto.executors import Processes, executing
+from trasunto.language.decoder.settings import DecoderSettings, Example
+from trasunto.language.decoder.train import train_decoder
+
+torch = pytest.importorskip("torch")
+EXAMPLES = [Example.of("it:", f" was {'dark' if i % 3 else 'light'} and number {i % 7}") for i in range(60)]
+SMALL = {"width": 16, "layers": 1, "heads": 2, "vocabulary": 300, "longest": 64, "batch_tokens": 256}
+
+
+def test_two_processes_get_the_model_of_one():
+    settings = DecoderSettings("scratch", epochs=2, precision="float32", **SMALL)
+    alone = train_decoder(EXAMPLES, settings=settings, seed=0)
+    with executing(Processes(2)):
+        both = train_decoder(EXAMPLES, settings=settings, seed=0)
+        more = train_decoder(EXAMPLES, settings=settings, seed=1, start=both)
+    assert both.facts["processes"] == 2 and both.facts["steps"] == alone.facts["steps"]
+    for key in ("training loss", "validation loss"):
+        assert np.allclose(both.facts["curves"][key], alone.facts["curves"][key], atol=1e-4)
+    for one, other in zip(alone.network.parameters(), both.network.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+    assert more.facts["curves"]["training loss"][0] < both.facts["curves"]["training loss"][0]
