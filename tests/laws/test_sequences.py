@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,8 +11,9 @@ import polars as pl
 import pytest
 
 import trasunto as tr
+from trasunto.data.constraints import violations
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Column, Format, TableSchema
+from trasunto.data.schema import Column, Constraint, Format, TableSchema
 from trasunto.errors import BudgetError, FitError, SampleError
 from trasunto.privacy.budget import Budget
 from trasunto.synthesizers.model import load_model
@@ -162,6 +164,14 @@ class TestAsked:
         assert share(0.3) > share(1.0) > share(5.0)
         with pytest.raises(SampleError, match="temperature"):
             model.sample(3, seed=1, temperature=0)
+
+
+class TestRules:
+    def test_rules_hold_along_every_sequence(self, real, method):
+        rules = ("increasing(spent)", 'nothing_after(by, "bus")', 'implies(by == "bus", missing(price) or price < 9)')
+        bound = replace(real.only.schema, constraints=tuple(Constraint(each) for each in rules))
+        model = tr.fit(Dataset.of(Table(bound, real.rows)), method, seed=0, settings=QUICK.get(method))
+        assert [each.count for each in violations(model.sample(120, seed=1).only)] == [0, 0, 0]
 
 
 class TestLearnt:

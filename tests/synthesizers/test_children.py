@@ -1,12 +1,13 @@
 """Ordered rows that belong to an owner."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
+from trasunto.data.constraints import violations
 from trasunto.data.dataset import Table
 from trasunto.data.schema import Column, Constraint, TableSchema
 from trasunto.errors import FitError, ModelError, SampleError
@@ -153,10 +154,77 @@ class TestDraw:
         before, after = pairs(made, owner)
         assert len(made) == 600 and (after["seen"] >= before["seen"]).all()
 
-    def test_rules_of_plain_columns_hold(self):
-        real = visits(150, rules=(Constraint('implies(state == "new", weight < 90)'),))
-        model = fit_children(real.context, real.events, real.owner, row=ROW, seed=0, order="seen")
-        assert model.describe()["columns"]["weight"]["restated_as"] == "change"
+
+def accounts(*rules, owners=200, seed=0):
+    """Accounts and their bookings: a running balance, a fee of it, a counter, and a last booking that closes some."""
+    rng = np.random.default_rng(seed)
+    counts = 2 + rng.geometric(0.3, owners)
+    rows = []
+    for count in counts:
+        balance, when = 0, datetime(2021, 1, 1)
+        for place in range(count):
+            when += timedelta(days=int(rng.integers(1, 9)))
+            amount = int(rng.integers(-30, 40))
+            balance = balance + amount if place else int(rng.integers(100, 900))
+            last = place == count - 1 and rng.random() < 0.5
+            rows.append((when, balance, amount, "close" if last else rng.choice(["in", "out"]), when.month, 2 * amount))
+    names = ("when", "balance", "amount", "event", "month", "twice")
+    kinds = ("datetime", "integer", "integer", "category", "integer", "integer")
+    frame = pl.DataFrame(rows, schema=list(names), orient="row").with_columns(pl.col("when").cast(pl.Datetime("us")))
+    schema = TableSchema(
+        tuple(Column(n, k, False) for n, k in zip(names, kinds, strict=True)),
+        sequence=("account", "when"),
+        constraints=tuple(Constraint(rule) for rule in rules),
+    )
+    context = Table(TableSchema((Column("key", "id"),)), pl.DataFrame({"key": [f"A{n}" for n in range(owners)]}))
+    return Visits(context, Table(schema, frame), np.repeat(np.arange(owners), counts), counts)
+
+
+class TestRules:
+    RULES = (
+        "balance == previous(balance) + amount",
+        'nothing_after(event, "close")',
+        "month == month(when)",
+        "twice == amount * 2",
+        "amount <= balance",
+        "balance < previous(balance) + 35",
+    )
+
+    def test_rules_along_and_within_rows_hold_in_every_row(self, tmp_path):
+        real = accounts(*self.RULES)
+        model = fit_children(real.context, real.events, real.owner, row=ROW, seed=0, order="when")
+        model.save(tmp_path / "rows")
+        made, owner = load_children(tmp_path / "rows").draw(real.context, real.counts, seed=1)
+        schema = TableSchema((Column("account", "integer"), *made.schema.columns), (), (), ("account", "when"))
+        rows = pl.DataFrame({"account": owner}).hstack(made.rows)
+        found = violations(Table(replace(schema, constraints=real.events.schema.constraints), rows))
+        assert [each.count for each in found] == [0] * len(self.RULES)
+        assert 0.1 < (made.rows["event"] == "close").sum() / len(real.counts) < 0.9
+        assert abs(made.rows["balance"].mean() - real.events.rows["balance"].mean()) < 40
+
+    def test_nothing_is_added_to_what_has_ended(self):
+        real = accounts('nothing_after(event, "close")')
+        model = fit_children(real.context, real.events, real.owner, row=ROW, seed=0, order="when")
+        _, owner = model.draw(real.context, real.counts + 2, seed=1, prefix=(real.events, real.owner))
+        last = np.append(np.flatnonzero(np.diff(real.owner)), len(real.owner) - 1)
+        closed = (real.events.rows["event"][last.tolist()] == "close").to_numpy()
+        assert (np.bincount(owner) == real.counts + np.where(closed, 0, 2)).all()
+
+    def test_a_declared_counter_goes_one_way_even_where_the_data_do_not(self):
+        real = accounts("increasing(balance)")
+        model = fit_children(real.context, real.events, real.owner, row=ROW, seed=0, order="when")
+        made, owner = model.draw(real.context, real.counts, seed=1)
+        before, after = pairs(made, owner)
+        assert (after["balance"] >= before["balance"]).all()
+        holes = real.events.rows.with_columns(pl.when(pl.col("amount") > 0).then("balance").alias("balance"))
+        with pytest.raises(FitError, match="missing values"):
+            fit_children(real.context, Table(real.events.schema, holes), real.owner, row=ROW, seed=0, order="when")
+
+    def test_says_which_rule_cannot_hold(self):
+        real = accounts("balance > previous(balance) + 1000")
+        model = fit_children(real.context, real.events, real.owner, row=ROW, seed=0, order="when")
+        with pytest.raises(SampleError, match="1000"):
+            model.draw(real.context, real.counts, seed=1)
 
 
 class TestRefuses:

@@ -7,6 +7,12 @@ A rule is a text. Any expression of `data/expressions.py` that is true or false 
     one_hot(red, green, blue)      at most one of these is on, as in the data
     unique(order, line)            no two rows alike in these
     increment(price, 5)            whole multiples of a step
+
+In a table of events (one whose schema names a sequence) rules also hold along each sequence (data/along.py):
+
+    increasing(total)              never falls from an event to the next; decreasing never rises
+    nothing_after(event, "death")  no event of the same entity comes after it
+    balance == previous(balance) + amount
 """
 
 from __future__ import annotations
@@ -20,12 +26,13 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Table
-from trasunto.data.expressions import Expression, parse
+from trasunto.data.expressions import Expression, before, parse
 from trasunto.data.schema import TableSchema
 from trasunto.errors import SchemaError, near
 
-Family = Literal["combination", "one_hot", "unique", "increment", "function", "expression"]
+Family = Literal["combination", "one_hot", "unique", "increment", "function", "expression", "along"]
 FORMS = ("combination", "one_hot", "unique", "increment")
+ALONG = ("increasing", "decreasing", "nothing_after")
 # How far a computed number may lie from the one in the table, as a share of it: sums of floats are not exact.
 CLOSE = 1e-6
 
@@ -36,7 +43,9 @@ class Rule:
 
     family: how it is held. columns: what it ties, in order; of a function the first is the computed one. step: of an
     increment. expression: of an expression, true where it holds; of a function, the value of its first column.
-    strict: whether a missing value breaks it.
+    strict: whether a missing value breaks it. along: how a rule along a sequence is written: "increasing",
+    "decreasing", "nothing_after", "running" (a column computed with the row before) or "expression". value: what
+    nothing comes after.
     """
 
     text: str
@@ -45,6 +54,8 @@ class Rule:
     step: float = 0.0
     expression: Expression | None = None
     strict: bool = False
+    along: str = ""
+    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -63,12 +74,18 @@ class Violations:
 def read_rule(text: str, schema: TableSchema) -> Rule:
     """Raises SchemaError for a rule that cannot be read or names no column."""
     form = re.fullmatch(r"\s*(\w+)\s*\((.*)\)\s*", text, re.DOTALL)
+    if form and form[1] in ALONG:
+        return _along(text.strip(), form[1], form[2], schema)
     if form and form[1] in FORMS:
         return _form(text.strip(), form[1], form[2], schema)
     whole = parse(text, schema)
     if not whole.columns:
         raise SchemaError(f"The rule {text!r} names no column.", f"The table has {', '.join(schema.names)}.")
     equal = _equal_to(text, schema)
+    if whole.before:
+        name, right = equal or (whole.columns[0], whole)
+        columns = tuple(dict.fromkeys((name, *right.columns)))
+        return Rule(whole.text, "along", columns, expression=right, along="running" if equal else "expression")
     if equal is not None:
         name, right = equal
         return Rule(whole.text, "function", (name, *right.columns), expression=right)
@@ -86,6 +103,8 @@ def breaks(rule: Rule, table: Table) -> np.ndarray:
     Every row holds a combination of its own table; use `known` combinations to compare tables.
     """
     rows = table.rows
+    if rule.family == "along":
+        return breaks_along(rule, table)
     if rule.family == "unique":
         key = rows.select(rule.columns)
         return (
@@ -172,6 +191,54 @@ def _equal_to(text: str, schema: TableSchema) -> tuple[str, Expression] | None:
     if not isinstance(tree.left, ast.Name):
         return None
     name = quoted.get(0, "") if tree.left.id == "__quoted__" else tree.left.id
-    right = parse(text.split("==", 1)[1], schema)
-    # A column that equals a constant is a plain expression; so is one that depends on itself.
-    return (name, right) if right.columns and name not in right.columns else None
+    said = text.split("==", 1)[1]
+    right = parse(said, schema)
+    # A column that equals a constant is a plain expression; so is one that depends on itself in the same row.
+    same_row = parse(re.sub(r"\bprevious\s*\([^)]*\)", "0", said), schema).columns if right.before else right.columns
+    return (name, right) if right.columns and name not in same_row else None
+
+
+def _along(text: str, form: str, inside: str, schema: TableSchema) -> Rule:
+    if schema.sequence is None:
+        raise SchemaError(f"{text!r} holds along a sequence, and the table names none.", "Give it `sequence`.")
+    first, comma, last = inside.partition(",")
+    name = first.strip().strip("`\"'")
+    if name not in schema:
+        raise SchemaError(f"The rule {text!r} names no column {name!r}.", near(name, schema.names))
+    kind = schema[name].kind
+    if form == "nothing_after":
+        if not comma or kind not in ("category", "boolean", "integer"):
+            raise SchemaError(f"{text!r} needs a category and a value.", 'Write nothing_after(event, "death").')
+        try:
+            value = ast.literal_eval(last.strip())
+        except (SyntaxError, ValueError) as error:
+            raise SchemaError(f"The value of {text!r} cannot be read.", "Write texts in quotes.") from error
+        return Rule(text, "along", (name,), along=form, value=value)
+    if comma or kind not in ("integer", "number", "datetime"):
+        raise SchemaError(f"{text!r} needs one column of numbers or dates.", "Write increasing(total).")
+    return Rule(text, "along", (name,), along=form)
+
+
+def breaks_along(rule: Rule, table: Table) -> np.ndarray:
+    """(n,) bool: the rows that break a rule along the sequences of a table, whatever order the rows stand in. Where a
+    value it needs is missing, or there is no row before, it is not broken."""
+    assert table.schema.sequence is not None
+    entity, order = table.schema.sequence
+    marked = table.rows.with_row_index("__row").sort(entity, order, maintain_order=True)
+    column = pl.col(rule.columns[0])
+    if rule.along in ("increasing", "decreasing"):
+        known = column.forward_fill().shift(1).over(entity)
+        found = column < known if rule.along == "increasing" else column > known
+    elif rule.along == "nothing_after":
+        found = (column == rule.value).fill_null(False).cast(pl.Int8).cum_max().shift(1).over(entity) == 1
+    else:
+        assert rule.expression is not None
+        earlier = [pl.col(name).shift(1).over(entity).alias(before(name)) for name in rule.expression.before]
+        beside = marked.with_columns(earlier)
+        if rule.along == "running":
+            broken = ~alike(beside[rule.columns[0]], computed(rule, beside))
+        else:
+            broken = ~rule.expression.holds(beside, unknown=True).to_numpy()
+        found = pl.lit(pl.Series("broken", broken))
+    sorted_ = marked.select("__row", found.fill_null(False).alias("broken")).sort("__row")
+    return sorted_["broken"].to_numpy()

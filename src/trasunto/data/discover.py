@@ -16,6 +16,7 @@ import polars as pl
 
 from trasunto.data.constraints import read_rule
 from trasunto.data.dataset import Dataset, Table
+from trasunto.data.discover_along import discovered_along
 from trasunto.data.schema import Column, Constraint, Schema, TableSchema
 
 # A rule must be kept by this share of the rows in which it can be seen, and be seen in so many.
@@ -50,7 +51,8 @@ def discovered(table: Table, *, seed: int = 0) -> tuple[Constraint, ...]:
     tied = list(_combinations(rows, schema))
     linked = [set(read_rule(each.rule, schema).columns) for each in (*groups, *tied)]
     said = (each for each in _implications(rows, schema) if not _follows(each, schema, linked))
-    return (*computed, *ordered, *groups, *tied, *_steps(rows, numbers), *said)
+    along = discovered_along(table, seed=seed)
+    return (*computed, *ordered, *groups, *tied, *_steps(rows, numbers), *said, *along)
 
 
 def _follows(rule: Constraint, schema: TableSchema, linked: list[set[str]]) -> bool:

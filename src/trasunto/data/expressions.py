@@ -65,7 +65,9 @@ class Expression:
     """A checked expression over the columns of a table.
 
     text: as written. columns: names it uses, in order. constants: numbers, texts and dates it holds. parts: the
-    conditions that `and` ties together at the top, each as text; itself alone when there is no `and`.
+    conditions that `and` ties together at the top, each as text; itself alone when there is no `and`. before: columns
+    of which it takes the value of the row before, with `previous(column)`: rows need it beside, under the name that
+    `before` gives it.
     """
 
     text: str
@@ -73,9 +75,13 @@ class Expression:
     constants: tuple[Any, ...]
     parts: tuple[str, ...]
     polars: Any
+    before: tuple[str, ...] = ()
 
     def values(self, rows: pl.DataFrame) -> pl.Series:
-        """The value for each row, null where a column it needs is missing."""
+        """The value for each row, null where a column it needs is missing. SchemaError without the rows before."""
+        lost = [name for name in self.before if before(name) not in rows.columns]
+        if lost:
+            raise SchemaError(f"{self.text!r} speaks of the row before, which is not known here.", "Ask of one row.")
         return rows.select(self.polars.alias("value"))["value"] if rows.height else pl.Series("value", [])
 
     def holds(self, rows: pl.DataFrame, *, unknown: bool = False) -> pl.Series:
@@ -114,7 +120,13 @@ def parse(text: str, schema: TableSchema) -> Expression:
     else:
         parts = (text.strip(),)
     made = made if isinstance(made, pl.Expr) else pl.lit(made)
-    return Expression(text.strip(), tuple(dict.fromkeys(reader.columns)), tuple(reader.constants), parts, made)
+    before = tuple(dict.fromkeys(reader.before))
+    return Expression(text.strip(), tuple(dict.fromkeys(reader.columns)), tuple(reader.constants), parts, made, before)
+
+
+def before(column: str) -> str:
+    """What the value of a column in the row before is called."""
+    return f"previous({column})"
 
 
 def _shown(tree: ast.AST, quoted: dict[str, str]) -> str:
@@ -130,6 +142,7 @@ class _Reader:
     def __init__(self, text: str, schema: TableSchema, quoted: dict[str, str]) -> None:
         self.text, self.schema, self.quoted = text, schema, quoted
         self.columns: list[str] = []
+        self.before: list[str] = []
         self.constants: list[Any] = []
 
     def read(self, node: ast.AST) -> Any:
@@ -224,12 +237,23 @@ class _Reader:
 
     def _call(self, node: ast.Call) -> Any:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
+        if name == "previous" and self.schema.sequence is not None:
+            return self._previous(node)
         if name not in FUNCTIONS or node.keywords:
             raise SchemaError(f"No function {name!r} in {self.text!r}.", near(name, FUNCTIONS))
         try:
             return FUNCTIONS[name](*(self._expr(each) for each in node.args))
         except TypeError as error:
             raise SchemaError(f"{name} takes another number of arguments in {self.text!r}.") from error
+
+    def _previous(self, node: ast.Call) -> pl.Expr:
+        inner = node.args[0] if len(node.args) == 1 and not node.keywords else None
+        if not isinstance(inner, ast.Name):
+            raise SchemaError(f"previous takes one column in {self.text!r}.", "Write previous(balance).")
+        name = self.quoted.get(inner.id, inner.id)
+        self._column(name)
+        self.before.append(name)
+        return pl.col(before(name))
 
 
 def _number(value: pl.Expr) -> int:

@@ -98,7 +98,7 @@ def restated(table: Table) -> tuple[Plain, Table]:
     rules = rules_of(table.schema)
     broken = np.zeros(len(table), dtype=bool)
     for rule in rules:
-        if rule.family != "unique":
+        if rule.family not in ("unique", "along"):
             broken |= breaks(rule, table)
     if len(table) and broken.all():
         raise FitError(

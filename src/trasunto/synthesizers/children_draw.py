@@ -14,6 +14,7 @@ from trasunto.data.schema import TableSchema
 from trasunto.errors import SampleError
 from trasunto.synthesizers.children_forms import Forms
 from trasunto.synthesizers.children_past import Past, beside, known_of_owners, table_of
+from trasunto.synthesizers.children_rules import beside as beside_before
 from trasunto.synthesizers.model import Model
 
 # Rows that miss a condition are drawn again, so many times over in each turn; in the last as soon as can be.
@@ -75,10 +76,18 @@ class Drawing:
         frame = pl.DataFrame([rows.rows[c.name].cast(held(c, rows.rows[c.name].dtype)) for c in self.schema.columns])
         start = np.cumsum(self.begun) - self.begun
         numbers = {name: form.numbers(frame[name]) for name, form in self.forms.forms.items()}
+        self._end(frame, start)
         for place in range(int(self.begun.max(initial=0))):
             who = np.flatnonzero(self.begun > place)
             self.past.push(who, {name: each[start[who] + place] for name, each in numbers.items()})
         self._keep(frame, owner, np.arange(len(owner)) - start[owner])
+
+    def _end(self, frame: pl.DataFrame, start: np.ndarray) -> None:
+        """Owners whose last row ends a sequence have no more."""
+        who = np.flatnonzero(self.begun)
+        ended = who[self.forms.rules.ended(frame[(start + self.begun - 1)[who].tolist()])]
+        self.counts = self.counts.copy()
+        self.counts[ended] = self.begun[ended]
 
     def round(self, place: int) -> None:
         """The row at this place of every owner that has one and has it not yet."""
@@ -86,15 +95,21 @@ class Drawing:
         if not who.size:
             return
         frame, numbers = self._rows(who, place)
-        for copies, soon in TRIED if self.where is not None else ():
-            missed = np.flatnonzero(~self._met(frame))
-            if not missed.size:
+        for copies, soon in TRIED:
+            missed = ~self._met(frame, who)
+            if not missed.any():
                 break
-            frame, numbers = self._again(frame, numbers, who, missed, place, copies, soon)
-        if self.where is not None and not self._met(frame).all():
+            for left in (True, False):
+                some = np.flatnonzero(missed & ((self.left(who) > 0) == left))
+                if some.size:
+                    frame, numbers = self._again(frame, numbers, who, some, place, (copies, soon))
+        unmet = int((~self._met(frame, who)).sum())
+        if unmet:
+            asked = [self.where.text] if self.where is not None else []
+            asked += [rule.text for rule in (*self.forms.rules.again, *self.forms.rules.ends)]
             raise SampleError(
-                f"Row {place + 1} of {int((~self._met(frame)).sum())} owners could not be made to meet "
-                f"{self.where.text!r}, given the rows before it.",
+                f"Row {place + 1} of {unmet} owners could not be made to meet {' and '.join(map(repr, asked))}, given "
+                "the rows before it.",
                 "Ask for something likelier.",
             )
         self.past.push(who, numbers)
@@ -112,12 +127,13 @@ class Drawing:
         who: np.ndarray,
         missed: np.ndarray,
         place: int,
-        copies: int,
-        soon: bool,
+        turn: tuple[int, bool],
     ) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
-        """The rows with others at those that miss the condition, where one of so many new ones meets it."""
-        other, again = self._rows(np.repeat(who[missed], copies), place, soon=soon)
-        good = self._met(other).reshape(len(missed), copies)
+        """The rows with others at those that miss a condition or a rule, where one of so many new ones keeps it."""
+        copies, soon = turn
+        several = np.repeat(who[missed], copies)
+        other, again = self._rows(several, place, again=True, soon=soon)
+        good = self._met(other, several).reshape(len(missed), copies)
         mended = good.any(axis=1)
         chosen = np.flatnonzero(mended) * copies + good[mended].argmax(axis=1)
         at, picked = missed[mended].tolist(), other[chosen.tolist()]
@@ -136,11 +152,25 @@ class Drawing:
         sorted_ = np.lexsort((np.concatenate(self.place), owner))
         return Table(schema, rows[sorted_].select(schema.names)), owner[sorted_]
 
-    def _met(self, frame: pl.DataFrame) -> np.ndarray:
-        assert self.where is not None
-        return self.where.holds(frame).to_numpy()
+    def left(self, who: np.ndarray) -> np.ndarray:
+        """(len(who),) how many rows follow the next one of each."""
+        after: np.ndarray = self.counts[who] - 1 - self.past.place[who]
+        return after
 
-    def _rows(self, who: np.ndarray, place: int, *, soon: bool = False) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
+    def _met(self, frame: pl.DataFrame, who: np.ndarray) -> np.ndarray:
+        """(len(who),) bool: whether each row is as asked and keeps the rules."""
+        rules = self.forms.rules
+        rows = self._beside(frame, who) if rules.again else frame
+        good = rules.kept(rows, self.left(who))
+        return good & self.where.holds(rows).to_numpy() if self.where is not None else good
+
+    def _beside(self, frame: pl.DataFrame, who: np.ndarray) -> pl.DataFrame:
+        """Rows with the values of the rows before beside."""
+        return beside_before(frame, {n: f.series(self.past.last[n][0, who]) for n, f in self.forms.forms.items()})
+
+    def _rows(
+        self, who: np.ndarray, place: int, *, again: bool = False, soon: bool = False
+    ) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
         """One row for each of these owners: as a frame, and as numbers for what comes after."""
         part = "next" if place and any(key[0] == "next" for key in self.models) else "first"
         order = self.forms.order
@@ -149,15 +179,21 @@ class Drawing:
         if order is not None:
             now = self._time(order, part, who, soon)
             made[order] = self.forms.forms[order].series(now)
-        if self.forms.values:
-            drawn = self._asked(part, "values", who, now, self.direct)
-            for name in self.forms.values:
+        names = self.forms.drawn("values", first=part == "first")
+        if names:
+            keep = self.forms.rules.open if again and (self.left(who) > 0).all() else ""
+            where = " and ".join([each for each in (self.direct, keep) if each]) or None
+            drawn = self._asked(part, "values", who, now, where)
+            for name in names:
                 form = self.forms.forms[name]
                 since = self.past.origin(form, who, now, first=part == "first")
                 moved = None if since is None else form.moved(since, drawn[name])
                 made[name] = drawn[name] if moved is None else form.series(moved)
-        numbers = {name: form.numbers(made[name]).copy() for name, form in self.forms.forms.items()}
-        return pl.DataFrame([made[n].alias(n).cast(held(self.schema[n], made[n].dtype)) for n in made]), numbers
+        frame = pl.DataFrame([made[n].alias(n).cast(held(self.schema[n], made[n].dtype)) for n in made])
+        if self.forms.rules.computed:
+            frame = self.forms.rules.compute(self._beside(frame, who), self.schema)
+        frame = frame.select(list(self.forms.forms))
+        return frame, {name: form.numbers(frame[name]).copy() for name, form in self.forms.forms.items()}
 
     def _time(self, order: str, part: str, who: np.ndarray, soon: bool) -> np.ndarray:
         """(len(who),) the place of the next row of each in the order, not beyond the last known one. soon: as little

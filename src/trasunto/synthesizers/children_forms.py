@@ -7,6 +7,7 @@ A number that moves in small steps is its change since the row before; the order
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -16,12 +17,16 @@ from trasunto.data.dataset import Table, held
 from trasunto.data.schema import Column, Kind, TableSchema
 from trasunto.encoders.codes import Codes, Levels, Steps, as_floats, fit_codes
 from trasunto.encoders.ids import Ids
+from trasunto.errors import FitError
+from trasunto.synthesizers.children_rules import Held, held_rules, one_way, tied
 
 How = Literal["value", "change", "gap", "offset"]
 # A number is restated as its change when changes vary by less than this share of what values vary by.
 CALM = 0.3
 # So many pairs of neighbouring rows are needed to judge that.
 PAIRS = 30
+# What stands for the row's own place in time among the dates that a date can be measured from.
+NOW = "\x1enow"
 
 
 @dataclass(frozen=True)
@@ -30,15 +35,17 @@ class Form:
 
     how: as it is; as its change since the row before; as the gap of the order column since the row before; or as an
     offset from `base`. base: the owner's column it is measured from in the first row; "" where it stands for itself.
-    unit: size of one step of a gap or offset (microseconds of a datetime); 0 for no grid. least: the smallest gap.
-    low, high: the published range of the values. levels: of a category or boolean, the published values.
+    unit: size of one step of a gap or offset (microseconds of a datetime); 0 for no grid. least, most: what a gap or a
+    change is never below or above. low, high: the published range of the values. levels: of a category or boolean, the
+    published values.
     """
 
     column: Column
     how: How
     base: str = ""
     unit: float = 0.0
-    least: float = 0.0
+    least: float = -np.inf
+    most: float = np.inf
     low: float = -np.inf
     high: float = np.inf
     levels: tuple[Any, ...] | None = None
@@ -87,7 +94,8 @@ class Form:
     def moved(self, since: np.ndarray, drawn: pl.Series) -> np.ndarray:
         """Values from the steps that the row model has drawn; those of a change stay inside the published range."""
         steps = as_floats(drawn)
-        values = since + (steps * self.unit if self.unit else steps)
+        way = np.clip(steps * self.unit if self.unit else steps, self.least, self.most)
+        values = since + way
         if self.how == "change":
             values = np.clip(values, self.low, self.high)
             if 0 < self.unit < 1:
@@ -96,7 +104,7 @@ class Form:
 
     def to_dict(self) -> dict[str, Any]:
         document = {key: value for key, value in asdict(self).items() if key != "column"}
-        for key in ("low", "high"):
+        for key in ("least", "most", "low", "high"):
             document[key] = document[key] if np.isfinite(document[key]) else None
         return {"name": self.name, **document}
 
@@ -104,8 +112,8 @@ class Form:
     def of(document: dict[str, Any], schema: TableSchema) -> Form:
         """Back from `to_dict`."""
         body = {key: value for key, value in document.items() if key != "name"}
-        body["low"] = -np.inf if body["low"] is None else body["low"]
-        body["high"] = np.inf if body["high"] is None else body["high"]
+        for key, open_ in (("least", -np.inf), ("most", np.inf), ("low", -np.inf), ("high", np.inf)):
+            body[key] = open_ if body[key] is None else body[key]
         body["levels"] = None if body["levels"] is None else tuple(body["levels"])
         return Form(schema[document["name"]], **body)
 
@@ -123,6 +131,23 @@ class Forms:
     def values(self) -> tuple[str, ...]:
         """The columns but the order column and the ids."""
         return tuple(name for name in self.forms if name != self.order)
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """The columns that are drawn as they are."""
+        return frozenset(name for name in self.values if self.forms[name].how == "value")
+
+    @cached_property
+    def rules(self) -> Held:
+        """How the rules of the table are held."""
+        return held_rules(self.schema, self.plain)
+
+    def drawn(self, what: str, *, first: bool) -> tuple[str, ...]:
+        """The columns that a row model draws, of "time" or of "values". first: in first rows."""
+        if what == "time":
+            return (self.order,) if self.order is not None and self.order not in self.rules.made else ()
+        made = self.rules.made if first else self.rules.made | self.rules.running
+        return tuple(name for name in self.values if name not in made)
 
     def to_dict(self) -> dict[str, Any]:
         ids = {name: each.to_dict() for name, each in self.ids.items()}
@@ -143,13 +168,21 @@ def fit_forms(context: Table, events: Table, owner: np.ndarray, order: str | Non
     head = np.flatnonzero(np.append(True, owner[1:] != owner[:-1])[: len(owner)])
     dates = {c.name: as_floats(context.rows[c.name]) for c in context.schema.of_kind("datetime")}
     forms: dict[str, Form] = {}
+    ways, fixed = one_way(events.schema), tied(events.schema)
+    running = held_rules(events.schema, frozenset()).running
     for column in codes.schema.columns:
-        if column.name in codes.columns:
+        if column.name in (running | fixed) - {order}:
+            found = codes.columns.get(column.name)
+            if found is not None:
+                levels = found.values if isinstance(found, Levels) else None
+                forms[column.name] = Form(column, "value", levels=levels)
+        elif column.name in codes.columns:
             values = events.rows[column.name]
             own = {name: each[owner] for name, each in dates.items()}
             if column.name != order and order is not None and events.schema[order].kind == "datetime":
-                own["\x1enow"] = as_floats(events.rows[order])
-            forms[column.name] = _form(column, values, codes, same, head, own, column.name == order)
+                own[NOW] = as_floats(events.rows[order])
+            way = ways.get(column.name, 0)
+            forms[column.name] = _form(column, values, codes, same, head, own, column.name == order, way)
     return Forms(codes.schema, forms, codes.ids, order)
 
 
@@ -161,6 +194,7 @@ def _form(
     head: np.ndarray,
     dates: dict[str, np.ndarray],
     is_order: bool,
+    way: int,
 ) -> Form:
     found = codes.columns[column.name]
     if isinstance(found, Levels):
@@ -176,14 +210,21 @@ def _form(
         return Form(
             column, "gap", base, unit, float(change.min(initial=np.inf)) if change.size else 0.0, low=low, high=high
         )
-    if column.kind == "datetime":
+    if column.kind == "datetime" and not way:
         base = _nearest(numbers, dates)
         return Form(column, "offset", base, _unit(numbers - dates[base], column.kind)) if base else plain
-    if column.kind in ("integer", "number") and not np.isnan(numbers).any() and change.size >= PAIRS:
+    whole = not np.isnan(numbers).any()
+    if way and not whole:
+        raise FitError(
+            f"Column {column.name!r} is to go one way along the rows and has missing values.",
+            "Fill them, or drop the rule.",
+        )
+    if way or (column.kind in ("integer", "number") and whole and change.size >= PAIRS):
         spread = float(numbers.var())
-        one_way = (change >= 0).all() or (change <= 0).all()
-        if spread > 0 and (one_way or float(np.mean(change**2)) < CALM * spread):
-            return Form(column, "change", "", found.grid, 0.0, low=low, high=high)
+        least = 0.0 if way > 0 or (change >= 0).all() else -np.inf
+        most = 0.0 if way < 0 or (change <= 0).all() else np.inf
+        if way or (spread > 0 and (0.0 in (least, most) or float(np.mean(change**2)) < CALM * spread)):
+            return Form(column, "change", "", found.grid, least, most, low=low, high=high)
     return plain
 
 

@@ -14,12 +14,11 @@ import polars as pl
 from trasunto.data.dataset import Table
 from trasunto.data.schema import Column, Kind, TableSchema
 from trasunto.encoders.codes import as_floats
-from trasunto.synthesizers.children_forms import Form, Forms
+from trasunto.synthesizers.children_forms import NOW, Form, Forms
 
 # How what is told of a column's own last value is called: the first of these that there is.
 OWN_PAST = ("change", "gap", "previous")
 DAY = 86_400_000_000
-NOW = "\x1enow"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from trasunto.data.constraints import read_rule
 from trasunto.data.dataset import Table
-from trasunto.data.schema import Constraint, TableSchema
+from trasunto.data.schema import TableSchema
 from trasunto.synthesizers.children_forms import Forms
 from trasunto.synthesizers.children_past import Past, beside, known_of_owners, table_of
 
@@ -45,8 +44,8 @@ def wide_tables(
         some = keep[at]
         part = "next" if place else "first"
         now = numbers[forms.order][at] if forms.order is not None else None
-        for what, names in (("time", (forms.order,)), ("values", forms.values)):
-            names = tuple(name for name in names if name is not None)
+        for what in ("time", "values"):
+            names = forms.drawn(what, first=not place)
             if names and some.any():
                 when = now[some] if now is not None and what == "values" else None
                 told = table_of(past.told(who[some], when, first=not place), taken)
@@ -55,10 +54,9 @@ def wide_tables(
                 schema = TableSchema((*owners.schema.columns, *told.schema.columns, *own.schema.columns))
                 parts.setdefault((part, what), []).append(Table(schema, rows))
         past.push(who, {name: each[at] for name, each in numbers.items()})
-    rules = _rules(events.schema, forms)
     return {
         key: Table(
-            replace(tables[0].schema, constraints=rules if key[1] == "values" else ()),
+            replace(tables[0].schema, constraints=forms.rules.row if key[1] == "values" else ()),
             pl.concat([each.rows for each in tables]),
         )
         for key, tables in parts.items()
@@ -85,10 +83,3 @@ def _own(
         columns.append(replace(column, role=None))
         rows.append(events.rows[name][at] if since is None else form.apart(numbers[name][at], since))
     return Table(TableSchema(tuple(columns)), pl.DataFrame(rows))
-
-
-def _rules(schema: TableSchema, forms: Forms) -> tuple[Constraint, ...]:
-    """The rules over columns that stand as they are: a row model can hold them."""
-    plain = {name for name, form in forms.forms.items() if form.how == "value" and name != forms.order}
-    found = [each for each in schema.constraints if each.confirmed]
-    return tuple(each for each in found if set(read_rule(each.rule, schema).columns) <= plain)

@@ -127,7 +127,7 @@ def _lawful(table: Table, plan: Plain) -> Table:
     """The rows that keep the rules, each looked at by itself."""
     broken = np.zeros(len(table), dtype=bool)
     for rule in rules_of(plan.whole):
-        if rule.family != "unique":
+        if rule.family not in ("unique", "along"):
             broken |= breaks(rule, table)
     return table.take(np.flatnonzero(~broken)) if broken.any() else table
 

@@ -92,7 +92,8 @@ class OwnPastJoint:
                 continue
             _, name, past = key.split("\x1f")
             margin = margins[name] / max(margins[name].sum(), 1)
-            before = np.where(evidence.known[past] < 0, len(table) - 1, evidence.known[past])
+            told = evidence.known.get(past, drawn[past])
+            before = np.where(told < 0, len(table) - 1, told)
             for code, rows in _grouped(before):
                 seen = table[code]
                 # Blended with the margin as by Witten and Bell 1991, method C.

@@ -83,7 +83,7 @@ def taken_apart(
     heads = rows[start.tolist()].select([c.name for c in columns])
     entities = TableSchema((*columns, Column(name, "integer", False)), constraints=rules_within(table.schema, fixed))
     names = tuple(c.name for c in changing)
-    events = TableSchema(tuple(changing), constraints=rules_within(table.schema, names))
+    events = TableSchema(tuple(changing), sequence=table.schema.sequence, constraints=rules_within(table.schema, names))
     known = TableSchema((table.schema[entity], *columns))
     return Apart(
         table.schema,
