@@ -36,7 +36,7 @@ def test_patients_are_kept_together_and_drawn_anew(visits, tmp_path):
     assert done.manifest["split"]["group"] == "patient"
     made, real = tr.read(done.folder / "synthetic" / "visits.csv").rows, tr.read(visits).rows
     assert not set(made["patient"]) & set(real["patient"])
-    assert made["patient"].n_unique() == 75
+    assert 60 < made["patient"].n_unique() < 90
     assert made.group_by("patient").agg(pl.col("day").is_sorted())["day"].all()
     told = done.report.score("sequences.gaps")
     assert told.value < told.baseline
