@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
+
 import click
 
 from trasunto.cli.budget import budget_asked, budget_options, charging, say_guarantee
 from trasunto.cli.main import DONE
+from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.say import pairs_of, quiet_option, seed_option, settings_of
 
@@ -25,6 +28,7 @@ from trasunto.cli.say import pairs_of, quiet_option, seed_option, settings_of
 @click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting, like method=finetune.")
 @budget_options
 @seed_option
+@on_option
 @quiet_option
 def command(
     data: str,
@@ -40,6 +44,8 @@ def command(
 ) -> int:
     """Train a language model on a data set, synthetic or real.
 
+    Models that write are trained by several processes together under torchrun, or with --on processes:2 or --on ray.
+
     \b
     Examples:
       trasunto train synthetic.csv --task classification --text message --label spam -o filter
@@ -47,15 +53,20 @@ def command(
       trasunto train sentences.csv --task translation --role en=source --role es=translation -o translator
       trasunto train help.csv --task chat --role question=prompt --role answer=response --label intent -o bot
       trasunto train messages.csv --text message --label spam --epsilon 1 --delta 1e-6 --domain-share 0.1 -o filter
+      torchrun --nproc-per-node 2 -m trasunto train notes.csv --task generation -o writer
     """
     from trasunto.pipeline.verbs import read, train
 
     budget = budget_asked()
+    # Under torchrun all processes train, and the first one speaks and writes.
+    first = os.environ.get("RANK", "0") == "0"
+    if budget is not None and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise click.UsageError("A model with a budget is trained by one process: leave torchrun out.")
     real = read(data)
     for column, role in pairs_of(roles, "--role", "COL=ROLE"):
         real = real.with_role(column, role)
     what = f"training of a model for {task}, seed {seed}"
-    with shown(quiet) as progress, charging(data, real, budget, what):
+    with shown(quiet or not first) as progress, charging(data, real, budget, what):
         trained = train(
             real,
             task=task,
@@ -67,6 +78,8 @@ def command(
             budget=budget,
             progress=progress,
         )
+        if not first:
+            return DONE
         trained.save(output)
     say_guarantee(trained)
     facts = trained.facts

@@ -1,5 +1,9 @@
 """Processes that train together get the model of one."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -24,3 +28,16 @@ def test_two_processes_get_the_model_of_one():
     for one, other in zip(alone.network.parameters(), both.network.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-4)
     assert more.facts["curves"]["training loss"][0] < both.facts["curves"]["training loss"][0]
+
+
+def test_the_command_trains_under_torchrun(tmp_path):
+    lines = "\n".join(f"The room {i} was {('dark', 'light', 'cold')[i % 3]} that day" for i in range(48))
+    (tmp_path / "texts.csv").write_text(f"text\n{lines}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "trasunto"]
+    command += ["train", str(tmp_path / "texts.csv"), "--task", "generation", "-o", str(tmp_path / "lm")]
+    command += ["--set", "method=scratch", "--set", "epochs=1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("Trained on") == 1
+    (document,) = (tmp_path / "lm").rglob("decoder.json")
+    assert json.loads(document.read_text(encoding="utf-8"))["facts"]["processes"] == 2
