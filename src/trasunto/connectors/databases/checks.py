@@ -24,6 +24,7 @@ _TOKEN = re.compile(
 )
 _COMPARISONS = {"=": "==", "<>": "!=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _CALLS = {"length": "length", "char_length": "length", "lower": "lower", "upper": "upper", "abs": "abs"}
+_NUMBERS = frozenset(["smallint", "integer", "bigint", "numeric", "real", "double", "int4", "int8"])
 _TYPE_WORDS = frozenset(["varying", "precision", "with", "without", "time", "zone", "unsigned", "signed"])
 
 
@@ -160,15 +161,20 @@ class _Reader:
 
     def cast(self) -> str:
         found = f"-{self.cast()}" if self.mark("-") else self.single()
-        self.casts()
+        # A number below nought is printed as a text that is cast.
+        if self.casts() & _NUMBERS and re.fullmatch(r"'-?[\d.]+(e[+-]?\d+)?'", found):
+            return found.strip("'")
         return found
 
-    def casts(self) -> None:
+    def casts(self) -> set[str]:
+        found = set()
         while self.mark("::"):
-            self.type()
+            found.add(self.type())
+        return found
 
-    def type(self) -> None:
-        self.must(self._name() is not None)
+    def type(self) -> str:
+        name = self._name()
+        self.must(name is not None)
         while self.peek()[0] == "name" and self.peek()[1].lower() in _TYPE_WORDS:
             self.at += 1
         if self.mark("("):
@@ -177,6 +183,7 @@ class _Reader:
                 self.at += 1
         while self.mark("["):
             self.must(self.mark("]"))
+        return str(name).lower()
 
     def single(self) -> str:
         kind, value = self.peek()

@@ -58,12 +58,20 @@ def defined(schema: TableSchema, dtypes: Mapping[str, pl.DataType], dialect: str
     for column in schema.columns:
         whole = dtypes[column.name] == pl.Int64()
         family = _family(column, whole)
+        if (
+            family == "enum"
+            and dialect == "mysql"
+            and any(ord(max(each, default=" ")) > 0xFFFF for each in _labels(column))
+        ):
+            # Their catalogs spell names in at most three bytes a letter.
+            family = "text"
         indexed = column.name in tied | keyed | set(schema.primary_key)
-        if family == "enum" and dialect == "sqlite":
+        sqlite_list = family == "enum" and dialect == "sqlite"
+        if sqlite_list:
             family = "text"
         kind = "key" if family == "text" and indexed else family
         type_ = names[kind].format(column.format.decimals) if kind in names else ""
-        mark = mark_of(column, key=column.name in tied | single, whole=whole, listed=_listed(column))
+        mark = mark_of(column, key=column.name in tied | single, whole=whole, listed=family == "enum" or sqlite_list)
         found.append(Defined(column, type_, family, comment_of(column, mark)))
     return found
 
@@ -124,6 +132,10 @@ def _family(column: Column, whole: bool) -> str:
 
 def _listed(column: Column) -> bool:
     return column.kind == "category" and column.declared and bool(column.categories)
+
+
+def _labels(column: Column) -> tuple[str, ...]:
+    return column.categories or ()
 
 
 def _checks(schema: TableSchema, quote: Quote) -> list[str]:

@@ -123,6 +123,9 @@ def typed(link: Asked, name: str, kind: str, source: str) -> Found:
     base = kind.lower().partition("(")[0].split()[0] if kind else ""
     number = f"IFNULL(CAST({column} AS CHAR), '')"
     plain = Found(name, kind, "text", _worded(column), family="text")
+    if base == "enum" and "?" in kind:
+        # The catalog has a question mark for letters of four bytes: what the values are is not known.
+        return replace(plain, kind="category")
     if base == "enum":
         return replace(plain, categories=_labels(kind), family="enum")
     if base == "tinyint" and kind.lower().startswith("tinyint(1)"):
