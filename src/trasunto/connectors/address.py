@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+from urllib.parse import quote
 
 from trasunto import registry
 from trasunto.data.dataset import Dataset
@@ -20,6 +21,9 @@ SUFFIXES = {
     ".html": "documents", ".htm": "documents", ".pdf": "documents", ".docx": "documents", ".eml": "emails",
     ".mbox": "emails",
 }  # fmt: skip
+
+# Forms of tables in lakes, before a path and a colon, or before a store (`delta+s3://`), and the connector of each.
+LAKES = {"delta": "delta", "iceberg": "iceberg", "parquet": "partitions"}
 
 # The suffixes of files that hold one table each.
 TABLES = tuple(suffix for suffix, name in SUFFIXES.items() if name not in ("documents", "emails"))
@@ -60,8 +64,9 @@ def open_source(address: str | Path) -> Source:
     `chatml:FILE`: see `SCHEMES`), or a URL, whose scheme is the name of a connector. FileError when nothing is there,
     before any reading."""
     text = str(address)
-    if url_scheme(text):
-        return _of_url(text)
+    if own := _of_lake(text) or _of_url(text):
+        held: Source = own
+        return held
     if text.startswith("packaged:"):
         source: Source = registry.load("connectors", "packaged")(text.partition(":")[2])
         return source
@@ -75,7 +80,10 @@ def open_source(address: str | Path) -> Source:
             raise FileError(f"There is no file {str(path)!r}.", _nearby(path))
         return _made(scheme, path, settings)
     if path.is_dir():
-        return _made(_kind_of_folder(path), path)
+        kind = _kind_of_folder(path)
+        if kind in LAKES:
+            return registry.load("connectors", LAKES[kind])(f"{kind}:{quote(str(path))}")
+        return _made(kind, path)
     if not path.exists():
         raise FileError(f"There is no file {text!r}.", _nearby(path))
     return _made(_connector(path), path)
@@ -84,8 +92,9 @@ def open_source(address: str | Path) -> Source:
 def open_sink(address: str | Path) -> Sink:
     """The sink for a path: the form before it or its suffix decides; neither means a folder of files. A URL is written
     by the connector of its scheme."""
-    if url_scheme(str(address)):
-        return _of_url(str(address))
+    if own := _of_lake(str(address)) or _of_url(str(address)):
+        sink: Sink = own
+        return sink
     scheme, path = parted(str(address))
     if scheme:
         return _made(scheme, path)
@@ -102,8 +111,24 @@ def url_scheme(text: str) -> str:
     return bare.lower() if mark and len(bare) > 1 and bare.replace("-", "").isalnum() else ""
 
 
+def _of_lake(text: str) -> Any:
+    """The connector of a table in a lake, or of a query that DuckDB answers; None for other addresses."""
+    form, colon, rest = text.partition(":")
+    form = form.lower().partition("+")[0]
+    if not colon:
+        return None
+    if form in LAKES:
+        return registry.load("connectors", LAKES[form])(text)
+    if form == "duckdb" and "query=" in rest.partition("?")[2]:
+        return registry.load("connectors", "query")(text)
+    return None
+
+
 def _of_url(text: str) -> Any:
+    """The connector of a scheme; None for what is no URL."""
     scheme = url_scheme(text)
+    if not scheme:
+        return None
     if scheme not in registry.names("connectors"):
         raise FileError(f"{scheme}:// is no scheme that we read or write.", near(scheme, registry.names("connectors")))
     return registry.load("connectors", scheme)(text)
@@ -116,16 +141,32 @@ def parted(text: str) -> tuple[str, Path]:
         return scheme, Path(rest)
     # One letter is a drive, a separator before the colon a folder.
     if colon and len(scheme) > 1 and scheme.replace("-", "").isalnum() and not Path(text).exists():
-        raise FileError(f"{text!r} begins with no form we know.", near(scheme, (*SCHEMES, "packaged")))
+        raise FileError(f"{text!r} begins with no form we know.", near(scheme, (*SCHEMES, *LAKES, "packaged")))
     return "", Path(text)
 
 
 def _kind_of_folder(path: Path) -> str:
-    """A saved data set of `datasets`, documents when it holds nothing else that we read, else files of rows."""
+    """A saved data set of `datasets`, a table of a lake (or a folder of them), documents when it holds nothing else
+    that we read, else files of rows."""
+    if lake := _lake_at(path):
+        return lake
     if (path / "dataset_info.json").exists() or (path / "dataset_dict.json").exists():
         return "hub"
     found = {SUFFIXES.get(each.suffix.lower(), "") for each in path.iterdir() if each.is_file()} - {""}
     return next(iter(found)) if len(found) == 1 and found <= {"documents", "emails"} else "folder"
+
+
+def _lake_at(path: Path) -> str:
+    """The form of the lake whose table, or tables, a folder holds; "" when it holds none."""
+    inner = [each for each in path.iterdir() if not each.name.startswith((".", "_"))]
+    if (path / "catalog.sqlite").exists() or any((path / "metadata").glob("*.metadata.json")):
+        return "iceberg"
+    if (path / "_delta_log").is_dir() or (inner and all((each / "_delta_log").is_dir() for each in inner)):
+        return "delta"
+    if any("=" in each.name and each.is_dir() for each in inner):
+        return "parquet"
+    numbered = [each.suffix in (".parquet", ".pq") and each.name.startswith("part-") for each in inner]
+    return "parquet" if numbered and all(numbered) else ""
 
 
 def _settings(scheme: str, asked: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections import Counter
@@ -37,20 +38,20 @@ def decode(content: bytes, name: str) -> str:
         ) from error
 
 
-def parse_delimited(text: str, name: str, delimiter: str | None = None) -> pl.DataFrame:
-    """Text with a header line as a frame of strings, empty fields as "".
+def parse_delimited(text: str, name: str, delimiter: str | None = None, *, line: int = 2) -> pl.DataFrame:
+    """Text with a header line as a frame of strings, empty fields as "". line: number of the first line of rows.
 
     Raises EmptyDataError without lines or rows, FileError naming the lines that have other numbers of fields.
     """
     if not text.strip():
         raise EmptyDataError(f"{name} is empty.", "Give a file with a header line and rows.")
-    mark = delimiter or _delimiter(text)
+    mark = delimiter or delimiter_of(text)
     if len(text) > LARGE and (frame := _fast(text, mark)) is not None:
         return frame
     rows = list(_reader(text, mark, name))
     header, body = rows[0], rows[1:]
     width = len(header)
-    ragged = [(number, len(row)) for number, row in enumerate(body, start=2) if len(row) != width and row]
+    ragged = [(number, len(row)) for number, row in enumerate(body, start=line) if len(row) != width and row]
     if ragged:
         shown = ", ".join(f"line {number} has {fields}" for number, fields in ragged[:5])
         more = f" and {len(ragged) - 5} more" if len(ragged) > 5 else ""
@@ -107,6 +108,18 @@ def distinct_names(header: list[str]) -> list[str]:
     return names
 
 
+def encoding_of(content: bytes) -> str:
+    """The encoding of text that begins so: by byte-order mark, UTF-8 unless the bytes are none, else the likeliest."""
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            return encoding
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(content)
+        return "utf-8"
+    except UnicodeDecodeError:
+        return _likely(content)[0]
+
+
 def _likely(content: bytes) -> list[str]:
     """Encodings to try, the likeliest first. Western text is told by its letters: statistics of few accented
     letters mistake it for old code pages."""
@@ -130,7 +143,7 @@ def _reader(text: str, delimiter: str, name: str) -> list[list[str]]:
         raise FileError(f"{name} cannot be read as delimited text: {error}.", "Mend its quotes.") from error
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """The delimiter that cuts the first lines into the most fields, the same number on each."""
     head = "\n".join(text.splitlines()[:60])
     best, fields = ",", 1

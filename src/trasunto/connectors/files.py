@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import polars as pl
 from trasunto import registry
 from trasunto.connectors.address import TABLES, open_sink, open_source
 from trasunto.connectors.delimited import decode, parse_delimited
+from trasunto.connectors.parts import Parts, delimited_parts, lines_parts, scanned_parts, typed_parts
 from trasunto.connectors.records import flat, nested, records_in
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.edges import to_text
@@ -38,6 +39,15 @@ class CsvFile:
             raise FileError(error.problem, error.next_move + prose) from error
         return dataset_of(frame, self.path, rows, schema)
 
+    def parts(self) -> Parts:
+        """The table, open for reading in parts."""
+        tabs = "\t" if self.path.name.removesuffix(".gz").endswith((".tsv", ".tab")) else None
+        return delimited_parts(self.path, _name(self.path), tabs)
+
+    def batches(self, size: int, *, schema: Schema | None = None) -> Iterator[Dataset]:
+        """Parts of at most `size` rows, in constant memory."""
+        yield from typed_parts(self.parts(), size, schema)
+
     def write(self, dataset: Dataset) -> None:
         tabs = self.path.name.removesuffix(".gz").endswith((".tsv", ".tab"))
         # An empty field is written as nothing, not as a pair of quotes.
@@ -56,6 +66,24 @@ class JsonLinesFile:
         content = decode(content_of(self.path), self.path.name).strip()
         if not content:
             raise EmptyDataError(f"{self.path.name} is empty.", "Give a file with records.")
+        return dataset_of(self._parsed(content), self.path, rows, schema)
+
+    def parts(self) -> Parts:
+        """The table, open for reading in parts; a list of objects in a .json file is one part."""
+        name = _name(self.path)
+        if suffix_of(self.path) == ".json":
+
+            def whole(size: int) -> Iterator[pl.DataFrame]:
+                yield from self._parsed(decode(content_of(self.path), self.path.name).strip()).iter_slices(size)
+
+            return Parts(name, whole, lambda frame, schema: infer(frame, schema=schema))
+        return lines_parts(self.path, name, self._parsed)
+
+    def batches(self, size: int, *, schema: Schema | None = None) -> Iterator[Dataset]:
+        """Parts of at most `size` rows, in constant memory."""
+        yield from typed_parts(self.parts(), size, schema)
+
+    def _parsed(self, content: str) -> pl.DataFrame:
         read: Callable[..., pl.DataFrame] = pl.read_json if content.startswith("[") else pl.read_ndjson
         try:
             frame = read(io.BytesIO(content.encode("utf-8")), infer_schema_length=None)
@@ -65,7 +93,7 @@ class JsonLinesFile:
         if lists:
             # Messages differ in their keys, and in the types of them: read one by one they stay as they were.
             frame = _tried(self.path, lambda: flat(records_in(content, self.path.name)))
-        return dataset_of(frame, self.path, rows, schema)
+        return frame
 
     def write(self, dataset: Dataset) -> None:
         frame = nested(dataset.only, typed_for_json(dataset.only))
@@ -82,6 +110,14 @@ class ParquetFile:
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         return dataset_of(_tried(self.path, lambda: pl.read_parquet(self.path)), self.path, rows, schema)
 
+    def parts(self) -> Parts:
+        """The table, open for reading in parts."""
+        return scanned_parts(self.path, _name(self.path), pl.scan_parquet)
+
+    def batches(self, size: int, *, schema: Schema | None = None) -> Iterator[Dataset]:
+        """Parts of at most `size` rows, in constant memory."""
+        yield from typed_parts(self.parts(), size, schema)
+
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:
             nested(dataset.only, stored(dataset.only)).write_parquet(place)
@@ -95,6 +131,14 @@ class ArrowFile:
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         return dataset_of(_tried(self.path, lambda: pl.read_ipc(self.path)), self.path, rows, schema)
+
+    def parts(self) -> Parts:
+        """The table, open for reading in parts."""
+        return scanned_parts(self.path, _name(self.path), pl.scan_ipc)
+
+    def batches(self, size: int, *, schema: Schema | None = None) -> Iterator[Dataset]:
+        """Parts of at most `size` rows, in constant memory."""
+        yield from typed_parts(self.parts(), size, schema)
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:
