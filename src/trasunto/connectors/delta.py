@@ -19,7 +19,7 @@ from trasunto.connectors.lake_address import IF_EXISTS, READING, WRITING, Place,
 from trasunto.connectors.lake_types import KEPT, arrow, changes, fitted, kept_schema, kept_text, to_arrow
 from trasunto.connectors.partitions import evolving
 from trasunto.connectors.parts import Parts, typed_parts
-from trasunto.connectors.remote import ANSWER, PATIENCE, TRIES, files, reaching
+from trasunto.connectors.remote import ANSWER, PATIENCE, TRIES, files, reaching, said
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import FileError, StoreError, TrasuntoError, near
@@ -64,6 +64,7 @@ class Delta:
     def tables(self) -> dict[str, Opened]:
         """The tables that lie here, open for reading."""
         place = self.place
+        place.number("version")
         names = _tables_in(place)
         return {name or place.name: _opened(place.child(name) if name else place) for name in names}
 
@@ -152,6 +153,10 @@ def _at(place: Place, version: int | str | None = None) -> Any:
             text = " ".join(str(error).split())
             raise FileError(f"{place.shown} cannot be read as asked: {text[:300]}.", "Is its log whole?") from error
     return table
+
+
+def _has_version(place: Place, version: int) -> bool:
+    return bool(files(place).exists(f"{place.path}/{_LOG}/{version:020}.json"))
 
 
 def _check_moment(place: Place, table: Any, asked: int | str) -> None:
@@ -264,6 +269,9 @@ def _committed(place: Place, tables: Iterator[Any], schema: TableSchema, origin:
         try:
             for each in chain([first], tables):
                 yield from fitted(each, kinds, place.shown).to_batches()
+            # The library would take away the rows of another that it has not seen.
+            if how == "replace" and standing is not None and _has_version(place, standing + 1):
+                raise _lost(place)
         except BaseException as error:
             # The library would tell only its text.
             failed.append(error)
@@ -271,7 +279,7 @@ def _committed(place: Place, tables: Iterator[Any], schema: TableSchema, origin:
 
     described = _described(kinds, schema) if table is None or how == "replace" else kinds
     stream = arrow().RecordBatchReader.from_batches(described, (b.cast(described) for b in batches()))
-    said = {"synthetic": "true", "producer": f"trasunto {__version__}", **origin}
+    told = {"synthetic": "true", "producer": f"trasunto {__version__}", **origin}
     with reaching(place, writing=True):
         try:
             library.write_deltalake(
@@ -281,7 +289,7 @@ def _committed(place: Place, tables: Iterator[Any], schema: TableSchema, origin:
                 mode="error" if table is None else ("append" if how == "append" else "overwrite"),
                 schema_mode=mode,
                 storage_options=(_settings(place) or None) if table is None else None,
-                commit_properties=library.CommitProperties(custom_metadata=said),
+                commit_properties=library.CommitProperties(custom_metadata=told),
             )
         except CommitFailedError as error:
             raise _lost(place) from error
@@ -292,10 +300,7 @@ def _committed(place: Place, tables: Iterator[Any], schema: TableSchema, origin:
                 _put_back(place, None)
             if failed:
                 raise failed[0] from None
-            if isinstance(error, OSError):
-                raise
-            text = " ".join(str(error).split())
-            raise StoreError(f"{place.shown} was not written: {text[:300]}.", "The table is as it was.") from error
+            raise StoreError(*said(place, error)) from error
 
 
 def _holds_files(place: Place) -> bool:

@@ -276,7 +276,12 @@ def _committed(
     place: Place, catalog: Any, name: str, tables: Iterator[Any], schema: TableSchema, origin: Mapping[str, str]
 ) -> None:
     """Write rows as one commit. StoreError when the table is there, rows do not fit it, or another was faster."""
-    from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, TableAlreadyExistsError
+    from pyiceberg.exceptions import (
+        CommitFailedException,
+        CommitStateUnknownException,
+        TableAlreadyExistsError,
+        ValidationException,
+    )
 
     how = place.one_of("if_exists", IF_EXISTS)
     stands = catalog.table_exists(name)
@@ -295,7 +300,7 @@ def _committed(
                 if not stands:
                     catalog.purge_table(name)
                 raise
-    except (CommitFailedException, CommitStateUnknownException, TableAlreadyExistsError) as error:
+    except (CommitFailedException, CommitStateUnknownException, TableAlreadyExistsError, ValidationException) as error:
         raise StoreError(
             f"Another writer committed to {name} of {place.shown} in the meantime.",
             "The table is as that writer left it; look at it, then write again.",

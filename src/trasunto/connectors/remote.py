@@ -8,6 +8,7 @@ AZURE_STORAGE_ACCOUNT_NAME and _KEY). What does not answer is given up after `PA
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -161,7 +162,7 @@ def reaching(place: Place, writing: bool = False) -> Iterator[None]:
     except TrasuntoError:
         raise
     except _faults() as error:
-        problem, move = _said(place, error)
+        problem, move = said(place, error)
         raise kind(problem, move) from error
 
 
@@ -190,20 +191,29 @@ _ENVIRONMENT = {
 _ENDPOINT = {"s3": "AWS_ENDPOINT_URL", "gs": "STORAGE_EMULATOR_HOST", "az": "AZURE_STORAGE_CONNECTION_STRING"}
 
 
-def _said(place: Place, error: Exception) -> tuple[str, str]:
+def said(place: Place, error: Exception) -> tuple[str, str]:
     """What is wrong, and what to do, of an error of a store's library: they say it in words of their own."""
     text = " ".join(str(error).split())
     told = f"{type(error).__name__} {text}".lower()
     keys = _ENVIRONMENT[place.store]
+    if "no space left" in told or "file too large" in told:
+        return f"Cannot write {place.shown}: the disk is full.", "Free space or pick another place."
+    # The name of a file may hold such digits, too: in a store, the answer stands first.
+    status = re.search(r"(?<![\w/-])(401|403|404)(?![\w-])", told) if place.store != "file" else None
     if any(word in told for word in ("nosuchbucket", "bucket does not exist", "containernotfound")):
         return f"There is no bucket {place.path.partition('/')[0]!r} for {place.shown}.", "Check its name."
     if any(word in told for word in ("nocredentials", "unable to locate credentials", "no credentials", "anonymous")):
         return f"{place.shown} needs credentials, and there are none.", f"Set {keys}."
-    if any(word in told for word in ("accessdenied", "permissionerror", "forbidden", "403", "invalidaccesskey",
-                                     "signaturedoesnotmatch", "unauthorized", "401", "access key id", "authentication",
-                                     "access denied")):  # fmt: skip
+    if any(word in told for word in ("accessdenied", "permissionerror", "forbidden", "invalidaccesskey",
+                                     "signaturedoesnotmatch", "unauthorized", "access key id", "authentication",
+                                     "access denied")) or (status and status[1] in ("401", "403")):  # fmt: skip
         return f"{place.shown} is closed to us: the key is wrong, or has no right to it.", f"Check {keys}."
-    if isinstance(error, FileNotFoundError) or "nosuchkey" in told or "not found" in told:
+    if (
+        isinstance(error, FileNotFoundError)
+        or "nosuchkey" in told
+        or "not found" in told
+        or (status and status[1] == "404")
+    ):
         return f"Nothing lies at {place.shown}.", "Check bucket and path."
     if place.store != "file" and any(word in told for word in ("connect", "timeout", "timed out", "endpoint", "dns")):
         where = os.environ.get(_ENDPOINT[place.store], "its usual server")
@@ -211,8 +221,6 @@ def _said(place: Place, error: Exception) -> tuple[str, str]:
             f"The store of {place.shown} does not answer at {_bare(where)}.",
             f"Check the network and {_ENDPOINT[place.store]}.",
         )
-    if "no space" in told or "errno 28" in told or "too large" in told or "errno 27" in told:
-        return f"Cannot write {place.shown}: the disk is full.", "Free space or pick another place."
     return f"{place.shown}: {text[:300]}.", "Check the place and your rights to it."
 
 
