@@ -57,7 +57,8 @@ class Database:
         with told(asked, "reading", near=_databases(asked)), _linked(asked, "reading") as link:
             tables = _tables(asked, link)
             frames: dict[str, pl.DataFrame] = {}
-            limited = conditions_for(tables, rows, link) if rows is not None else {}
+            narrow = asked.scheme in NATIVE
+            limited = conditions_for(tables, rows, link, narrow=narrow) if rows is not None else {}
             for table in tables:
                 with told(asked, f"reading {table.name}"):
                     where, limit = limited.get(table.name, ("", None))

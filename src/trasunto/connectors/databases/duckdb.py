@@ -255,7 +255,7 @@ def _connected(address: Address, *, read_only: bool) -> Iterator[Link]:
     import duckdb
 
     # Nothing is fetched from the network unasked.
-    quiet = {"autoinstall_known_extensions": "false"}
+    quiet: dict[str, Any] = {"autoinstall_known_extensions": "false"}
     connection = duckdb.connect(address.path or ":memory:", read_only=read_only, config=quiet)
     try:
         connection.execute("SET TimeZone = 'UTC'")

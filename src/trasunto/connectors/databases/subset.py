@@ -16,8 +16,13 @@ from trasunto.data.schema import Schema
 LOST = -2
 
 
-def conditions_for(tables: Sequence[FoundTable], rows: int, link: Any) -> dict[str, tuple[str, int | None]]:
-    """(WHERE …, LIMIT) of each table, so that what does not hang from the first rows need not be read."""
+def conditions_for(
+    tables: Sequence[FoundTable], rows: int, link: Any, *, narrow: bool
+) -> dict[str, tuple[str, int | None]]:
+    """(WHERE …, LIMIT) of each table, so that what does not hang from the first rows need not be read.
+
+    narrow: whether the database is asked so; one of another tongue sends the children whole.
+    """
     by_name = {table.name: table for table in tables}
     made: dict[str, tuple[str, int | None]] = {}
 
@@ -37,7 +42,7 @@ def conditions_for(tables: Sequence[FoundTable], rows: int, link: Any) -> dict[s
 
     for name in by_name:
         where = condition(name, ())
-        made[name] = (where, None if where else rows)
+        made[name] = (where if narrow else "", None if where else rows)
     return made
 
 
