@@ -14,9 +14,10 @@ from trasunto.data.dataset import DTYPES, Dataset, Table
 from trasunto.data.flat import keys_in
 from trasunto.data.relations import Link, children, itself, links, places
 from trasunto.data.schema import Column, Schema, TableSchema
+from trasunto.metrics.frames import arrays
 from trasunto.metrics.related import Related, pooled, same
 from trasunto.metrics.score import Comparison, Score
-from trasunto.metrics.structure import FOLDS, c2st
+from trasunto.metrics.structure import BASELINE_ROWS, FOLDS, MOST_ROWS, by_column, told_apart
 
 # Generations that are brought to the parent: children and grandchildren.
 DEEPEST = 2
@@ -42,22 +43,36 @@ def aggregate_c2st(related: Related) -> tuple[Score, ...]:
         rows = {part: aggregated(dataset, parent) for part, dataset in parts.items()}
         if min(map(len, rows.values())) < 2 * FOLDS or not rows["real"].rows.width:
             continue
-        found = c2st(Comparison(rows["real"], rows["synthetic"], rows.get("holdout"), seed=related.seed))
-        if not found:
-            continue
-        dealt = aggregated(_dealt(parts["real"], related.seed), parent)
-        loose = c2st(Comparison(rows["real"], dealt, rows.get("holdout"), seed=related.seed))
-        head = found[0]
-        scores.append(Score(METRIC, head.value, 0.5, head.interval, loose[0].value, head.control, parent))
-        columns += [
-            Score(METRIC, each.value, 0.5, each.interval, None, each.control, f"{parent}: {each.subject}")
-            for each in found[1:]
-        ]
+        score, each = _judged(related, parent, rows)
+        scores.append(score)
+        columns += each
     if not scores:
         return ()
     headline = pooled(scores, [1.0] * len(scores), READING, METRIC)
     by_table = sorted(scores, key=lambda score: -abs(score.value - 0.5))
     return headline, *by_table, *sorted(columns, key=lambda score: -abs(score.value - 0.5))[:20]
+
+
+def _judged(related: Related, parent: str, rows: dict[str, Dataset]) -> tuple[Score, list[Score]]:
+    """The score of a parent table, and those of what alone tells most."""
+    seed = related.seed
+    given = arrays(Comparison(rows["real"], rows["synthetic"], rows.get("holdout"), seed=seed))
+    against = given.parts["holdout" if "holdout" in given.parts else "real"]
+    number = min(len(against), len(given.parts["synthetic"]), MOST_ROWS)
+    value, interval = told_apart(given, given.parts["synthetic"], against, number, seed)
+    control = None
+    if "holdout" in given.parts:
+        control, _ = told_apart(given, given.parts["real"], against, min(number, len(rows["real"])), seed)
+    loose = aggregated(_dealt(related.parts["real"], seed), parent)
+    dealt = arrays(Comparison(rows["real"], loose, rows.get("holdout"), seed=seed))
+    other = dealt.parts["holdout" if "holdout" in dealt.parts else "real"]
+    few = min(len(loose), len(other), BASELINE_ROWS)
+    baseline, _ = told_apart(dealt, dealt.parts["synthetic"], other, few, seed)
+    each = by_column(given, against, number, seed)
+    columns = [
+        Score(METRIC, one.value, 0.5, one.interval, None, one.control, f"{parent}: {one.subject}") for one in each
+    ]
+    return Score(METRIC, value, 0.5, interval, baseline, control, parent), columns
 
 
 def aggregated(dataset: Dataset, parent: str) -> Dataset:

@@ -52,7 +52,7 @@ def c2st(comparison: Comparison) -> tuple[Score, ...]:
         "Without a holdout this rewards copying."
     )
     headline = Score("fidelity.c2st", value, 0.5, interval, baseline, control, reading=reading)
-    return headline, *_by_column(given, against, number, comparison.seed)
+    return headline, *by_column(given, against, number, comparison.seed)
 
 
 def told_apart(
@@ -96,7 +96,7 @@ def _varies(column: np.ndarray) -> bool:
     return bool(((column != column[0]) & ~(np.isnan(column) & np.isnan(column[0]))).any())
 
 
-def _by_column(given: Arrays, against: np.ndarray, number: int, seed: int) -> tuple[Score, ...]:
+def by_column(given: Arrays, against: np.ndarray, number: int, seed: int) -> tuple[Score, ...]:
     """Columns by how far each alone tells the two apart."""
     rng = np.random.default_rng(seed)
     parts = {"synthetic": at_most(given.parts["synthetic"], number, rng), "against": at_most(against, number, rng)}
