@@ -60,10 +60,13 @@ def charging(data: str, dataset: Any, budget: Budget | None, what: str, method: 
     if budget is None:
         yield
         return
+    from trasunto.connectors.credentials import masked
     from trasunto.pipeline.recipe import LEDGER
     from trasunto.pipeline.safeguards import Source, charged
     from trasunto.privacy.ledger import Ledger
 
+    # A password in the address of a database is no part of its name.
+    data = masked(data)
     source = Source(data, dataset.digest())
     if Ledger(LEDGER).account(source.name, digest=source.digest).granted is None:
         yield

@@ -17,7 +17,7 @@ def command(data: str, output: str, rows: int | None, as_json: bool) -> int:
     The suffix says the format (.csv .tsv .jsonl .json .parquet .arrow .xlsx). What stands before the path says the
     form, in and out: messages, sharegpt, chatml, alpaca and question-answer for training chat models; hub for a folder
     of the library datasets; texts for a folder of one text a file. Read only: documents (parts of text, Markdown,
-    HTML, PDF, Word), emails, packaged.
+    HTML, PDF, Word), emails, packaged. A database goes by its address, in and out (docs/databases.md).
 
     \b
     Examples:
@@ -25,12 +25,15 @@ def command(data: str, output: str, rows: int | None, as_json: bool) -> int:
       trasunto convert sharegpt.json alpaca:train.json
       trasunto convert documents:manuals manuals.jsonl
       trasunto convert packaged:chatbot chatml:train.txt
+      trasunto convert "postgresql://ann@host/shop?table=orders" orders.parquet
+      trasunto convert shop/ "mysql://ann@host/shop?if_exists=replace"
     """
+    from trasunto.connectors.credentials import masked
     from trasunto.pipeline.prepare import convert
 
     dataset = convert(data, output, rows=rows)
     if as_json:
-        say_json({"output": output, "rows": {name: len(table) for name, table in dataset.tables.items()}})
+        say_json({"output": masked(output), "rows": {name: len(table) for name, table in dataset.tables.items()}})
         return DONE
-    click.echo(f"Wrote {len(dataset):,} rows to {output}.")
+    click.echo(f"Wrote {len(dataset):,} rows to {masked(output)}.")
     return DONE

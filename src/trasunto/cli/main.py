@@ -120,12 +120,14 @@ def code_of(arguments: list[str] | None = None) -> int:
 
 def _ours(error: Exception) -> int:
     """An error that nobody foresaw: keep the traceback for us, spare the user."""
+    from trasunto.connectors.credentials import masked
+
     trace = traceback.format_exc()
     if os.environ.get("TRASUNTO_DEBUG"):
         _say(trace)
         return OURS
     with tempfile.NamedTemporaryFile("w", prefix="trasunto-crash-", suffix=".log", delete=False) as file:
-        file.write(f"trasunto {__version__}\n{' '.join(sys.argv)}\n{trace}")
+        file.write(masked(f"trasunto {__version__}\n{' '.join(sys.argv)}\n{trace}"))
     first = str(error).strip().partition("\n")[0]
     _say(
         f"error: something went wrong inside Trasunto: {type(error).__name__}: {first}",
@@ -135,6 +137,8 @@ def _ours(error: Exception) -> int:
 
 
 def _say(*lines: str) -> None:
+    from trasunto.connectors.credentials import masked
+
     for line in lines:
         if line:
-            click.echo(line, err=True)
+            click.echo(masked(line), err=True)

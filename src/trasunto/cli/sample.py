@@ -59,6 +59,7 @@ def command(
       trasunto sample bank -n 1000 -o "postgresql://me@host/test?if_exists=append"
     """
     from trasunto.connectors.address import open_sink
+    from trasunto.connectors.credentials import masked
     from trasunto.connectors.stream import write_parts
     from trasunto.synthesizers.model import load_model
 
@@ -85,7 +86,7 @@ def command(
         else:
             fitted = load_model(model)
             count = write_parts(output, [_asked(fitted, rows, where, given, balance, share, temperature, seed)])
-    click.echo(f"Wrote {count:,} rows to {output}.")
+    click.echo(f"Wrote {count:,} rows to {masked(output)}.")
     if told:
         fallen = ", ".join(f"{times:,} {reason}" for reason, times in told["rejected"].items()) or "none"
         click.echo(f"{told['written']:,} texts were written; thrown away: {fallen}.")

@@ -23,6 +23,7 @@ def sample_related(
 ) -> int:
     """Draw all tables and write them, together or not at all."""
     from trasunto.connectors.address import open_sink
+    from trasunto.connectors.credentials import masked
     from trasunto.synthesizers.model import load_model
 
     if rows is not None and tables:
@@ -39,7 +40,7 @@ def sample_related(
         open_sink(output).write(made)
         progress("sample", 2, 2)
     told = ", ".join(f"{len(table):,} {name}" for name, table in made.tables.items())
-    click.echo(f"Wrote {told} to {output}.")
+    click.echo(f"Wrote {told} to {masked(output)}.")
     return DONE
 
 

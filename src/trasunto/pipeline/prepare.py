@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trasunto.connectors.address import SCHEMES, open_sink
+from trasunto.connectors.credentials import masked
 from trasunto.data.dataset import Dataset
 from trasunto.errors import RecipeError
 from trasunto.language.prepare.prepared import prepared, prepared_parts
@@ -57,7 +58,7 @@ def prepare_files(
 def convert(source: str, output: str, *, rows: int | None = None) -> Dataset:
     """Read a source and write it as another address says; the dataset. RecipeError when they are one file."""
     if Path(_bare(output)).resolve() == Path(_bare(source)).resolve():
-        raise RecipeError(f"{_bare(output)} is read and would be written over.", "Write to another file.")
+        raise RecipeError(f"{masked(_bare(output))} is read and would be written over.", "Write to another file.")
     sink = open_sink(output)
     dataset = read(source, rows=rows)
     sink.write(dataset)

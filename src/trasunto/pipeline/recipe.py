@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from trasunto.connectors.credentials import masked, without_password
 from trasunto.data.schema import Role
 from trasunto.errors import FileError, RecipeError, near
 from trasunto.privacy.consent import YES
@@ -230,10 +231,12 @@ class Recipe(Part):
         if not isinstance(document, Mapping):
             raise RecipeError(f"Expected a mapping in {where}, found {type(document).__name__}.", STARTER)
         try:
-            return Recipe.model_validate(dict(document))
+            made = Recipe.model_validate(dict(document))
         except ValidationError as error:
             faults = "; ".join(_fault(dict(each)) for each in error.errors())
-            raise RecipeError(f"Cannot use {where}: {faults}", "Mend these keys and run again.") from error
+            raise RecipeError(masked(f"Cannot use {where}: {faults}"), "Mend these keys and run again.") from error
+        without_password(made.data.source, f"data.source of {where}")
+        return made
 
 
 NESTED: dict[tuple[str, str], type[Part]] = {

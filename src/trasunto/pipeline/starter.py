@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trasunto.connectors.credentials import without_password
 from trasunto.data.dataset import Dataset
 from trasunto.pipeline.recipe import Data, Fairness, Privacy, Recipe, Reporting, Split, Synthesis, Training
 
@@ -22,7 +23,7 @@ def starter(source: str, real: Dataset) -> str:
     classes = [c.name for c in columns if c.kind in ("category", "boolean") and real.rows[c.name].n_unique() >= 2]
     text = texts[0] if texts else None
     guess = next((c.name for c in columns if c.role in ("target", "label")), classes[-1] if classes else None)
-    values: dict[str, Any] = {"data.source": source}
+    values: dict[str, Any] = {"data.source": without_password(source, "--data")}
     if text:
         values |= {"data.text": text, "data.label": guess, "synthesizer.name": "lm-finetune"}
     else:
