@@ -8,7 +8,7 @@ import tempfile
 import uuid
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,15 @@ PART = 200_000
 
 @dataclass(frozen=True)
 class Drawing:
-    """What all parts have in common. folder: of the model; files: its content, for workers that cannot see it."""
+    """What all parts have in common. folder: of the model; files: its content, for workers that cannot see it; aside:
+    a folder for rows on their way, where workers share the disk."""
 
     folder: str
     files: dict[str, bytes] | None
     seed: int
     where: str | None
     temperature: float
+    aside: str = ""
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -68,11 +70,13 @@ def drawn(
     drawing = drawing_of(folder, executor, seed, where, temperature)
     done = 0
     progress("sample", 0, rows)
-    for made in executor.map(_sent if executor.apart else made_of, parts, shared=drawing):
-        part = _received(made) if isinstance(made, tuple) else made
-        done += len(part)
-        progress("sample", done, rows)
-        yield part
+    with tempfile.TemporaryDirectory() as aside:
+        drawing = replace(drawing, aside=aside if executor.here else "")
+        for made in executor.map(_sent if executor.apart else made_of, parts, shared=drawing):
+            part = _received(made) if isinstance(made, tuple) else made
+            done += len(part)
+            progress("sample", done, rows)
+            yield part
 
 
 def parts_of(rows: int, given: Any = None) -> list[Part]:
@@ -128,17 +132,28 @@ def _model(drawing: Drawing) -> Model:
     return _loaded[drawing.mark]
 
 
-def _sent(part: Part, drawing: Drawing) -> tuple[bytes, Dataset]:
-    """A part as it travels: its rows as Arrow, which takes a quarter of the time that rows as they are would take."""
+def _sent(part: Part, drawing: Drawing) -> tuple[bytes | Path, Dataset]:
+    """A part as it travels: its rows as Arrow, in a file where both ends share a disk; as they are they would take four
+    times as long."""
     made = made_of(part, drawing)
-    place = io.BytesIO()
-    made.rows.write_ipc(place)
-    return place.getvalue(), made.with_table(made.only.take([]))
+    empty = made.with_table(made.only.take([]))
+    if drawing.aside:
+        path = Path(drawing.aside) / f"{part.first}.arrow"
+        made.rows.write_ipc(path)
+        return path, empty
+    content = io.BytesIO()
+    made.rows.write_ipc(content)
+    return content.getvalue(), empty
 
 
-def _received(sent: tuple[bytes, Dataset]) -> Dataset:
-    content, empty = sent
-    return empty.with_table(Table(empty.only.schema, pl.read_ipc(content)))
+def _received(sent: tuple[bytes | Path, Dataset]) -> Dataset:
+    found, empty = sent
+    if isinstance(found, bytes):
+        rows = pl.read_ipc(found)
+    else:
+        rows = pl.scan_ipc(found).collect()
+        found.unlink()
+    return empty.with_table(Table(empty.only.schema, rows))
 
 
 def _slice(given: Any, start: int, count: int) -> Any:
