@@ -10,7 +10,6 @@ from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.sample_related import sample_related
 from trasunto.cli.say import quiet_option, say_asked, seed_option
-from trasunto.progress import Progress
 
 
 @click.command("sample")
@@ -61,6 +60,7 @@ def command(
     from trasunto.connectors.address import open_sink
     from trasunto.connectors.credentials import masked
     from trasunto.connectors.stream import write_parts
+    from trasunto.synthesizers.landed import drawn_to
     from trasunto.synthesizers.model import load_model
 
     if preview:
@@ -82,7 +82,8 @@ def command(
             count, told = write_parts(output, [made]), what.to_dict()
         elif given is None and not balance and not _counted(where):
             assert rows is not None
-            count = write_parts(output, _plain(model, rows, where, temperature, seed, progress))
+            whole = " and ".join(f"({each})" for each in where) or None
+            count = drawn_to(output, model, rows, seed=seed, where=whole, temperature=temperature, progress=progress)
         else:
             fitted = load_model(model)
             count = write_parts(output, [_asked(fitted, rows, where, given, balance, share, temperature, seed)])
@@ -124,13 +125,6 @@ def _preview(model: str, rows: int | None, seed: int, quiet: bool) -> int:
         look = fitted.look(rows, seed=seed, progress=progress)
     say_asked(look.to_dict())
     return DONE
-
-
-def _plain(model: str, rows: int, where: tuple[str, ...], temperature: float, seed: int, progress: Progress) -> Any:
-    from trasunto.synthesizers.parallel import drawn
-
-    whole = " and ".join(f"({each})" for each in where) or None
-    return drawn(model, rows, seed=seed, where=whole, temperature=temperature, progress=progress)
 
 
 def _asked(

@@ -109,7 +109,7 @@ def _library() -> Any:
     return deltalake
 
 
-def _settings(place: Place) -> dict[str, str]:
+def storage_options(place: Place) -> dict[str, str]:
     """What the library must be told: limits of time; and http where the environment names such a server."""
     if place.store == "file":
         return {}
@@ -140,7 +140,7 @@ def _at(place: Place, version: int | str | None = None) -> Any:
     library = _library()
     with reaching(place):
         try:
-            table = library.DeltaTable(place.uri, storage_options=_settings(place) or None)
+            table = library.DeltaTable(place.uri, storage_options=storage_options(place) or None)
             if version is not None:
                 last = table.version()
                 if isinstance(version, int) and version > last:
@@ -288,7 +288,7 @@ def _committed(place: Place, tables: Iterator[Any], schema: TableSchema, origin:
                 partition_by=partition or (table.metadata().partition_columns if table is not None else None) or None,
                 mode="error" if table is None else ("append" if how == "append" else "overwrite"),
                 schema_mode=mode,
-                storage_options=(_settings(place) or None) if table is None else None,
+                storage_options=(storage_options(place) or None) if table is None else None,
                 commit_properties=library.CommitProperties(custom_metadata=told),
             )
         except CommitFailedError as error:

@@ -1,0 +1,153 @@
+"""A new table of a lake that several workers write at once: a file for each part, and one commit at the end.
+
+Until then nobody sees any of it. A file depends on its part alone, also by its name: a part that is written twice,
+because the first worker was lost, is there once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trasunto import __version__
+from trasunto.connectors.delta import Delta
+from trasunto.connectors.lake_address import Place
+from trasunto.connectors.lake_types import KEPT, arrow, kept_text, to_arrow
+from trasunto.connectors.partitions import Partitioned
+from trasunto.connectors.remote import files, reaching
+from trasunto.data.dataset import Dataset
+from trasunto.errors import StoreError
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a worker has written. kinds: the Arrow schema of its rows."""
+
+    name: str
+    rows: int
+    size: int
+    kinds: Any
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A new table at a place that nothing lies at, of the form `parquet` or `delta`."""
+
+    place: Place
+    form: str
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+    @property
+    def here(self) -> bool:
+        """Whether only this machine can write there."""
+        return self.place.store == "file"
+
+    @property
+    def staged(self) -> str:
+        """Where files are written: a Delta table knows what was committed; a folder of files is made aside."""
+        if self.form == "delta":
+            return self.place.path
+        if self.here:
+            path = Path(self.place.path)
+            return str(path.parent / f".{path.name}.writing-{self.mark}")
+        return f"{self.place.path}/_writing-{self.mark}"
+
+    def write(self, number: int, dataset: Dataset) -> File:
+        """The rows of part `number`, by whoever has drawn them."""
+        from pyarrow import parquet
+
+        rows = to_arrow(dataset.only)
+        kinds = rows.schema.with_metadata({KEPT: kept_text(dataset.only.schema)})
+        store = files(self.place)
+        name = f"part-{number:07}-{self.mark}.parquet"
+        with reaching(self.place, writing=True):
+            store.makedirs(self.staged, exist_ok=True)
+            with store.open(f"{self.staged}/{name}", "wb") as file:
+                parquet.write_table(rows.cast(kinds), file, compression="snappy")
+            size = int(store.size(f"{self.staged}/{name}"))
+        return File(name, len(rows), size, kinds)
+
+    def commit(self, found: Iterable[File]) -> int:
+        """Show all files at once, when they are all there; how many rows. Nothing is left of them when that fails."""
+        written: list[File] = []
+        with self._undone():
+            written.extend(found)
+            with reaching(self.place, writing=True):
+                self._committed(written) if self.form == "delta" else self._moved(written)
+        return sum(each.rows for each in written)
+
+    def _committed(self, written: list[File]) -> None:
+        import deltalake
+        from deltalake.exceptions import DeltaError
+        from deltalake.transaction import AddAction, create_table_with_add_actions
+
+        from trasunto.connectors.delta import storage_options
+
+        now = int(time.time() * 1000)
+        actions = [
+            AddAction(each.name, each.size, {}, now, True, json.dumps({"numRecords": each.rows})) for each in written
+        ]
+        kinds = written[0].kinds
+        # Tables of Delta keep what is said of columns: the first one carries our schema.
+        first = kinds.field(0).with_metadata({KEPT: kinds.metadata[KEPT.encode()]})
+        described = arrow().schema([first, *list(kinds)[1:]])
+        try:
+            create_table_with_add_actions(
+                self.place.uri,
+                deltalake.Schema.from_arrow(described),
+                actions,
+                mode="error",
+                storage_options=storage_options(self.place) or None,
+                commit_properties=deltalake.CommitProperties(
+                    custom_metadata={"synthetic": "true", "producer": f"trasunto {__version__}"}
+                ),
+            )
+        except (DeltaError, ValueError) as error:
+            text = " ".join(str(error).split())
+            raise StoreError(f"{self.place.shown} was not written: {text[:300]}.", "Nothing is left of it.") from error
+
+    def _moved(self, written: list[File]) -> None:
+        store = files(self.place)
+        if self.here:
+            Path(self.staged).rename(self.place.path)
+            return
+        for each in written:
+            store.mv(f"{self.staged}/{each.name}", f"{self.place.path}/{each.name}")
+
+    @contextlib.contextmanager
+    def _undone(self) -> Iterator[None]:
+        """When the block fails nothing is left of what was written for it."""
+        try:
+            yield
+        except BaseException:
+            store = files(self.place)
+            with contextlib.suppress(OSError):
+                for folder in {self.staged, self.place.path}:
+                    mine = [path for path in store.find(folder) if self.mark in path] if store.exists(folder) else []
+                    if mine:
+                        store.rm(mine)
+                    if self.here and Path(folder).is_dir() and not any(Path(folder).iterdir()):
+                        Path(folder).rmdir()
+            raise
+
+
+def landing_of(sink: Any) -> Landing | None:
+    """Where several workers can write what goes to a sink; None for what one writes: all but a new table in a folder of
+    Parquet files without partitions, or in Delta Lake."""
+    if not isinstance(sink, Partitioned | Delta):
+        return None
+    place = sink.place
+    if place.options or place.path.endswith((".parquet", ".pq")):
+        return None
+    store = files(place)
+    with reaching(place):
+        if store.exists(place.path):
+            return None
+    arrow()
+    return Landing(place, "delta" if isinstance(sink, Delta) else "parquet")
