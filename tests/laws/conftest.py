@@ -9,7 +9,7 @@ from trasunto.testing import Trial, patients
 
 # These learn from something else: from rules alone, from text, from events of entities.
 OTHERS = {"rules", "templates", "lm-finetune", "lm-prompt", "lm-evolve", "backtranslate", "markov"}
-OTHERS |= {"sequences", "sequence-bootstrap"}
+OTHERS |= {"sequences", "sequence-bootstrap", "relational"}
 NAMES = tuple(sorted(set(GROUPS["synthesizers"]) - OTHERS))
 # Methods that are no more than half taught by these settings: the laws of what they must have learnt leave them out.
 QUICK = {

@@ -94,7 +94,7 @@ def _fitted(numbered: tuple[int, Job], shared: tuple[Synthesizer, ChildrenSettin
 
 @dataclass(frozen=True)
 class RelationalModel:
-    """A fitted model of related tables. parts: by unit. copied: tables that are copied. sizes: rows of each real one."""
+    """A fitted model of related tables. parts: by unit. copied: tables as they are. sizes: rows of the real ones."""
 
     schema: Schema
     settings: Relational

@@ -91,15 +91,12 @@ def _condition(plan: Plan, parts: Mapping[str, Part], table: str, text: str) -> 
     """(unit, condition in the unit's columns)."""
     unit = plan.unit_of(table)
     if table not in plan.schema.tables or unit is None:
-        known = [name for each in plan.units for name in each.tables]
-        raise SampleError(f"A condition was asked of {table!r}, which is not drawn.", near(table, known))
+        drawn = [name for each in plan.units for name in each.tables]
+        raise SampleError(f"A condition was asked of {table!r}, which is not drawn.", near(table, drawn))
     own = parts[unit.name].own
     schema = plan.schema.tables[table]
-    if table == unit.name:
-        # The numbers of children may be asked for as well.
-        known = set(schema.names) | set(own.names)
-    else:
-        known = set(schema.names)
+    # Of the head of a unit the numbers of children may be asked for as well.
+    known = set(schema.names) | (set(own.names) if table == unit.name else set())
     asked = [name for name in known if re.search(rf"(?<![\w`.]){re.escape(name)}(?![\w`])|`{re.escape(name)}`", text)]
     for name in asked:
         label = label_of(unit, table, name) if name in schema else name

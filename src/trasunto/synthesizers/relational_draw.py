@@ -9,18 +9,22 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table, held
+from trasunto.data.expressions import parse
 from trasunto.data.relations import Link
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.encoders.codes import as_floats
 from trasunto.errors import SampleError
 from trasunto.synthesizers.children import Children
+from trasunto.synthesizers.model import Model
 from trasunto.synthesizers.relational_keys import Maker
-from trasunto.synthesizers.relational_match import Side, apart, fitted, matched
-from trasunto.synthesizers.relational_parts import Label, Part
+from trasunto.synthesizers.relational_match import fitted, quota
+from trasunto.synthesizers.relational_parts import Part
 from trasunto.synthesizers.relational_plan import Plan
-from trasunto.synthesizers.relational_rows import World, label_of, spread, without_keys
+from trasunto.synthesizers.relational_refer import Matching
+from trasunto.synthesizers.relational_rows import World, gathered_at, label_of, spread, without_keys
 
-
+# Rows drawn for each that is kept, where a condition chooses among them.
+FRESH = 5
 # Owners below which the number of children in all is as in the real rows.
 FEW = 200
 
@@ -48,6 +52,7 @@ class Drawing:
     copied: Mapping[str, Table]
     wanted: Wanted
     world: World = field(init=False)
+    matching: Matching = field(init=False)
     keys: dict[str, pl.DataFrame] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
 
@@ -56,6 +61,7 @@ class Drawing:
         for name, table in self.copied.items():
             self.keys[name] = table.rows
             self.world.copied[name] = without_keys(table)
+        self.matching = Matching(self.plan, self.parts, self.copied, self.world, self.keys)
 
     def draw(self) -> Dataset:
         """Every table. Raises SampleError for what cannot be met."""
@@ -69,7 +75,7 @@ class Drawing:
                 if link.itself:
                     self._drop(part)
                 if link not in unit.late:
-                    self.world.at[unit.name][link] = self._match(part, link, rng)
+                    self.world.at[unit.name][link] = self.matching.match(part, link, rng)
             self._drop(part)
             self._carry(part)
             self._keys(part)
@@ -77,7 +83,7 @@ class Drawing:
         rng = np.random.default_rng([self.wanted.seed, self.wanted.first, 77])
         for unit in self.plan.units:
             for link in unit.late:
-                at = self._match(self.parts[unit.name], link, rng)
+                at = self.matching.match(self.parts[unit.name], link, rng)
                 self.world.at[unit.name][link] = at
                 self._refer(link, at)
         return self._dataset()
@@ -90,16 +96,7 @@ class Drawing:
             rows = wanted.roots[unit.name]
             frame = pl.DataFrame()
             if part.model is not None and not isinstance(part.model, Children):
-                given = wanted.given.get(unit.name)
-                known = [] if given is None else [name for name in given.columns if name in names]
-                drawn = part.model.sample(
-                    rows,
-                    seed=seed,
-                    given=given.select(known) if given is not None and known else None,
-                    where=where,
-                    temperature=wanted.temperature,
-                )
-                frame = drawn.rows.select(names)
+                frame = self._root(part, part.model, rows, where, seed).select(names)
             self.world.size[unit.name], self.world.at[unit.name] = rows, {}
         else:
             counts, lonely = self._counts(part, np.random.default_rng([seed, 0]))
@@ -116,6 +113,38 @@ class Drawing:
             self.world.at[unit.name] = {unit.generating: np.where(owner < owners, owner, -1)}
         self.world.own[unit.name] = Table(TableSchema(part.own.columns), frame)
 
+    def _root(self, part: Part, model: Model, rows: int, where: str | None, seed: int) -> pl.DataFrame:
+        """Rows of a root. A small copied table that they refer to is dealt out first."""
+        given = self.wanted.given.get(part.unit.name)
+        known = [] if given is None else [given[name] for name in given.columns if name in part.own]
+        if part.given is None:
+            frame = pl.DataFrame(known) if known else None
+            drawn = model.sample(rows, seed=seed, given=frame, where=where, temperature=self.wanted.temperature)
+            return drawn.rows
+        label = part.labels[part.given]
+        assert label.popular is not None
+        rng = np.random.default_rng([seed, 3])
+        # A condition, or given values, may go with some of these rows more than with others: some are thrown away.
+        for times in (FRESH, 1) if where else (1,):
+            texts = np.repeat(
+                np.array([*(f"r{at}" for at in range(len(label.popular))), None], dtype=object),
+                quota(np.append(label.popular, label.missing), rows * times),
+            )
+            dealt = pl.Series(label.name, texts[rng.permutation(len(texts))].tolist(), dtype=pl.String)
+            frame = pl.DataFrame([dealt, *known])
+            free = model.sample(
+                rows * times,
+                seed=seed,
+                given=frame,
+                where=where if times == 1 else None,
+                temperature=self.wanted.temperature,
+            ).rows
+            if times > 1 and where:
+                free = free.filter(parse(where, part.own).holds(free)).head(rows)
+            if len(free) == rows:
+                break
+        return free
+
     def _counts(self, part: Part, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         """(owners,) how many rows each has, and how many rows have none."""
         link = part.unit.generating
@@ -130,7 +159,7 @@ class Drawing:
         asked = {self.wanted.exact[name] for name in part.unit.tables if name in self.wanted.exact}
         if len(asked) > 1:
             raise SampleError(
-                f"Tables {', '.join(part.unit.tables)} have as many rows as each other, and {sorted(asked)} were asked.",
+                f"Tables {', '.join(part.unit.tables)} have as many rows as each other; {sorted(asked)} were asked.",
                 "Ask for the same number, or for one of them.",
             )
         total = int(counts.sum())
@@ -160,117 +189,10 @@ class Drawing:
     def _rooms(self, part: Part) -> list[int]:
         """How many rows there may be at most, where each row of another parent is pointed to once."""
         return [
-            self._size(link.parent)
+            self.matching.size(link.parent)
             for link, label in part.labels.items()
             if label.most == 1 and not label.optional and not link.itself and link not in part.unit.late
         ]
-
-    def _size(self, table: str) -> int:
-        above = self.plan.unit_of(table)
-        return len(self.copied[table]) if above is None else self.world.size[above.name]
-
-    def _match(self, part: Part, link: Link, rng: np.random.Generator) -> np.ndarray:
-        """(rows,) the row that each row points to by a key."""
-        label, unit = part.labels[link], part.unit
-        rows = self.world.size[unit.name]
-        texts = self.world.own[unit.name].rows[label.name]
-        at = np.full(rows, -1, dtype=np.int64)
-        numbers = texts.str.extract(r"(\d+)$").cast(pl.Int64).fill_null(-1).to_numpy()
-        if label.same:
-            reach = self.world.reach(unit.name)
-            for number, path in enumerate(label.same):
-                mine = (texts == f"same {number}").fill_null(False).to_numpy()
-                at[mine] = reach[path][mine]
-        straight = texts.str.starts_with("r").fill_null(False).to_numpy()
-        at[straight] = numbers[straight]
-        itself = (texts == "self").fill_null(False).to_numpy()
-        at[itself] = np.flatnonzero(itself)
-        wanted = texts.is_not_null().to_numpy() & (at < 0)
-        cell = np.where(texts.str.starts_with("c").fill_null(False).to_numpy(), numbers, -1)
-        if label.level:
-            return self._by_level(part, link, at, cell, rng)
-        free = np.flatnonzero(wanted)
-        mine, theirs = self._groups(part, link)
-        places = self._places(label, link, int(wanted.sum()), at, rng)
-        parents = self._cells(label, link)
-        open_ = np.flatnonzero(places > 0) if label.most == 1 and (at >= 0).any() else np.arange(len(places))
-        found = matched(
-            Side(cell[free], mine[free]), Side(parents[open_], theirs[open_]), places[open_], rng, most=label.most
-        )
-        at[free] = np.where(found >= 0, open_[found] if open_.size else -1, -1)
-        if label.apart:
-            _, owner = np.unique(np.stack(list(self.world.at[unit.name].values())), axis=1, return_inverse=True)
-            at = apart(at, owner.ravel(), mine, rng)
-        return at
-
-    def _by_level(
-        self, part: Part, link: Link, at: np.ndarray, cell: np.ndarray, rng: np.random.Generator
-    ) -> np.ndarray:
-        """Rows of a table under rows of the same table: level by level, so that no circle arises."""
-        label, unit = part.labels[link], part.unit
-        own = self.world.own[unit.name]
-        level = own.rows[label.level].to_numpy().copy()
-        level[at >= 0] = 0
-        places, cells = self._places(label, link, int((level > 0).sum()), at, rng), self._cells(label, link)
-        mine, theirs = self._groups(part, link)
-        for depth in np.unique(level[level > 0]).tolist():
-            rows = np.flatnonzero(level == depth)
-            above = np.flatnonzero(level == depth - 1)
-            if not above.size:
-                above = np.flatnonzero(level < depth)
-            found = matched(
-                Side(cell[rows], mine[rows]), Side(cells[above], theirs[above]), places[above], rng, most=label.most
-            )
-            at[rows] = np.where(found >= 0, above[found] if above.size else -1, -1)
-        if not label.optional:
-            at = np.where(at < 0, np.arange(len(at)), at)
-        return at
-
-    def _places(self, label: Label, link: Link, wanted: int, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """How often each row of the parent is still to be pointed to."""
-        if label.popular is not None:
-            total = label.popular.sum()
-            share = label.popular / total if total else np.full(len(label.popular), 1 / max(len(label.popular), 1))
-            return rng.multinomial(wanted, share).astype(np.int64)
-        above = self.plan.unit_of(link.parent)
-        assert above is not None
-        degree = self.parts[above.name].degrees[link]
-        counts = self.world.own[above.name].rows[degree.name].to_numpy().astype(np.int64)
-        return np.maximum(counts - np.bincount(at[at >= 0], minlength=len(counts)), 0)
-
-    def _cells(self, label: Label, link: Link) -> np.ndarray:
-        parents = self.world.rows_at(link.parent)
-        if label.cells is None:
-            return np.zeros(self._size(link.parent), dtype=np.int64)
-        return label.cells.of(parents) if label.cells.axes else np.zeros(self._size(link.parent), dtype=np.int64)
-
-    def _groups(self, part: Part, link: Link) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the groups within which rows are matched: of the rows, and of the parent's."""
-        label, unit = part.labels[link], part.unit
-        rows, parents = self.world.size[unit.name], self._size(link.parent)
-        if label.group == "owner":
-            assert unit.generating is not None
-            owner = self.world.at[unit.name][unit.generating]
-            return owner, owner
-        if label.group == "own":
-            above = self.plan.unit_of(link.parent)
-            assert above is not None
-            for back, at in self.world.at[above.name].items():
-                if back.parent in unit.tables:
-                    return np.arange(rows), at
-        if not label.shared:
-            return np.zeros(rows, dtype=np.int64), np.zeros(parents, dtype=np.int64)
-        mine, theirs = {}, {}
-        for column in label.shared:
-            for other, at in self.world.at[unit.name].items():
-                if other != link and other.child == link.child and column in other.columns:
-                    source = other.references[other.columns.index(column)]
-                    mine[column] = _gathered(self.keys[other.parent][source], at)
-                    break
-            theirs[column] = self.keys[link.parent][link.references[link.columns.index(column)]].alias(column)
-        both = pl.concat([pl.DataFrame(mine), pl.DataFrame(theirs)], how="vertical_relaxed")
-        codes = both.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy().astype(np.int64)
-        return codes[:rows], codes[rows:]
 
     def _drop(self, part: Part) -> None:
         """Leave out rows of which a key that must be there found no partner."""
@@ -296,7 +218,7 @@ class Drawing:
         reach = self.world.reach(unit.name) if part.carried else {}
         for each in part.carried:
             parents = self.world.rows_at(each.path[-1].parent)
-            theirs = _gathered(parents.rows[each.source], reach[each.path]).alias(each.column)
+            theirs = gathered_at(parents.rows[each.source], reach[each.path]).alias(each.column)
             if each.op == "==":
                 if each.column not in series:
                     columns.append(replace(parents.schema[each.source], name=each.column))
@@ -318,7 +240,7 @@ class Drawing:
                     at = np.arange(rows) if link in unit.folded else self.world.at[unit.name][link]
                     for column, source in zip(link.columns, link.references, strict=True):
                         if column not in made:
-                            made[column] = _gathered(self.keys[link.parent][source], at).alias(column)
+                            made[column] = gathered_at(self.keys[link.parent][source], at).alias(column)
             for column, maker in sorted(part.makers[name].items(), key=lambda each: each[1].ids is None):
                 dtype = held(schema[column], pl.Int64 if _whole(maker) else pl.String)
                 if given is not None and column in given.columns:
@@ -329,13 +251,13 @@ class Drawing:
                 made[column] = fresh.alias(column)
             for link in (link for link in unit.links if link.child == name and link.itself):
                 for column, source in zip(link.columns, link.references, strict=True):
-                    made[column] = _gathered(made[source], self.world.at[unit.name][link]).alias(column)
+                    made[column] = gathered_at(made[source], self.world.at[unit.name][link]).alias(column)
             self.keys[name] = pl.DataFrame(list(made.values()))
 
     def _refer(self, link: Link, at: np.ndarray) -> None:
         """Fill the columns of a late key."""
         columns = [
-            _gathered(self.keys[link.parent][source], at).alias(column)
+            gathered_at(self.keys[link.parent][source], at).alias(column)
             for column, source in zip(link.columns, link.references, strict=True)
             if column not in self.keys[link.child].columns
         ]
@@ -370,14 +292,6 @@ class Drawing:
                 series.append(values.cast(held(column, values.dtype)).alias(column.name))
             tables[name] = Table(schema, pl.DataFrame(series))
         return Dataset(Schema({name: tables[name].schema for name in self.plan.schema.tables}), tables)
-
-
-def _gathered(values: pl.Series, at: np.ndarray) -> pl.Series:
-    """values[at], missing where `at` is below 0."""
-    if not len(values):
-        return pl.Series(values.name, [None] * len(at), dtype=values.dtype)
-    places = pl.DataFrame({"at": np.maximum(at, 0), "there": at >= 0})
-    return values.gather(places.select(pl.when("there").then("at")).to_series())
 
 
 def _limited(values: pl.Series, others: pl.Series, op: str) -> pl.Series:

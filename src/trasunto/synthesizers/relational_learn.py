@@ -148,7 +148,7 @@ def _label(dataset: Dataset, world: World, unit: Unit, link: Link, at: np.ndarra
         loops = at == np.arange(rows)
         texts[loops] = "self"
         free = free & ~loops
-    same = []
+    same: list[tuple[Link, ...]] = []
     if not link.itself and link not in unit.late:
         chance = 1 / max(count, 1)
         for path, other in world.reach(unit.name).items():
@@ -181,7 +181,8 @@ def _label(dataset: Dataset, world: World, unit: Unit, link: Link, at: np.ndarra
     group, shared = _grouped(dataset, world, unit, link, at)
     optional = relations.optional(dataset.schema, link)
     apart = most is None and _differ(world.at[unit.name], at)
-    return Label(name, tuple(same), cells, level, popular, most, apart, group, shared, optional)
+    missing = float((at < 0).sum())
+    return Label(name, tuple(same), cells, level, popular, missing, most, apart, group, shared, optional)
 
 
 def _telling(world: World, unit: Unit) -> Table:
@@ -314,7 +315,10 @@ def _job(
     count = len(dataset.tables[unit.name])
     order = None
     if unit.generating is None:
-        part = Part(unit, own.schema, degrees, labels, carried, makers, None, 0.0, count)
+        given = next((link for link in unit.links if labels[link].popular is not None and not labels[link].cells), None)
+        part = Part(unit, own.schema, degrees, labels, carried, makers, None, 0.0, count, given)
+        if given is not None:
+            own = own.with_role(labels[given].name, "context")
         return Job(part, own, None, None)
     at = world.at[unit.name][unit.generating]
     context = world.context_of(unit)

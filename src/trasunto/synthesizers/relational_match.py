@@ -92,6 +92,14 @@ def fitted(
     return made
 
 
+def quota(shares: np.ndarray, total: int) -> np.ndarray:
+    """Whole numbers in these proportions that add up to `total` (largest remainders)."""
+    exact = shares / shares.sum() * total if shares.sum() else np.full(len(shares), total / max(len(shares), 1))
+    whole = np.floor(exact).astype(np.int64)
+    whole[np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]] += 1
+    return whole
+
+
 def apart(at: np.ndarray, owner: np.ndarray, group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The parents of rows, exchanged within groups so that no two rows of one owner have the same one where it can be
     helped; rows for which it cannot are -1."""

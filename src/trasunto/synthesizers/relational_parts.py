@@ -33,9 +33,10 @@ class Label:
     name: the column that says which rows it may point to: "same 0" is the row that the first of `same` leads to, "c3" a
     row of cell 3, "r5" row 5 of a copied table, "self" the row itself, a missing value no row. level: of a key to the
     same table, the column that says how deep a row hangs; "" for any other. popular: of a copied table, how often each
-    row is pointed to. most: how many rows at most point to one; None for no limit. apart: whether no two rows have this
-    and the other keys alike. group: "owner" when both rows have one owner, "own" when the row pointed to points back.
-    shared: columns of the key that another key of the row has too. optional: whether it may be missing.
+    row is pointed to, and missing: how often none is. most: how many rows at most point to one; None for no limit.
+    apart: whether no two rows have this and the other keys alike. group: "owner" when both rows have one owner, "own"
+    when the row pointed to points back. shared: columns of the key that another key of the row has too. optional:
+    whether it may be missing.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Label:
     cells: Cells | None
     level: str
     popular: np.ndarray | None
+    missing: float
     most: int | None
     apart: bool
     group: str
@@ -65,10 +67,10 @@ class Carried:
 class Part:
     """What is kept of a unit.
 
-    own: columns that are drawn, degrees and labels among them. told: columns of the owner that are known. degrees: by
-    key to the unit. makers: by table and column, how keys are made. order: the column that rows of one owner are in
-    order of. alone: share of the rows without an owner. rows: that it was fitted to. model: of its rows; None when
-    nothing is to be drawn.
+    own: columns that are drawn, degrees and labels among them. degrees: by key to the unit. makers: by table and
+    column, how keys are made. order: the column that rows of one owner are in order of. alone: share of the rows
+    without an owner. rows: that it was fitted to. given: the key of a root to a small copied table whose rows are dealt
+    out first, each as often as in the real rows. model: of its rows; None when nothing is to be drawn.
     """
 
     unit: Unit
@@ -80,6 +82,7 @@ class Part:
     order: str | None
     alone: float
     rows: int
+    given: Link | None = None
     model: Model | Children | None = None
 
     def to_dict(self, schema: Schema) -> dict[str, Any]:
@@ -101,6 +104,7 @@ class Part:
             "order": self.order,
             "alone": self.alone,
             "rows": self.rows,
+            "given": coded.link(self.given) if self.given else None,
             "model": "children" if isinstance(self.model, Children) else "rows" if self.model is not None else None,
         }
 
@@ -128,6 +132,7 @@ class Part:
             document["order"],
             document["alone"],
             document["rows"],
+            coded.back(document["given"]) if document["given"] else None,
             model,
         )
 
@@ -156,6 +161,7 @@ def _label(label: Label, coded: Coder) -> dict[str, Any]:
         "cells": label.cells.to_dict() if label.cells else None,
         "level": label.level,
         "popular": label.popular.tolist() if label.popular is not None else None,
+        "missing": label.missing,
         "most": label.most,
         "apart": label.apart,
         "group": label.group,

@@ -107,6 +107,14 @@ def spread(table: Table, at: np.ndarray) -> Table:
     return Table(nullable(table.schema) if (at < 0).any() else table.schema, rows)
 
 
+def gathered_at(values: pl.Series, at: np.ndarray) -> pl.Series:
+    """values[at], missing where `at` is below 0."""
+    if not len(values):
+        return pl.Series(values.name, [None] * len(at), dtype=values.dtype)
+    places = pl.DataFrame({"at": np.maximum(at, 0), "there": at >= 0})
+    return values.gather(places.select(pl.when("there").then("at")).to_series())
+
+
 def nullable(schema: TableSchema) -> TableSchema:
     return TableSchema(tuple(replace(column, nullable=True) for column in schema.columns))
 
