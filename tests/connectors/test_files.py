@@ -245,3 +245,20 @@ def test_the_fast_reader_of_large_files_says_what_the_careful_one_says(text, mon
     careful = read()
     monkeypatch.setattr(delimited, "LARGE", 0)
     assert read() == careful
+
+
+def test_what_a_folder_was_written_with_is_read_back(tmp_path):
+    from dataclasses import replace
+
+    from trasunto.data.schema import ForeignKey, Schema
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "town.csv").write_text("code,name\nA,Lugo\nB,Vigo\n")
+    (tmp_path / "in" / "house.csv").write_text("no,place\n1,A\n2,A\n3,B\n")
+    found = tr.read(tmp_path / "in")
+    house = replace(found.schema.tables["house"], foreign_keys=(ForeignKey(("place",), "town", ("code",)),))
+    known = Schema({**found.schema.tables, "house": house})
+    tr.read(tmp_path / "in", schema=known).write(tmp_path / "out")
+    assert tr.read(tmp_path / "out").schema == known
+    (tmp_path / "out" / "schema.json").write_text('[{"a": 1}]')
+    assert set(tr.read(tmp_path / "out").tables) == {"house", "town", "schema"}

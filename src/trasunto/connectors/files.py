@@ -20,8 +20,11 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.edges import to_text
 from trasunto.data.infer import infer
 from trasunto.data.schema import ForeignKey, Schema, TableSchema
-from trasunto.errors import EmptyDataError, FileError
+from trasunto.errors import EmptyDataError, FileError, SchemaError
 from trasunto.writing import aside, write_bytes
+
+# What a folder says of its tables.
+SCHEMA = "schema.json"
 
 
 @dataclass(frozen=True)
@@ -169,20 +172,29 @@ class ExcelFile:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of files, one table each, named by the file; written as CSV."""
+    """A folder of files, one table each, named by the file; written as CSV, with what is known of them in schema.json.
+
+    Of two files with one name the one that keeps types (Parquet, Arrow) is read.
+    """
 
     path: Path
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         files = sorted(p for p in self.path.iterdir() if p.is_file() and suffix_of(p) in TABLES and p.name[0] != ".")
-        if not files:
+        beside = _schema_in(self.path)
+        known = schema or beside
+        chosen = {
+            _name(file): file
+            for file in sorted(files, key=lambda file: suffix_of(file) in (".parquet", ".arrow"))
+            if beside is None or file.name != SCHEMA
+        }
+        if not chosen:
             raise FileError(f"The folder {self.path} holds no data files.", f"Suffixes read: {', '.join(TABLES)}.")
         tables: dict[str, Table] = {}
-        for file in files:
-            known = schema.tables.get(_name(file)) if schema else None
-            part = Schema({_name(file): known}) if known else None
-            tables[_name(file)] = open_source(file).read(rows=rows, schema=part).only
-        if schema is None:
+        for name, file in sorted(chosen.items()):
+            told = known.tables.get(name) if known else None
+            tables[name] = open_source(file).read(rows=rows, schema=Schema({name: told}) if told else None).only
+        if known is None:
             tables = _linked(tables)
         return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
 
@@ -190,6 +202,15 @@ class Folder:
         with aside(self.path, folder=True) as place:
             for name, table in dataset.tables.items():
                 open_sink(place / f"{name}.csv").write(Dataset.of(table, name))
+            dataset.schema.save(place / SCHEMA)
+
+
+def _schema_in(folder: Path) -> Schema | None:
+    """What `write` left beside the tables; None when there is nothing, or a table of that name."""
+    try:
+        return Schema.load(folder / SCHEMA)
+    except (FileError, SchemaError):
+        return None
 
 
 def dataset_of(frame: pl.DataFrame, path: Path, rows: int | None, schema: Schema | None) -> Dataset:
