@@ -126,6 +126,8 @@ def say_run(run: Run) -> None:
     wanted: tuple[str, ...] = ("fidelity.c2st", "fidelity.shapes", "fidelity.trends", "fidelity.text", "utility.tstr")
     wanted += ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
     wanted += ("privacy.exact_copies", "privacy.nearer_to_train", "privacy.verbatim_text")
+    wanted += ("sequences.lengths", "sequences.gaps", "sequences.transitions", "sequences.discriminative")
+    wanted += tuple(score.metric for score in report.scores if score.metric.startswith("relations."))
     if run.recipe.privacy is not None:
         wanted += ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
     scores = [score for score in report.scores if score.metric in wanted and not score.subject]

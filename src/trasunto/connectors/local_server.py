@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +133,22 @@ def installed(name: str) -> bool:
     return all(_found(each) for each in needed)
 
 
-def _postgres_answers(server: LocalServer) -> bool:
+def with_database(server: LocalServer, name: str) -> LocalServer:
+    """A further database on a PostgreSQL server."""
     import psycopg
     from psycopg import sql
 
     where: dict[str, Any] = {"host": server.host, "port": server.port, "user": server.user, "password": server.password}
+    with psycopg.connect(dbname="postgres", autocommit=True, connect_timeout=5, **where) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return replace(server, database=name)
+
+
+def _postgres_answers(server: LocalServer) -> bool:
+    import psycopg
+
     try:
-        with psycopg.connect(dbname="postgres", autocommit=True, connect_timeout=5, **where) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(server.database)))
+        with_database(server, server.database)
     except psycopg.OperationalError:
         return False
     return True

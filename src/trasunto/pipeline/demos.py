@@ -72,20 +72,20 @@ def recipe_of(
 
 @contextmanager
 def between_databases(recipe: Recipe) -> Iterator[tuple[Recipe, str]]:
-    """A PostgreSQL server of our own, the data of the recipe in its schema `real`, and the recipe that reads them there
-    and delivers to its schema `synthetic`; with what was done, in words.
+    """A PostgreSQL server of our own, the data of the recipe in its database `real`, and the recipe that reads them
+    there and delivers to its database `synthetic`; with what was done, in words.
 
     Where PostgreSQL is not installed two SQLite files in a temporary folder stand in for it. The block's end takes the
     server away.
     """
-    from trasunto.connectors.local_server import installed, postgresql
+    from trasunto.connectors.local_server import installed, postgresql, with_database
 
     data = read(recipe.data.source, schema=recipe.data.schema_file)
     with ExitStack() as stack:
         if installed("postgresql"):
-            server = stack.enter_context(postgresql())
+            server = stack.enter_context(postgresql(database="real"))
             stack.enter_context(_password(server.password))
-            where = [f"{server.address_without_password}?schema={schema}" for schema in ("real", "synthetic")]
+            where = [each.address_without_password for each in (server, with_database(server, "synthetic"))]
             told = "a PostgreSQL server started for this demo, gone when it ends"
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
