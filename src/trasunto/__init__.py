@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trasunto.data.flat import flattened
     from trasunto.data.schema import Schema
     from trasunto.data.split_related import subset
+    from trasunto.executors import executing
     from trasunto.language.tasks.use import use
     from trasunto.pipeline.recipe import Recipe, load_recipe
     from trasunto.pipeline.run import run
@@ -39,6 +40,7 @@ __all__ = [
     "balanced",
     "evaluate",
     "exactly",
+    "executing",
     "fit",
     "flattened",
     "impute",
@@ -61,6 +63,7 @@ _HOMES = {
     "Schema": "trasunto.data.schema",
     "flattened": "trasunto.data.flat",
     "subset": "trasunto.data.split_related",
+    "executing": "trasunto.executors",
     "Recipe": "trasunto.pipeline.recipe",
     "load_recipe": "trasunto.pipeline.recipe",
     "run": "trasunto.pipeline.run",
