@@ -25,6 +25,12 @@ from trasunto.cli.say import json_option, number, quiet_option, say_json, say_sc
 @click.option("--target", metavar="COL", help="Column to predict, for train-synthetic-test-real.")
 @click.option("--protected", metavar="a,b", help="Columns whose groups are compared: fairness, also where they cross.")
 @click.option("--positive", metavar="VALUE", help="The favourable value of the target.  [default: of two the rarer]")
+@click.option(
+    "--sample-rows",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Compare N rows of each, drawn with the seed: for what is too large.",
+)
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known about the columns, and their rules.")
 @click.option(
     "--metrics",
@@ -45,6 +51,7 @@ def command(
     target: str | None,
     protected: str | None,
     positive: str | None,
+    sample_rows: int | None,
     schema_file: str | None,
     metrics: str | None,
     output: str | None,
@@ -65,14 +72,20 @@ def command(
       trasunto evaluate --real train.csv --synthetic syn.csv --schema schema.yaml --metrics fidelity.constraints
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --target diagnosis --metrics full
     """
+    from trasunto.pipeline.samples import with_samples
     from trasunto.pipeline.verbs import evaluate, read
 
     wanted = list(_named(metrics)) or None
+    drawn: dict[str, Any] = {}
     with shown(quiet) as progress:
+        if sample_rows is None:
+            truth, made, unseen = read(real, schema=schema_file), synthetic, holdout
+        else:
+            truth, made, unseen, drawn = _samples(real, synthetic, holdout, schema_file, sample_rows, seed)
         report = evaluate(
-            read(real, schema=schema_file),
-            synthetic,
-            holdout=holdout,
+            truth,
+            made,
+            holdout=unseen,
             target=target,
             protected=_named(protected),
             positive=positive,
@@ -82,14 +95,22 @@ def command(
             language=language,
             progress=progress,
         )
+        report = with_samples(report, drawn)
         if output:
             report.write(output)
     if as_json:
         from trasunto.pipeline.steps import headline
 
-        found = {**headline(report.scores), "passed": report.passed, "gates": report.to_dict()["gates"]}
+        found = {
+            **({"sampled": drawn} if drawn else {}),
+            **headline(report.scores),
+            "passed": report.passed,
+            "gates": report.to_dict()["gates"],
+        }
         say_json({**found, **({"repeats": report.facts["repeats"]} if len(synthetic) > 1 else {})})
     else:
+        for part, facts in drawn.items():
+            click.echo(f"Of {part}: {facts['rows']:,} of {facts['of']:,} rows, drawn with seed {facts['seed']}.")
         say_scores(report.scores)
         _say_fairness(report.facts.get("fairness") or {})
         _say_repeats(report.facts["repeats"], len(synthetic))
@@ -99,6 +120,21 @@ def command(
         if output:
             click.echo(f"Wrote {output}.")
     return DONE if report.passed else GATE
+
+
+def _samples(
+    real: str, synthetic: tuple[str, ...], holdout: str | None, schema_file: str | None, rows: int, seed: int
+) -> tuple[Any, tuple[Any, ...], Any, dict[str, Any]]:
+    """Real rows, draws, holdout, as samples of so many rows; and what they are of."""
+    from trasunto.pipeline.samples import sample_of
+
+    truth = sample_of(real, rows, seed=seed, schema=schema_file)
+    known = truth.dataset.schema
+    draws = [sample_of(each, rows, seed=seed, schema=known) for each in synthetic]
+    unseen = sample_of(holdout, rows, seed=seed, schema=known) if holdout else None
+    named = {"train": truth, "synthetic": draws[0], **({"holdout": unseen} if unseen else {})}
+    facts = {name: each.facts for name, each in named.items()}
+    return truth.dataset, tuple(each.dataset for each in draws), unseen and unseen.dataset, facts
 
 
 def _named(text: str | None) -> tuple[str, ...]:

@@ -20,6 +20,12 @@ from trasunto.cli.say import quiet_option, seed_option, settings_of
 @click.option(
     "--sequence", metavar="ENTITY,ORDER", help="Of events: the column of whom they befall, and of their order."
 )
+@click.option(
+    "--sample-rows",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Fit to N rows drawn with the seed: for what is too large.",
+)
 @click.option("--synthesizer", default="tree", show_default=True, help="See `trasunto list synthesizers`.")
 @click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting of the synthesizer.")
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped, from its last checkpoint.")
@@ -32,6 +38,7 @@ def command(
     output: str,
     schema_file: str | None,
     sequence: str | None,
+    sample_rows: int | None,
     synthesizer: str,
     settings: tuple[str, ...],
     resume: bool,
@@ -61,6 +68,7 @@ def command(
       trasunto fit bank/ -o bank-model
       trasunto fit "postgresql://reader@host/bank?table=account,loan" -o bank-model
       trasunto fit purchases.csv -o model --sequence customer,date
+      trasunto fit delta+s3://lake/visits -o model --sample-rows 100000
       trasunto fit messages.csv -o model --synthesizer lm-finetune
       trasunto fit patients.csv -o model --synthesizer auto --set max_seconds=20
       trasunto fit patients.csv -o model --synthesizer autoregressive --epsilon 1 --delta 1e-6 --domain-share 0.1
@@ -69,7 +77,10 @@ def command(
 
     verbs.make(synthesizer, settings_of(settings))
     budget = budget_asked()
-    real = verbs.read(data, schema=schema_file)
+    if sample_rows is None:
+        real = verbs.read(data, schema=schema_file)
+    else:
+        real = _sample(data, sample_rows, schema_file, seed, refused=bool(sequence or budget), quiet=quiet)
     if sequence is not None:
         real = verbs.in_sequence(real, *_pair(sequence))
     checkpoints = Path(f"{output.rstrip('/')}.checkpoints")
@@ -99,6 +110,18 @@ def command(
         )
         return STOPPED
     return _told(model, synthesizer, real, output, checkpoints)
+
+
+def _sample(data: str, rows: int, schema_file: str | None, seed: int, *, refused: bool, quiet: bool) -> Any:
+    """Rows drawn while the source is read in parts, and how many of how many."""
+    from trasunto.pipeline.samples import sample_of
+
+    if refused:
+        raise click.UsageError("--sample-rows draws single rows: it goes neither with --sequence nor with --epsilon.")
+    with shown(quiet) as progress:
+        drawn = sample_of(data, rows, seed=seed, schema=schema_file, progress=progress)
+    click.echo(f"Drew {len(drawn.dataset):,} of {drawn.of:,} rows, uniformly, with seed {seed}.")
+    return drawn.dataset
 
 
 def _told(model: Any, synthesizer: str, real: Any, output: str, checkpoints: Path) -> int:

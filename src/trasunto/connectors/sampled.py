@@ -81,11 +81,15 @@ def sampled(
 
 
 def is_large(source: Source) -> bool:
-    """Whether a source is sampled while it is read: it is more than 256 MB on disk, or nothing says how large it is."""
-    if isinstance(source, Parted):
+    """Whether a source of one table is more than 256 MB on disk, or can be read in parts and does not say its size."""
+    if not isinstance(source, Parted):
+        return False
+    try:
         size = source.parts().size
-        return size is None or size > LARGE
-    return isinstance(source, Streamed)
+    except DataError:
+        # Several tables, or none: reading them says so.
+        return False
+    return size is None or size > LARGE
 
 
 def _parts(source: Source, schema: Schema | None) -> Parts | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from trasunto.connectors.address import url_scheme
+from trasunto.connectors.credentials import masked
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import TableSchema
 from trasunto.errors import EmptyDataError, RecipeError, near
@@ -22,8 +24,9 @@ from trasunto.pipeline.judged import check_training
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.related import Compared
 from trasunto.pipeline.safeguards import budget_of, protected
+from trasunto.pipeline.samples import real_of
 from trasunto.pipeline.texts import check_texts, made_ready
-from trasunto.pipeline.verbs import fitting, read, tied
+from trasunto.pipeline.verbs import fitting, tied
 from trasunto.progress import Progress, quiet
 
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ def prepare(recipe: Recipe) -> Prepared:
     Raises FileError, SchemaError, EmptyDataError, and RecipeError for a column that is not there.
     """
     asked = recipe.data
-    raw = read(asked.source, schema=asked.schema_file)
+    raw, drawn = real_of(recipe)
     spends = recipe.privacy is not None and recipe.privacy.epsilon is not None
     if tied(raw):
         dataset, protection = related.prepared(recipe, raw)
@@ -92,7 +95,8 @@ def prepare(recipe: Recipe) -> Prepared:
     if len(table) < 4:
         raise EmptyDataError(f"{asked.source} leaves {len(table)} usable rows of {whole}.", "Give at least 4.")
     dataset = safe.with_table(table)
-    seen = {**_facts(recipe, dataset, whole), "columns": told(dataset.only)}
+    seen = {**_facts(recipe, dataset, drawn.get("of", whole)), "columns": told(dataset.only)}
+    seen |= {"sampled": drawn} if drawn else {}
     return Prepared(dataset, seen, raw.digest() if spends else "", protection)
 
 
@@ -274,6 +278,13 @@ def _as_text(table: Table, column: str) -> pl.DataFrame:
     return table.rows.with_columns(pl.col(column).cast(pl.String))
 
 
+def _shown(source: str) -> str:
+    """What a report calls the source: the name of a file, or an address without its password and what it asks."""
+    if url_scheme(source):
+        return masked(source).partition("?")[0]
+    return source if source.startswith("packaged:") else Path(source).name
+
+
 def _facts(recipe: Recipe, dataset: Dataset, whole: int) -> dict[str, Any]:
     from trasunto.connectors.packaged import describe
     from trasunto.data.check import check
@@ -282,7 +293,7 @@ def _facts(recipe: Recipe, dataset: Dataset, whole: int) -> dict[str, Any]:
     packaged = describe(source.partition(":")[2]) if source.startswith("packaged:") else None
     breaches = check(dataset)
     return {
-        "source": source if packaged else Path(source).name,
+        "source": _shown(source),
         "licence": f"{packaged.licence} {packaged.attribution}" if packaged else "",
         "rows": len(dataset),
         "rows_read": whole,
