@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 import trasunto as tr
-from trasunto.connectors.address import open_sink, open_source
+from trasunto.connectors.address import open_source
 from trasunto.connectors.lake_address import place_of
+from trasunto.connectors.origin import drawn_by
 from trasunto.connectors.stream import write_parts
 from trasunto.data.schema import ForeignKey, Schema
 from trasunto.errors import DataError, EmptyDataError, FileError, SchemaError, StoreError
@@ -153,7 +154,10 @@ def test_related_tables_keep_their_keys_and_are_put_back_when_one_fails(tmp_path
 @pytest.mark.parametrize("form", ["delta", "iceberg"])
 def test_commits_say_what_they_hold_and_old_versions_what_changed_since(tmp_path, form):
     address = asked(form, tmp_path / "v")
-    open_sink(address).signed({"model": "sha256:abc"}).write(visits())
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.json").write_text("{}")
+    with drawn_by(tmp_path / "model", seed=5):
+        visits().write(address)
     visits(mood=["a", "b", "a", "b"]).write(asked(form, tmp_path / "v", if_exists="append", evolve="add"))
     if form == "delta":
         from deltalake import DeltaTable
@@ -166,7 +170,12 @@ def test_commits_say_what_they_hold_and_old_versions_what_changed_since(tmp_path
         first = catalog.load_table("default.visits").snapshots()[0]
         said, first = first.summary.additional_properties, first.snapshot_id
         catalog.close()
-    assert said["synthetic"] == "true" and said["model"] == "sha256:abc" and said["producer"].startswith("trasunto ")
+    assert (
+        said["synthetic"] == "true"
+        and said["model"].startswith("sha256:44136fa355b3678a")
+        and said["seed"] == "5"
+        and said["producer"].startswith("trasunto ")
+    )
     old = asked(form, tmp_path / "v", version=first)
     assert same(visits(), tr.read(old))
     facts = next(iter(open_source(old).facts().values()))

@@ -59,6 +59,7 @@ def command(
     """
     from trasunto.connectors.address import open_sink
     from trasunto.connectors.credentials import masked
+    from trasunto.connectors.origin import drawn_by
     from trasunto.connectors.stream import write_parts
     from trasunto.synthesizers.landed import drawn_to
     from trasunto.synthesizers.model import load_model
@@ -75,7 +76,7 @@ def command(
     _one_wish(rows, where, given, balance, share)
     told: dict[str, Any] = {}
     fitted: Any
-    with shown(quiet) as progress:
+    with shown(quiet) as progress, drawn_by(model, seed=seed):
         if rows is not None and not (where or balance) and temperature == 1.0 and _sifts(model):
             fitted = load_model(model)
             made, what = fitted.sample_with_curation(rows, seed=seed, progress=progress)

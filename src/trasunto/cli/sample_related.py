@@ -24,6 +24,7 @@ def sample_related(
     """Draw all tables and write them, together or not at all."""
     from trasunto.connectors.address import open_sink
     from trasunto.connectors.credentials import masked
+    from trasunto.connectors.origin import drawn_by
     from trasunto.synthesizers.model import load_model
 
     if rows is not None and tables:
@@ -31,7 +32,7 @@ def sample_related(
     fitted = load_model(model)
     names = list(fitted.schema.tables)
     conditions = _conditions(where, names)
-    with shown(quiet) as progress:
+    with shown(quiet) as progress, drawn_by(model, seed=seed):
         progress("sample", 0, 2)
         asked = _counts(tables, names) or rows
         # A model of several tables takes a number for each of them, and a condition for each.

@@ -8,15 +8,16 @@ replaced it is an error, and the table is as the other left it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from trasunto import __version__, registry
+from trasunto import registry
 from trasunto.connectors.lake import Opened, only, read_tables, scan_of
 from trasunto.connectors.lake_address import IF_EXISTS, READING, WRITING, Place, place_of
 from trasunto.connectors.lake_types import KEPT, arrow, changes, fitted, kept_schema, kept_text, to_arrow
+from trasunto.connectors.origin import origin
 from trasunto.connectors.partitions import evolving
 from trasunto.connectors.parts import Parts, typed_parts
 from trasunto.connectors.remote import ANSWER, PATIENCE, TRIES, files, reaching, said
@@ -29,21 +30,13 @@ _LOG = "_delta_log"
 
 @dataclass(frozen=True)
 class Delta:
-    """A Delta table, or a folder of several, whose keys are kept.
-
-    origin: what a commit says of where its rows come from, beside that they are synthetic.
-    """
+    """A Delta table, or a folder of several, whose keys are kept."""
 
     address: str
-    origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
         return place_of(self.address).only({*READING, *WRITING, "version", "timestamp"})
-
-    def signed(self, origin: Mapping[str, str]) -> Delta:
-        """The same sink, whose commits say so."""
-        return replace(self, origin={**self.origin, **origin})
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         return read_tables(self.tables(), rows, schema)
@@ -72,14 +65,14 @@ class Delta:
         """Several tables go to a folder each; where one fails, those before it are put back."""
         place = self.place
         if len(dataset.tables) == 1:
-            _committed(place, iter([to_arrow(dataset.only)]), dataset.only.schema, self.origin)
+            _committed(place, iter([to_arrow(dataset.only)]), dataset.only.schema)
             return
         done: list[tuple[Place, int | None]] = []
         try:
             for name, table in dataset.tables.items():
                 there = place.child(name)
                 version = _version(there)
-                _committed(there, iter([to_arrow(table)]), table.schema, self.origin)
+                _committed(there, iter([to_arrow(table)]), table.schema)
                 done.append((there, version))
         except BaseException:
             for there, version in done:
@@ -97,7 +90,7 @@ class Delta:
                 count[0] += len(part)
                 yield to_arrow(part.only)
 
-        _committed(self.place, arrows(), first.only.schema, self.origin)
+        _committed(self.place, arrows(), first.only.schema)
         return count[0]
 
 
@@ -245,7 +238,7 @@ def _since(place: Place, table: Any, schema: Any) -> dict[str, Any]:
     }
 
 
-def _committed(place: Place, tables: Iterator[Any], schema: TableSchema, origin: Mapping[str, str]) -> None:
+def _committed(place: Place, tables: Iterator[Any], schema: TableSchema) -> None:
     """Write rows as one commit. StoreError when the table is there, rows do not fit it, or another was faster."""
     from deltalake.exceptions import CommitFailedError, DeltaError
 
@@ -279,7 +272,7 @@ def _committed(place: Place, tables: Iterator[Any], schema: TableSchema, origin:
 
     described = _described(kinds, schema) if table is None or how == "replace" else kinds
     stream = arrow().RecordBatchReader.from_batches(described, (b.cast(described) for b in batches()))
-    told = {"synthetic": "true", "producer": f"trasunto {__version__}", **origin}
+    told = origin()
     with reaching(place, writing=True):
         try:
             library.write_deltalake(

@@ -9,18 +9,19 @@ was faster than is committed again by pyiceberg, on top of what the other wrote.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from trasunto import __version__, registry
+from trasunto import registry
 from trasunto.connectors.lake import Bound, Opened, only, read_tables, suits
 from trasunto.connectors.lake_address import IF_EXISTS, READING, WRITING, Place, place_of
 from trasunto.connectors.lake_types import KEPT, arrow, changes, fitted, kept_schema, kept_text, to_arrow
+from trasunto.connectors.origin import origin
 from trasunto.connectors.partitions import evolving
 from trasunto.connectors.parts import Parts, typed_parts
 from trasunto.connectors.remote import files, reaching
@@ -36,18 +37,13 @@ FILE, ROWS = 128 * 2**20, 1_000_000
 
 @dataclass(frozen=True)
 class Iceberg:
-    """Iceberg tables of a catalog, whose keys are kept. origin: what a commit says of where its rows come from."""
+    """Iceberg tables of a catalog, whose keys are kept."""
 
     address: str
-    origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
         return place_of(self.address).only({*READING, *WRITING, "version", "timestamp", "catalog", "table"})
-
-    def signed(self, origin: Mapping[str, str]) -> Iceberg:
-        """The same sink, whose commits say so."""
-        return replace(self, origin={**self.origin, **origin})
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         return read_tables(self.tables(), rows, schema)
@@ -88,7 +84,7 @@ class Iceberg:
                 for name, table in dataset.tables.items():
                     full = self._named(name, len(dataset.tables))
                     stood = _snapshot(catalog, full)
-                    _committed(self.place, catalog, full, iter([to_arrow(table)]), table.schema, self.origin)
+                    _committed(self.place, catalog, full, iter([to_arrow(table)]), table.schema)
                     done.append((catalog, full, stood))
             except BaseException:
                 for each in reversed(done):
@@ -108,7 +104,7 @@ class Iceberg:
 
         with _catalog(self.place, write=True) as catalog:
             name = self._named(first.name, 1)
-            _committed(self.place, catalog, name, arrows(), first.only.schema, self.origin)
+            _committed(self.place, catalog, name, arrows(), first.only.schema)
         return count[0]
 
     def _named(self, name: str, tables: int) -> str:
@@ -272,9 +268,7 @@ def _put_back(catalog: Any, name: str, snapshot: int | None) -> None:
         catalog.load_table(name).manage_snapshots().rollback_to_snapshot(snapshot).commit()
 
 
-def _committed(
-    place: Place, catalog: Any, name: str, tables: Iterator[Any], schema: TableSchema, origin: Mapping[str, str]
-) -> None:
+def _committed(place: Place, catalog: Any, name: str, tables: Iterator[Any], schema: TableSchema) -> None:
     """Write rows as one commit. StoreError when the table is there, rows do not fit it, or another was faster."""
     from pyiceberg.exceptions import (
         CommitFailedException,
@@ -295,7 +289,7 @@ def _committed(
         with reaching(place, writing=True):
             table = catalog.load_table(name) if stands else _made(place, catalog, name, first.schema, schema)
             try:
-                _sent(place, table, chain([first], tables), how if stands else "append", origin)
+                _sent(place, table, chain([first], tables), how if stands else "append")
             except BaseException:
                 if not stands:
                     catalog.purge_table(name)
@@ -319,7 +313,7 @@ def _made(place: Place, catalog: Any, name: str, kinds: Any, schema: TableSchema
     return table
 
 
-def _sent(place: Place, table: Any, tables: Iterator[Any], how: str, origin: Mapping[str, str]) -> None:
+def _sent(place: Place, table: Any, tables: Iterator[Any], how: str) -> None:
     first = next(tables)
     there = table.schema().as_arrow()
     found = changes(there, first.schema)
@@ -330,7 +324,7 @@ def _sent(place: Place, table: Any, tables: Iterator[Any], how: str, origin: Map
         raise StoreError(
             f"The rows do not fit {place.shown}: {found.told()}.", "Drop the table, or write under another name."
         )
-    said = {"synthetic": "true", "producer": f"trasunto {__version__}", **origin}
+    said = origin()
     with table.transaction() as transaction:
         if found.new:
             with transaction.update_schema() as update:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trasunto import __version__
 from trasunto.connectors.delta import Delta
 from trasunto.connectors.lake_address import Place
 from trasunto.connectors.lake_types import KEPT, arrow, kept_text, to_arrow
+from trasunto.connectors.origin import origin
 from trasunto.connectors.partitions import Partitioned
 from trasunto.connectors.remote import files, reaching
 from trasunto.data.dataset import Dataset
@@ -104,9 +104,7 @@ class Landing:
                 actions,
                 mode="error",
                 storage_options=storage_options(self.place) or None,
-                commit_properties=deltalake.CommitProperties(
-                    custom_metadata={"synthetic": "true", "producer": f"trasunto {__version__}"}
-                ),
+                commit_properties=deltalake.CommitProperties(custom_metadata=origin()),
             )
         except (DeltaError, ValueError) as error:
             text = " ".join(str(error).split())

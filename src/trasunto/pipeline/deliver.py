@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trasunto.connectors.address import open_sink
+from trasunto.connectors.origin import drawn_by
 from trasunto.data.dataset import Dataset
 from trasunto.errors import RecipeError
 from trasunto.pipeline.recipe import Delivery
@@ -24,6 +25,14 @@ def delivered(wanted: Delivery, synthetic: Dataset, model: Path, *, seed: int, p
     model: folder of the fitted model. Raises what the sink raises; the target is then unchanged.
     """
     progress("deliver", 0, 1)
+    with drawn_by(model, seed=seed):
+        counts = _written(wanted, synthetic, model, seed=seed, progress=progress)
+    progress("deliver", 1, 1)
+    return {"to": wanted.to, "rows": counts}
+
+
+def _written(wanted: Delivery, synthetic: Dataset, model: Path, *, seed: int, progress: Progress) -> dict[str, int]:
+    """Rows by table."""
     if wanted.rows is None:
         open_sink(wanted.to).write(synthetic)
         counts = {name: len(table) for name, table in synthetic.tables.items()}
@@ -39,8 +48,7 @@ def delivered(wanted: Delivery, synthetic: Dataset, model: Path, *, seed: int, p
 
         parts = drawn(model, wanted.rows, seed=seed, progress=progress)
         counts = {synthetic.name: write_parts(wanted.to, parts)}
-    progress("deliver", 1, 1)
-    return {"to": wanted.to, "rows": counts}
+    return counts
 
 
 def check_rows(wanted: Delivery, curated: bool) -> None:
