@@ -1,5 +1,7 @@
 """Data sets of `datasets` in memory and on disk, both ways."""
 
+import json
+
 import pytest
 
 import trasunto as tr
@@ -53,3 +55,50 @@ def test_datasets_leave_in_memory():
 def test_other_folders_are_refused(tmp_path):
     with pytest.raises(FileError, match="no saved data set"):
         tr.read(f"hub:{tmp_path}")
+    (tmp_path / "dataset_info.json").write_text("{")
+    with pytest.raises(FileError, match="no saved data set"):
+        tr.read(f"hub:{tmp_path}")
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_folders_in_the_layout_of_the_hub(tmp_path, form):
+    both = tr.read(datasets.DatasetDict({"train": held(), "test": held().select([1, 0])}))
+    both.write(f"hub:{tmp_path / 'set'}?format={form}")
+    names = sorted(str(each.relative_to(tmp_path / "set")) for each in (tmp_path / "set").rglob("*.*"))
+    expected = {
+        "parquet": ["data/test-00000-of-00001.parquet", "data/train-00000-of-00001.parquet"],
+        "jsonl": ["test.jsonl", "train.jsonl"],
+    }
+    assert names == expected[form]
+    again = tr.read(f"hub:{tmp_path / 'set'}")
+    assert {name: table.rows.rows() for name, table in again.tables.items()} == {
+        name: table.rows.rows() for name, table in both.tables.items()
+    }
+    assert len(tr.read(f"hub:{tmp_path / 'set'}?split=test")) == 2
+    with pytest.raises(FileError, match=r"no split 'tset'.*'test'"):
+        tr.read(f"hub:{tmp_path / 'set'}?split=tset")
+    with pytest.raises(FileError, match="no layout"):
+        both.write(f"hub:{tmp_path / 'other'}?format=xml")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_name_is_found_in_the_cache_and_never_fetched_unasked(tmp_path, monkeypatch):
+    monkeypatch.delenv("TRASUNTO_NETWORK", raising=False)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    held().to_parquet(str(tmp_path / "tiny.parquet"))
+    made = datasets.load_dataset("parquet", data_files=str(tmp_path / "tiny.parquet"), cache_dir=str(tmp_path / "made"))
+    built = next((tmp_path / "made" / "parquet").glob("default-*/0.0.0/*/"))
+    target = tmp_path / "cache" / "me___tiny" / "default" / "0.0.0" / "abcdef"
+    target.parent.mkdir(parents=True)
+    built.rename(target)
+    for each in target.iterdir():
+        each.rename(target / each.name.replace("parquet-", "tiny-"))
+    info = json.loads((target / "dataset_info.json").read_text())
+    (target / "dataset_info.json").write_text(json.dumps({**info, "dataset_name": "tiny"}))
+    found = tr.read("hub:me/tiny")
+    assert found.name == "train" and found.rows["text"].to_list() == ["a b", "c d", "e f", "g h"]
+    assert len(made["train"]) == 4 and not datasets.config.HF_HUB_OFFLINE
+    with pytest.raises(FileError, match=r"'me/none' is not in the cache.*TRASUNTO_NETWORK=1"):
+        tr.read("hub:me/none")
+    with pytest.raises(FileError, match="no name of a data set"):
+        tr.read("hub:/nowhere/at/all")

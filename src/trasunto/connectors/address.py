@@ -76,7 +76,8 @@ def open_source(address: str | Path) -> Source:
         if scheme in ("documents", "texts") and "?" in path.name and not path.exists():
             bare, _, asked = str(path).partition("?")
             path, settings = Path(bare), _settings(scheme, asked)
-        if not path.exists():
+        # A data set of the hub may be asked for by its name.
+        if scheme != "hub" and not path.exists():
             raise FileError(f"There is no file {str(path)!r}.", _nearby(path))
         return _made(scheme, path, settings)
     if path.is_dir():
@@ -152,7 +153,8 @@ def _kind_of_folder(path: Path) -> str:
         return lake
     if (path / "dataset_info.json").exists() or (path / "dataset_dict.json").exists():
         return "hub"
-    found = {SUFFIXES.get(each.suffix.lower(), "") for each in path.iterdir() if each.is_file()} - {""}
+    names = [each.name.lower().removesuffix(".gz") for each in path.iterdir() if each.is_file()]
+    found = {SUFFIXES.get(Path(name).suffix, "") for name in names} - {""}
     return next(iter(found)) if len(found) == 1 and found <= {"documents", "emails"} else "folder"
 
 
