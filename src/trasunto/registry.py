@@ -216,7 +216,6 @@ EXTRAS: dict[str, str] = {
     "duckdb": "sql",
     "deltalake": "lake",
     "pyiceberg": "lake",
-    "lance": "lake",
     "s3fs": "lake",
     "ray": "ray",
 }

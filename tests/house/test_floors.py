@@ -36,7 +36,6 @@ ROOMS = {
     "duckdb": {"connectors"},
     "deltalake": {"connectors"},
     "pyiceberg": {"connectors"},
-    "lance": {"connectors"},
     "ray": {"integrations"},
 }
 NO_NAMES = {"utils", "util", "common", "helpers", "base", "core", "engine", "manager", "misc"}
