@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,9 @@ import pytest
 import trasunto as tr
 from trasunto import errors
 from trasunto.cli.main import code_of
+from trasunto.data.schema import ForeignKey, Schema
 from trasunto.executors import Local, current, executing, executor_of
+from trasunto.integrations.ray import _unreached
 from trasunto.metrics.measure import measure
 from trasunto.metrics.score import Comparison
 from trasunto.synthesizers.parallel import drawn
@@ -114,6 +117,29 @@ def test_commands_and_recipes_say_where(cluster, kept, tmp_path):
         for name, each in (("there", where), ("here", None))
     ]
     assert runs[0].manifest["digest"] == runs[1].manifest["digest"]
+
+
+def test_related_tables_fitted_there_are_those_fitted_here(on):
+    rng = np.random.default_rng(0)
+    owner = np.repeat(np.arange(60), rng.integers(0, 4, 60))
+    parents = pl.DataFrame({"id": range(60), "size": rng.normal(size=60).round(2)})
+    children = pl.DataFrame({"id": range(len(owner)), "owner": owner, "kind": rng.choice(["a", "b"], len(owner))})
+    kept, owned = tr.read(parents).only.schema, tr.read(children).only.schema
+    key = ForeignKey(("owner",), "parents", ("id",))
+    schema = {"parents": replace(kept, primary_key=("id",)), "children": replace(owned, foreign_keys=(key,))}
+    real = tr.read({"parents": parents, "children": children}, schema=Schema(schema))
+    there = tr.fit(real, "relational", seed=0).sample(seed=1)
+    with executing(Local(1)):
+        here = tr.fit(real, "relational", seed=0).sample(seed=1)
+    assert there.digest() == here.digest()
+
+
+def test_another_release_is_refused(cluster, monkeypatch):
+    monkeypatch.setattr("trasunto.integrations.ray.__version__", "9.9")
+    with pytest.raises(errors.ExecutorError, match=r"run Trasunto 0\.\d.*this machine 9\.9"):
+        executor_of(f"ray:{cluster.address}")
+    refused = RuntimeError("Version mismatch: The cluster was started with:\n    Ray: 2.9\nThis process: 2.60")
+    assert "other versions" in str(_unreached("ray", refused)) and "Ray: 2.9" in str(_unreached("ray", refused))
 
 
 def test_what_cannot_be_reached_is_told(monkeypatch):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from trasunto import registry
 from trasunto.errors import MetricError
 from trasunto.executors import Local, current
-from trasunto.metrics.score import Comparison, Metric, Score
+from trasunto.metrics.score import Comparison, Score
 from trasunto.progress import Progress, quiet
 
 # Measured when asked for by name, or by `FULL`, and not by default: they take seconds, and others say the same better.
@@ -35,26 +36,35 @@ def measure(
     What the metrics share is prepared once for the comparison and let go with it. Raises UnknownNameError for a name
     that no metric has, before anything is measured.
     """
-    wanted = chosen_of(names or (USUAL,))
+    return scored("metrics", chosen_of(names or (USUAL,)), comparison, names or (), progress)
+
+
+def scored(
+    group: str, wanted: Sequence[str], about: Any, asked: Sequence[str], progress: Progress
+) -> tuple[Score, ...]:
+    """The scores of metrics of a group of the registry, in the order of their names.
+
+    about: what each of them takes. One that cannot be measured is left out, unless it is among those asked for by name.
+    """
     for name in wanted:
-        registry.load("metrics", name)
+        registry.load(group, name)
     # One after another where they would share a process: what one has prepared is there for the next.
     executor = current() if current().apart else Local(1)
     scores: list[Score] = []
     progress("measure", 0, len(wanted))
-    for place, found in enumerate(executor.map(_measured, wanted, shared=comparison)):
+    for place, found in enumerate(executor.map(_scored, wanted, shared=(group, about))):
         if not isinstance(found, MetricError):
             scores += found
-        elif wanted[place] in (names or ()):
+        elif wanted[place] in asked:
             raise found
         progress("measure", place + 1, len(wanted))
     return tuple(scores)
 
 
-def _measured(name: str, comparison: Comparison) -> tuple[Score, ...] | MetricError:
-    metric: Metric = registry.load("metrics", name)
+def _scored(name: str, shared: tuple[str, Any]) -> tuple[Score, ...] | MetricError:
+    group, about = shared
     try:
-        return finite(name, metric(comparison))
+        return finite(name, registry.load(group, name)(about))
     except MetricError as error:
         return error
 

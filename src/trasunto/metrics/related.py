@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -14,7 +14,7 @@ from trasunto import registry
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.relations import links
 from trasunto.errors import MetricError
-from trasunto.metrics.measure import finite
+from trasunto.metrics.measure import scored
 from trasunto.metrics.score import Comparison, Score
 from trasunto.progress import Progress, quiet
 
@@ -61,9 +61,6 @@ class Related:
         return {part: _alike(self.real, dataset) for part, dataset in datasets.items() if dataset is not None}
 
 
-# A metric of related tables; as a Metric of one table otherwise.
-RelatedMetric = Callable[[Related], tuple[Score, ...]]
-
 # Held as long as the comparison itself is, and no longer: these are private rows.
 _KEPT: WeakKeyDictionary[Related, dict[str, Any]] = WeakKeyDictionary()
 
@@ -77,18 +74,7 @@ def measure_related(
     Each gives its headline (subject ""), then scores by table, key, path or columns. progress: called with ("measure",
     metrics done, metrics in all). Raises UnknownNameError for a name that no metric has, before anything is measured.
     """
-    wanted = list(names or registry.names("relations"))
-    chosen: list[RelatedMetric] = [registry.load("relations", name) for name in wanted]
-    scores: list[Score] = []
-    for place, (name, metric) in enumerate(zip(wanted, chosen, strict=True)):
-        progress("measure", place, len(chosen))
-        try:
-            scores += finite(name, metric(related))
-        except MetricError:
-            if name in (names or ()):
-                raise
-    progress("measure", len(chosen), len(chosen))
-    return tuple(scores)
+    return scored("relations", list(names or registry.names("relations")), related, names or (), progress)
 
 
 def table_comparisons(related: Related) -> dict[str, Comparison]:
