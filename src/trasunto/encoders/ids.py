@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import gcd
 from typing import Any
@@ -11,7 +12,7 @@ import polars as pl
 
 _DIGITS, _UPPER, _LOWER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 # Position classes of a shape: a private-use character for "any digit" and so on; others stand for themselves.
-_ANY = {"\ue000": _DIGITS, "\ue001": _UPPER, "\ue002": _LOWER}
+_ANY = {"\ue000": _DIGITS, "\ue001": _UPPER, "\ue002": _LOWER, "\ue003": _DIGITS[1:]}
 # Shapes are dealt out in blocks of so many rows, so that any part knows how many of each came before it.
 BLOCK = 1000
 
@@ -82,6 +83,9 @@ def fit_ids(values: pl.Series) -> Ids:
     counts = shaped.alias("shape").value_counts(sort=True).head(50)
     # A shape that begins another could repeat it once digits are added (see _spelt): the frequent one stays.
     shapes = tuple(_constant_kept(present.filter(shaped == shape), shape) for shape in counts["shape"])
+    if not present.str.contains(r"^0\d").any():
+        # Numbers without leading zeros: 0346 would be 346 again to whoever reads numbers.
+        shapes = tuple(re.sub("^\ue000(?=[\ue000\\d]+$)", "\ue003", shape) for shape in shapes)
     times = dict(zip(shapes, counts["count"], strict=True))
     kept = _apart(tuple(times))
     return Ids(None, kept, tuple(float(times[shape]) for shape in kept), missing)
