@@ -262,3 +262,9 @@ def test_what_a_folder_was_written_with_is_read_back(tmp_path):
     assert tr.read(tmp_path / "out").schema == known
     (tmp_path / "out" / "schema.json").write_text('[{"a": 1}]')
     assert set(tr.read(tmp_path / "out").tables) == {"house", "town", "schema"}
+
+
+def test_packed_tables_beside_a_note_are_tables(tmp_path):
+    (tmp_path / "town.csv.gz").write_bytes(gzip.compress(b"code,name\nA,Lugo\n"))
+    (tmp_path / "README.md").write_text("# Towns\n")
+    assert set(tr.read(tmp_path).tables) == {"town"}
