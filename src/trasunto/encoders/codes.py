@@ -230,12 +230,12 @@ def _encode(values: pl.Series, codes: Levels | Steps) -> np.ndarray:
         return result
     missing = values.is_null().to_numpy()
     numbers = as_floats(values.fill_null(strategy="zero") if values.dtype != pl.Datetime("us") else _no_nulls(values))
-    result = _place(numbers, codes).astype(np.int32)
+    result = place_of(numbers, codes).astype(np.int32)
     result[missing] = len(codes.low) if codes.null else -1
     return result
 
 
-def _place(numbers: np.ndarray, steps: Steps) -> np.ndarray:
+def place_of(numbers: np.ndarray, steps: Steps) -> np.ndarray:
     """The code whose range holds each number: an atom when it is one, else the nearest bin."""
     if steps.low.size == 0:
         return np.full(numbers.shape, -1)

@@ -12,8 +12,9 @@ from trasunto.data.dataset import Table, held
 from trasunto.data.expressions import parse
 from trasunto.data.schema import TableSchema
 from trasunto.errors import SampleError
+from trasunto.synthesizers.children_asked import RowModel
 from trasunto.synthesizers.children_forms import Forms
-from trasunto.synthesizers.children_past import Past, beside, known_of_owners, table_of
+from trasunto.synthesizers.children_past import Past, known_of_owners
 from trasunto.synthesizers.children_rules import beside as beside_before
 from trasunto.synthesizers.model import Model
 
@@ -42,7 +43,9 @@ class Drawing:
     ) -> None:
         self.schema, self.forms, self.models, self.past, self.wanted = schema, forms, models, past, wanted
         self.counts = wanted.counts
-        self.owners = known_of_owners(past.context, frozenset(schema.names)).rows
+        taken = frozenset(schema.names)
+        owners = known_of_owners(past.context, taken)
+        self.asked = {key: RowModel(model, owners, taken) for key, model in models.items()}
         self.frames: list[pl.DataFrame] = []
         self.owner: list[np.ndarray] = []
         self.place: list[np.ndarray] = []
@@ -218,12 +221,9 @@ class Drawing:
     def _asked(self, part: str, what: str, who: np.ndarray, now: np.ndarray | None, where: str | None) -> pl.DataFrame:
         """What a row model draws for these owners."""
         self.calls += 1
-        told = table_of(self.past.told(who, now, first=part == "first"), frozenset(self.schema.names)).rows
-        given = beside(self.owners, who, told)
+        told = self.past.told(who, now, first=part == "first")
         number = int(np.random.SeedSequence([self.wanted.seed, self.wanted.first, self.calls]).generate_state(1)[0])
-        model = self.models[part, what]
-        made = model.sample(len(who), seed=number, given=given, where=where, temperature=self.wanted.temperature)
-        return made.rows
+        return self.asked[part, what].draw(who, told, seed=number, where=where, temperature=self.wanted.temperature)
 
     def _keep(self, frame: pl.DataFrame, owner: np.ndarray, place: np.ndarray) -> None:
         self.frames.append(frame.select(self.schema.names))

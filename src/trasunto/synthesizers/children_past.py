@@ -148,11 +148,16 @@ def table_of(told: list[Told], taken: frozenset[str]) -> Table:
     columns, rows = [], []
     for each in told:
         kind: Kind = "number" if each.form is None else each.form.column.kind
-        column = Column(_free(each.name, taken), kind, True, "context")
+        column = Column(name_of(each, taken), kind, True, "context")
         plain = pl.Series(each.values).fill_nan(None) if each.form is None else each.form.series(each.values)
         columns.append(column)
         rows.append(plain.alias(column.name))
     return Table(TableSchema(tuple(columns)), pl.DataFrame(rows))
+
+
+def name_of(told: Told, taken: frozenset[str]) -> str:
+    """What a column that is told is called: a name that no column of `taken` has."""
+    return _free(told.name, taken)
 
 
 def beside(owners: pl.DataFrame, who: np.ndarray, told: pl.DataFrame) -> pl.DataFrame:

@@ -140,6 +140,8 @@ class Chains:
         seeds = rng.integers(0, 2**63, len(chains))
         drawn: dict[str, np.ndarray] = {}
         for chain, places, seed in zip(chains, dealt, seeds, strict=True):
+            if not len(places):
+                continue
             # Blocks of rows keep memory flat, however many particles a row needs.
             for block in np.array_split(places, max(1, len(places) // 100_000)):
                 made = chain.draw(evidence.take(block), np.random.default_rng([int(seed), len(block)]))
