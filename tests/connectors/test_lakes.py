@@ -12,6 +12,7 @@ import pytest
 
 import trasunto as tr
 from trasunto.connectors.address import open_source
+from trasunto.connectors.lake import versions_told
 from trasunto.connectors.lake_address import place_of
 from trasunto.connectors.origin import drawn_by
 from trasunto.connectors.stream import write_parts
@@ -181,6 +182,8 @@ def test_commits_say_what_they_hold_and_old_versions_what_changed_since(tmp_path
     facts = next(iter(open_source(old).facts().values()))
     assert facts["rows"] == 4 and facts["last_rows"] == 8 and facts["since"]["columns"] == "new 'mood'"
     assert len(facts["since"]["commits"]) == 1
+    (told,) = versions_told(open_source(old))
+    assert "4 rows; since then 1 commit, columns: new 'mood'; the last is" in told and told.endswith("8 rows.")
     with pytest.raises(FileError, match=r"has no (version|snapshot) 99"):
         tr.read(asked(form, tmp_path / "v", version=99))
     with pytest.raises(FileError, match="2001"):

@@ -46,6 +46,17 @@ def test_evaluate_compares_samples_and_says_of_what(large, tmp_path, capsys):
     assert facts["synthetic"] == {"rows": 300, "of": 3000, "seed": 0, "how": sampled.HOW}
 
 
+def test_versions_of_a_lake_are_told(large, tmp_path, capsys):
+    pytest.importorskip("deltalake")
+    address = f"delta:{tmp_path}/t"
+    tr.read(large, rows=100).write(address)
+    tr.read(large, rows=50).write(f"{address}?if_exists=append")
+    assert code_of(["inspect", f"{address}?version=0"]) == 0
+    assert "t: version 0, 100 rows; since then 1 commit; the last is 1, 150 rows." in capsys.readouterr().out
+    prepared = prepare(Recipe.from_dict({"data": {"source": f"{address}?version=0"}}))
+    assert prepared.facts["versions"]["t"]["last_version"] == 1 and prepared.facts["rows"] == 100
+
+
 def test_a_recipe_samples_what_is_large_while_it_is_read(large, monkeypatch):
     recipe = Recipe.from_dict({"data": {"source": str(large), "rows": 200, "target": "ill"}, "seed": 3})
     small = prepare(recipe)

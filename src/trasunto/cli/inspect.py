@@ -33,11 +33,14 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
       trasunto inspect orders.csv --rules -o schema.yaml
       trasunto inspect codebook.csv --declare -o public.yaml
     """
+    from trasunto.connectors.address import open_source
+    from trasunto.connectors.lake import versions_told
     from trasunto.data.check import check
     from trasunto.data.discover import with_proposals
     from trasunto.pipeline.verbs import read
 
     dataset = read(data, schema=schema_file)
+    versions = versions_told(open_source(data))
     if rules:
         dataset = with_proposals(dataset)
     if declare:
@@ -58,6 +61,8 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
         found = {name: [asdict(each) for each in t.schema.constraints] for name, t in dataset.tables.items()}
         say_json({"tables": tables, "rows": counts, "rules": found, "breaches": breaches, "personal": personal})
         return DONE
+    for each in versions:
+        click.echo(each)
     head = ("column", "kind", "role", "missing", "different", "values", "why we think so")
     for name, columns in tables.items():
         lines = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -25,6 +25,31 @@ from trasunto.errors import DataError, EmptyDataError, FileError, near
 # Rows that are read at a time where nobody asks for a number.
 PART = 100_000
 _OPERATORS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A source whose tables have versions."""
+
+    def facts(self) -> dict[str, Any]:
+        """By table: `version`, `rows`; of one that is not the last also `last_version`, `last_rows`, and `since`: the
+        `commits` after it, and how their `columns` differ."""
+        ...
+
+
+def versions_told(source: Any) -> list[str]:
+    """A sentence a table: which version is read, and what has changed since; [] for what has no versions."""
+    told = []
+    for name, facts in source.facts().items() if isinstance(source, Versioned) else ():
+        rows = "" if facts["rows"] is None else f", {facts['rows']:,} rows"
+        text = f"{name}: version {facts['version']}{rows}"
+        if since := facts.get("since"):
+            columns = f", columns: {since['columns']}" if since["columns"] else ""
+            plural = "" if len(since["commits"]) == 1 else "s"
+            now = "" if facts["last_rows"] is None else f", {facts['last_rows']:,} rows"
+            text += f"; since then {len(since['commits'])} commit{plural}{columns}; the last is {facts['last_version']}{now}"
+        told.append(f"{text}.")
+    return told
 
 
 @dataclass(frozen=True)

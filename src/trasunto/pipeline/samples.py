@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trasunto.connectors.address import open_source
+from trasunto.connectors.lake import Versioned
 from trasunto.connectors.sampled import Sampled, is_large, sampled
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
@@ -31,20 +32,22 @@ def sample_of(
 
 
 def real_of(recipe: Recipe) -> tuple[Dataset, dict[str, Any]]:
-    """The real data of a recipe, and facts of how it was drawn where it was ({} where all was read).
+    """The real data of a recipe, and facts: `sampled`, how it was drawn where it was; `versions` of tables in a lake.
 
     A source of more than 256 MB of which only `data.rows` are wanted is sampled while it is read, with the seed. A
     recipe with a section on privacy reads all: its policy and its budget are about every row; so does one of events,
     of which whole histories are drawn.
     """
     asked = recipe.data
+    source = open_source(asked.source)
+    versions = {"versions": source.facts()} if isinstance(source, Versioned) else {}
     whole = asked.rows is None or recipe.privacy is not None or asked.sequence is not None
-    if whole or not is_large(open_source(asked.source)):
-        return read(asked.source, schema=asked.schema_file), {}
+    if whole or not is_large(source):
+        return read(asked.source, schema=asked.schema_file), versions
     assert asked.rows is not None
     judged = asked.target or asked.label
     found = sample_of(asked.source, asked.rows, seed=recipe.seed, schema=asked.schema_file, needed=judged)
-    return found.dataset, found.facts
+    return found.dataset, {"sampled": found.facts, **versions}
 
 
 def with_samples(report: Report, drawn: dict[str, dict[str, Any]]) -> Report:

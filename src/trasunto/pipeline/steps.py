@@ -59,11 +59,13 @@ def prepare(recipe: Recipe) -> Prepared:
     Raises FileError, SchemaError, EmptyDataError, and RecipeError for a column that is not there.
     """
     asked = recipe.data
-    raw, drawn = real_of(recipe)
+    raw, origin = real_of(recipe)
     spends = recipe.privacy is not None and recipe.privacy.epsilon is not None
     if tied(raw):
         dataset, protection = related.prepared(recipe, raw)
-        return Prepared(dataset, {**_facts(recipe, dataset, len(raw)), **related.facts(dataset)}, "", protection)
+        return Prepared(
+            dataset, {**_facts(recipe, dataset, len(raw)), **related.facts(dataset), **origin}, "", protection
+        )
     _one_table(recipe)
     named = {"data.target": asked.target, "data.text": asked.text, "data.label": asked.label}
     wanted = [*named.items(), *(("data.drop", c) for c in asked.drop), *(("data.recode", c) for c in asked.recode)]
@@ -95,8 +97,8 @@ def prepare(recipe: Recipe) -> Prepared:
     if len(table) < 4:
         raise EmptyDataError(f"{asked.source} leaves {len(table)} usable rows of {whole}.", "Give at least 4.")
     dataset = safe.with_table(table)
-    seen = {**_facts(recipe, dataset, drawn.get("of", whole)), "columns": told(dataset.only)}
-    seen |= {"sampled": drawn} if drawn else {}
+    whole = origin["sampled"]["of"] if "sampled" in origin else whole
+    seen = {**_facts(recipe, dataset, whole), "columns": told(dataset.only), **origin}
     return Prepared(dataset, seen, raw.digest() if spends else "", protection)
 
 
