@@ -47,7 +47,8 @@ def versions_told(source: Any) -> list[str]:
             columns = f", columns: {since['columns']}" if since["columns"] else ""
             plural = "" if len(since["commits"]) == 1 else "s"
             now = "" if facts["last_rows"] is None else f", {facts['last_rows']:,} rows"
-            text += f"; since then {len(since['commits'])} commit{plural}{columns}; the last is {facts['last_version']}{now}"
+            text += f"; since then {len(since['commits'])} commit{plural}{columns}"
+            text += f"; the last is {facts['last_version']}{now}"
         told.append(f"{text}.")
     return told
 
