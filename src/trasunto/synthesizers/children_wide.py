@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from trasunto.data.dataset import Table
 from trasunto.data.schema import TableSchema
 from trasunto.synthesizers.children_forms import Forms
-from trasunto.synthesizers.children_past import Past, beside, known_of_owners, table_of
+from trasunto.synthesizers.children_past import Past, Told, beside, known_of_owners, table_of
 
 
 def kept(rows: int, most: int, seed: int) -> np.ndarray:
@@ -20,6 +20,17 @@ def kept(rows: int, most: int, seed: int) -> np.ndarray:
         keep[:] = False
         keep[np.random.default_rng([seed, 13]).choice(rows, most, replace=False)] = True
     return keep
+
+
+@dataclass
+class _Part:
+    """What is gathered round by round of one wide table. who, at: owner and position of each row. told, since: by
+    column, what is told, and what a value is measured from (None where it stands for itself)."""
+
+    who: list[np.ndarray] = field(default_factory=list)
+    at: list[np.ndarray] = field(default_factory=list)
+    told: list[list[Told]] = field(default_factory=list)
+    since: dict[str, list[np.ndarray | None]] = field(default_factory=dict)
 
 
 def wide_tables(
@@ -34,52 +45,47 @@ def wide_tables(
     counts = np.bincount(owner, minlength=len(context))
     start = np.cumsum(counts) - counts
     past = Past(forms, context, counts, lags)
-    taken = frozenset(events.schema.names)
-    owners = known_of_owners(context, taken)
     numbers = {name: form.numbers(events.rows[name]) for name, form in forms.forms.items()}
-    parts: dict[tuple[str, str], list[Table]] = {}
+    parts: dict[tuple[str, str], _Part] = {}
     for place in range(int(counts.max(initial=0))):
         who = np.flatnonzero(counts > place)
         at = start[who] + place
-        some = keep[at]
-        part = "next" if place else "first"
-        now = numbers[forms.order][at] if forms.order is not None else None
-        for what in ("time", "values"):
+        some, seen = who[keep[at]], at[keep[at]]
+        for what in ("time", "values") if some.size else ():
             names = forms.drawn(what, first=not place)
-            if names and some.any():
-                when = now[some] if now is not None and what == "values" else None
-                told = table_of(past.told(who[some], when, first=not place), taken)
-                own = _own(forms, names, past, who[some], at[some], events, numbers, when)
-                rows = beside(owners.rows, who[some], told.rows).hstack(own.rows)
-                schema = TableSchema((*owners.schema.columns, *told.schema.columns, *own.schema.columns))
-                parts.setdefault((part, what), []).append(Table(schema, rows))
+            if not names:
+                continue
+            when = numbers[forms.order][seen] if forms.order is not None and what == "values" else None
+            part = parts.setdefault(("next" if place else "first", what), _Part())
+            part.who.append(some)
+            part.at.append(seen)
+            part.told.append(past.told(some, when, first=not place))
+            for name in names:
+                origin = past.origin(forms.forms[name], some, when, first=not place)
+                part.since.setdefault(name, []).append(origin)
         past.push(who, {name: each[at] for name, each in numbers.items()})
-    return {
-        key: Table(
-            replace(tables[0].schema, constraints=forms.rules.row if key[1] == "values" else ()),
-            pl.concat([each.rows for each in tables]),
-        )
-        for key, tables in parts.items()
-    }
+    owners = known_of_owners(context, frozenset(events.schema.names))
+    return {key: _wide(part, owners, events, forms, numbers, key[1] == "values") for key, part in parts.items()}
 
 
-def _own(
-    forms: Forms,
-    names: tuple[str, ...],
-    past: Past,
-    who: np.ndarray,
-    at: np.ndarray,
-    events: Table,
-    numbers: dict[str, np.ndarray],
-    now: np.ndarray | None,
+def _wide(
+    part: _Part, owners: Table, events: Table, forms: Forms, numbers: dict[str, np.ndarray], ruled: bool
 ) -> Table:
-    """The rows' own columns, restated, at these positions."""
-    first = not past.place[who].any()
-    columns, rows = [], []
-    for name in names:
+    """The gathered rows as a table. ruled: whether the rules that a row model holds are its rules."""
+    who, at = np.concatenate(part.who), np.concatenate(part.at)
+    columns = zip(*part.told, strict=True)
+    told = [replace(each[0], values=np.concatenate([one.values for one in each])) for each in columns]
+    known = table_of(told, frozenset(events.schema.names))
+    own, rows = [], []
+    for name, since in part.since.items():
         form = forms.forms[name]
-        since = past.origin(form, who, now, first=first)
-        column = form.column if since is None else form.restated
-        columns.append(replace(column, role=None))
-        rows.append(events.rows[name][at] if since is None else form.apart(numbers[name][at], since))
-    return Table(TableSchema(tuple(columns)), pl.DataFrame(rows))
+        if since[0] is None:
+            own.append(replace(form.column, role=None))
+            rows.append(events.rows[name][at])
+        else:
+            own.append(form.restated)
+            rows.append(form.apart(numbers[name][at], np.concatenate([each for each in since if each is not None])))
+    schema = TableSchema(
+        (*owners.schema.columns, *known.schema.columns, *own), constraints=forms.rules.row if ruled else ()
+    )
+    return Table(schema, beside(owners.rows, who, known.rows).hstack(pl.DataFrame(rows)))
