@@ -73,15 +73,11 @@ def command(
       trasunto evaluate --real train.csv --synthetic syn.csv --holdout test.csv --target diagnosis --metrics full
     """
     from trasunto.pipeline.samples import with_samples
-    from trasunto.pipeline.verbs import evaluate, read
+    from trasunto.pipeline.verbs import evaluate
 
     wanted = list(_named(metrics)) or None
-    drawn: dict[str, Any] = {}
     with shown(quiet) as progress:
-        if sample_rows is None:
-            truth, made, unseen = read(real, schema=schema_file), synthetic, holdout
-        else:
-            truth, made, unseen, drawn = _samples(real, synthetic, holdout, schema_file, sample_rows, seed)
+        truth, made, unseen, drawn = _samples(real, synthetic, holdout, schema_file, sample_rows, seed)
         report = evaluate(
             truth,
             made,
@@ -101,12 +97,8 @@ def command(
     if as_json:
         from trasunto.pipeline.steps import headline
 
-        found = {
-            **({"sampled": drawn} if drawn else {}),
-            **headline(report.scores),
-            "passed": report.passed,
-            "gates": report.to_dict()["gates"],
-        }
+        found = {**headline(report.scores), "passed": report.passed, "gates": report.to_dict()["gates"]}
+        found |= {"sampled": drawn} if drawn else {}
         say_json({**found, **({"repeats": report.facts["repeats"]} if len(synthetic) > 1 else {})})
     else:
         for part, facts in drawn.items():
@@ -123,11 +115,14 @@ def command(
 
 
 def _samples(
-    real: str, synthetic: tuple[str, ...], holdout: str | None, schema_file: str | None, rows: int, seed: int
+    real: str, synthetic: tuple[str, ...], holdout: str | None, schema_file: str | None, rows: int | None, seed: int
 ) -> tuple[Any, tuple[Any, ...], Any, dict[str, Any]]:
-    """Real rows, draws, holdout, as samples of so many rows; and what they are of."""
+    """Real rows, draws, holdout, as samples of so many rows (None: as they are); and what they are of."""
     from trasunto.pipeline.samples import sample_of
+    from trasunto.pipeline.verbs import read
 
+    if rows is None:
+        return read(real, schema=schema_file), synthetic, holdout, {}
     truth = sample_of(real, rows, seed=seed, schema=schema_file)
     known = truth.dataset.schema
     draws = [sample_of(each, rows, seed=seed, schema=known) for each in synthetic]

@@ -77,10 +77,7 @@ def command(
 
     verbs.make(synthesizer, settings_of(settings))
     budget = budget_asked()
-    if sample_rows is None:
-        real = verbs.read(data, schema=schema_file)
-    else:
-        real = _sample(data, sample_rows, schema_file, seed, refused=bool(sequence or budget), quiet=quiet)
+    real = _rows_of(data, sample_rows, schema_file, seed, refused=bool(sequence or budget), quiet=quiet)
     if sequence is not None:
         real = verbs.in_sequence(real, *_pair(sequence))
     checkpoints = Path(f"{output.rstrip('/')}.checkpoints")
@@ -112,10 +109,13 @@ def command(
     return _told(model, synthesizer, real, output, checkpoints)
 
 
-def _sample(data: str, rows: int, schema_file: str | None, seed: int, *, refused: bool, quiet: bool) -> Any:
-    """Rows drawn while the source is read in parts, and how many of how many."""
+def _rows_of(data: str, rows: int | None, schema_file: str | None, seed: int, *, refused: bool, quiet: bool) -> Any:
+    """All rows (None), or so many drawn while the source is read in parts, and a word on how many of how many."""
     from trasunto.pipeline.samples import sample_of
+    from trasunto.pipeline.verbs import read
 
+    if rows is None:
+        return read(data, schema=schema_file)
     if refused:
         raise click.UsageError("--sample-rows draws single rows: it goes neither with --sequence nor with --epsilon.")
     with shown(quiet) as progress:
