@@ -1,15 +1,19 @@
 """A table that several workers write holds the rows of one, and is there whole or not at all."""
 
 import datetime
+from dataclasses import replace
 
+import numpy as np
+import polars as pl
 import pytest
 
 import trasunto as tr
 from trasunto.connectors.address import open_sink
 from trasunto.connectors.landing import landing_of
+from trasunto.data.schema import ForeignKey, Schema
 from trasunto.errors import StoreError
 from trasunto.executors import Local, Processes, executing
-from trasunto.synthesizers.landed import drawn_to
+from trasunto.synthesizers.landed import drawn_to, families_to
 
 pytest.importorskip("pyarrow")
 
@@ -70,3 +74,46 @@ def test_a_lost_race_leaves_what_the_other_wrote(model, tmp_path):
         landings[0].commit(files[:1])
     assert len(tr.read(address)) == 51
     assert not any(landings[0].mark in path.name for path in (tmp_path / "table").iterdir())
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    owner = np.repeat(np.arange(60), rng.integers(0, 4, 60))
+    parents = pl.DataFrame({"id": range(60), "size": rng.normal(size=60).round(2)})
+    children = pl.DataFrame({"id": range(len(owner)), "owner": owner, "kind": rng.choice(["a", "b"], len(owner))})
+    kept, owned = tr.read(parents).only.schema, tr.read(children).only.schema
+    key = ForeignKey(("owner",), "parents", ("id",))
+    schema = {
+        "parents": replace(kept, primary_key=("id",)),
+        "children": replace(owned, primary_key=("id",), foreign_keys=(key,)),
+    }
+    folder = tmp_path_factory.mktemp("related") / "model"
+    tr.fit(tr.read({"parents": parents, "children": children}, schema=Schema(schema)), "relational", seed=0).save(
+        folder
+    )
+    return folder, tr.load(folder)
+
+
+@pytest.mark.parametrize("form", ["parquet", "delta"])
+def test_families_are_written_in_parts_whose_keys_go_on(form, families, tmp_path, monkeypatch):
+    pytest.importorskip("deltalake" if form == "delta" else "pyarrow")
+    folder, model = families
+    monkeypatch.setattr("trasunto.synthesizers.landed.FAMILIES", 100)
+    with executing(Processes(2)):
+        counts = families_to(f"{form}:{tmp_path / 'many'}", folder, model, 130, seed=3)
+    with executing(Local(1)):
+        assert families_to(str(tmp_path / "one"), folder, model, 130, seed=3) == counts
+    many, one = tr.read(f"{form}:{tmp_path / 'many'}"), tr.read(str(tmp_path / "one"), schema=model.schema)
+    assert counts == {name: len(table) for name, table in many.tables.items()} and counts["parents"] == 130
+    parents, children = many.tables["parents"].rows, many.tables["children"].rows
+    assert parents["id"].n_unique() == 130 and children["id"].n_unique() == len(children)
+    assert set(children["owner"]) <= set(parents["id"])
+    for name, table in one.tables.items():
+        texts = [pl.col(column).cast(pl.String) for column in table.rows.columns]
+        wanted = table.rows.select(texts).sort(pl.all())
+        assert many.tables[name].rows.select(texts).sort(pl.all()).equals(wanted), name
+    parts = [
+        made.tables["parents"].rows for made in model.batches(130, seed=3, size=100 * 60 // sum(model.sizes.values()))
+    ]
+    assert pl.concat(parts)["size"].sort().equals(parents["size"].sort())

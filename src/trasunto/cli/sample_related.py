@@ -25,7 +25,9 @@ def sample_related(
     from trasunto.connectors.address import open_sink
     from trasunto.connectors.credentials import masked
     from trasunto.connectors.origin import drawn_by
+    from trasunto.synthesizers.landed import families_to
     from trasunto.synthesizers.model import load_model
+    from trasunto.synthesizers.relational import RelationalModel
 
     if rows is not None and tables:
         raise click.UsageError("Give -n or --table, not both.")
@@ -33,14 +35,18 @@ def sample_related(
     names = list(fitted.schema.tables)
     conditions = _conditions(where, names)
     with shown(quiet) as progress, drawn_by(model, seed=seed):
-        progress("sample", 0, 2)
-        asked = _counts(tables, names) or rows
-        # A model of several tables takes a number for each of them, and a condition for each.
-        made = fitted.sample(asked, seed=seed, where=conditions or None, temperature=temperature)  # type: ignore[arg-type]
-        progress("sample", 1, 2)
-        open_sink(output).write(made)
-        progress("sample", 2, 2)
-    told = ", ".join(f"{len(table):,} {name}" for name, table in made.tables.items())
+        if rows is not None and not conditions and isinstance(fitted, RelationalModel):
+            counts = families_to(output, model, fitted, rows, seed=seed, temperature=temperature, progress=progress)
+        else:
+            progress("sample", 0, 2)
+            asked = _counts(tables, names) or rows
+            # A model of several tables takes a number for each of them, and a condition for each.
+            made = fitted.sample(asked, seed=seed, where=conditions or None, temperature=temperature)  # type: ignore[arg-type]
+            progress("sample", 1, 2)
+            open_sink(output).write(made)
+            progress("sample", 2, 2)
+            counts = {name: len(table) for name, table in made.tables.items()}
+    told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     click.echo(f"Wrote {told} to {masked(output)}.")
     return DONE
 

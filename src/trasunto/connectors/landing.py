@@ -1,4 +1,4 @@
-"""A new table of a lake that several workers write at once: a file for each part, and one commit at the end.
+"""A new table, or several, of a lake that workers write at once: files for each part, and one commit at the end.
 
 Until then nobody sees any of it. A file depends on its part alone, also by its name: a part that is written twice,
 because the first worker was lost, is there once.
@@ -21,14 +21,15 @@ from trasunto.connectors.lake_types import KEPT, arrow, kept_text, to_arrow
 from trasunto.connectors.origin import origin
 from trasunto.connectors.partitions import Partitioned
 from trasunto.connectors.remote import files, reaching
-from trasunto.data.dataset import Dataset
+from trasunto.data.dataset import Dataset, Table
 from trasunto.errors import StoreError
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that a worker has written. kinds: the Arrow schema of its rows."""
+    """A file that a worker has written. table: its folder, "" for the only one; kinds: the Arrow schema of its rows."""
 
+    table: str
     name: str
     rows: int
     size: int
@@ -37,7 +38,7 @@ class File:
 
 @dataclass(frozen=True)
 class Landing:
-    """A new table at a place that nothing lies at, of the form `parquet` or `delta`."""
+    """A new table, or a folder of several, at a place that nothing lies at, of the form `parquet` or `delta`."""
 
     place: Place
     form: str
@@ -58,57 +59,52 @@ class Landing:
             return str(path.parent / f".{path.name}.writing-{self.mark}")
         return f"{self.place.path}/_writing-{self.mark}"
 
-    def write(self, number: int, dataset: Dataset) -> File:
-        """The rows of part `number`, by whoever has drawn them."""
-        from pyarrow import parquet
+    def write(self, number: int, dataset: Dataset) -> tuple[File, ...]:
+        """The rows of part `number`, a file for each table, by whoever has drawn them."""
+        several = len(dataset.tables) > 1
+        return tuple(
+            self._file(name if several else "", number, table)
+            for name, table in dataset.tables.items()
+            # The first part has every table, so that one without rows is there.
+            if len(table) or not number
+        )
 
-        rows = to_arrow(dataset.only)
-        kinds = rows.schema.with_metadata({KEPT: kept_text(dataset.only.schema)})
-        store = files(self.place)
-        name = f"part-{number:07}-{self.mark}.parquet"
-        with reaching(self.place, writing=True):
-            store.makedirs(self.staged, exist_ok=True)
-            with store.open(f"{self.staged}/{name}", "wb") as file:
-                parquet.write_table(rows.cast(kinds), file, compression="snappy")
-            size = int(store.size(f"{self.staged}/{name}"))
-        return File(name, len(rows), size, kinds)
-
-    def commit(self, found: Iterable[File]) -> int:
+    def commit(self, found: Iterable[tuple[File, ...]]) -> int:
         """Show all files at once, when they are all there; how many rows. Nothing is left of them when that fails."""
         written: list[File] = []
         with self._undone():
-            written.extend(found)
+            for each in found:
+                written.extend(each)
             with reaching(self.place, writing=True):
                 self._committed(written) if self.form == "delta" else self._moved(written)
         return sum(each.rows for each in written)
 
+    def _file(self, table: str, number: int, rows: Table) -> File:
+        from pyarrow import parquet
+
+        values = to_arrow(rows)
+        kinds = values.schema.with_metadata({KEPT: kept_text(rows.schema)})
+        store, folder = files(self.place), f"{self.staged}/{table}".rstrip("/")
+        name = f"part-{number:07}-{self.mark}.parquet"
+        with reaching(self.place, writing=True):
+            store.makedirs(folder, exist_ok=True)
+            with store.open(f"{folder}/{name}", "wb") as file:
+                parquet.write_table(values.cast(kinds), file, compression="snappy")
+            size = int(store.size(f"{folder}/{name}"))
+        return File(table, name, len(values), size, kinds)
+
     def _committed(self, written: list[File]) -> None:
-        import deltalake
-        from deltalake.exceptions import DeltaError
-        from deltalake.transaction import AddAction, create_table_with_add_actions
-
-        from trasunto.connectors.delta import storage_options
-
-        now = int(time.time() * 1000)
-        actions = [
-            AddAction(each.name, each.size, {}, now, True, json.dumps({"numRecords": each.rows})) for each in written
-        ]
-        kinds = written[0].kinds
-        # Tables of Delta keep what is said of columns: the first one carries our schema.
-        first = kinds.field(0).with_metadata({KEPT: kinds.metadata[KEPT.encode()]})
-        described = arrow().schema([first, *list(kinds)[1:]])
+        """A commit for each table; those that were made are gone again when one fails."""
+        made: list[Place] = []
         try:
-            create_table_with_add_actions(
-                self.place.uri,
-                deltalake.Schema.from_arrow(described),
-                actions,
-                mode="error",
-                storage_options=storage_options(self.place) or None,
-                commit_properties=deltalake.CommitProperties(custom_metadata=origin()),
-            )
-        except (DeltaError, ValueError) as error:
-            text = " ".join(str(error).split())
-            raise StoreError(f"{self.place.shown} was not written: {text[:300]}.", "Nothing is left of it.") from error
+            for table in dict.fromkeys(each.table for each in written):
+                there = self.place.child(table) if table else self.place
+                _create(there, [each for each in written if each.table == table])
+                made.append(there)
+        except BaseException:
+            for there in made:
+                files(there).rm(there.path, recursive=True)
+            raise
 
     def _moved(self, written: list[File]) -> None:
         store = files(self.place)
@@ -116,7 +112,8 @@ class Landing:
             Path(self.staged).rename(self.place.path)
             return
         for each in written:
-            store.mv(f"{self.staged}/{each.name}", f"{self.place.path}/{each.name}")
+            path = f"{each.table}/{each.name}".lstrip("/")
+            store.mv(f"{self.staged}/{path}", f"{self.place.path}/{path}")
 
     @contextlib.contextmanager
     def _undone(self) -> Iterator[None]:
@@ -130,13 +127,49 @@ class Landing:
                     mine = [path for path in store.find(folder) if self.mark in path] if store.exists(folder) else []
                     if mine:
                         store.rm(mine)
-                    if self.here and Path(folder).is_dir() and not any(Path(folder).iterdir()):
-                        Path(folder).rmdir()
+                    if self.here:
+                        _without_empty(Path(folder))
             raise
 
 
+def _create(place: Place, written: list[File]) -> None:
+    """A new Delta table of files that lie in its folder. StoreError when another was faster."""
+    import deltalake
+    from deltalake.exceptions import DeltaError
+    from deltalake.transaction import AddAction, create_table_with_add_actions
+
+    from trasunto.connectors.delta import storage_options
+
+    now = int(time.time() * 1000)
+    actions = [
+        AddAction(each.name, each.size, {}, now, True, json.dumps({"numRecords": each.rows})) for each in written
+    ]
+    kinds = written[0].kinds
+    # Tables of Delta keep what is said of columns: the first one carries our schema.
+    first = kinds.field(0).with_metadata({KEPT: kinds.metadata[KEPT.encode()]})
+    try:
+        create_table_with_add_actions(
+            place.uri,
+            deltalake.Schema.from_arrow(arrow().schema([first, *list(kinds)[1:]])),
+            actions,
+            mode="error",
+            storage_options=storage_options(place) or None,
+            commit_properties=deltalake.CommitProperties(custom_metadata=origin()),
+        )
+    except (DeltaError, ValueError) as error:
+        text = " ".join(str(error).split())
+        raise StoreError(f"{place.shown} was not written: {text[:300]}.", "Nothing is left of it.") from error
+
+
+def _without_empty(folder: Path) -> None:
+    """Remove a folder of this machine, and those in it, where they hold nothing."""
+    for path in [*sorted(folder.rglob("*"), reverse=True), folder]:
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
 def landing_of(sink: Any) -> Landing | None:
-    """Where several workers can write what goes to a sink; None for what one writes: all but a new table in a folder of
+    """Where several workers can write what goes to a sink; None for what one writes: all but new tables in folders of
     Parquet files without partitions, or in Delta Lake."""
     if not isinstance(sink, Partitioned | Delta):
         return None

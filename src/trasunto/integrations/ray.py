@@ -23,6 +23,8 @@ from trasunto.machine import cores
 REACHED, ANSWERED = 10.0, 60.0
 # How often a part is begun anew when its worker or its machine is lost, or when memory runs out.
 TRIES, TRIES_IN_MEMORY = 5, 2
+# Where Ray keeps the token of its clusters.
+TOKEN = Path("~/.ray/auth_token")
 # Read by Ray when it is first imported.
 SET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -96,19 +98,22 @@ def ray(address: str) -> Cluster:
     Raises MissingLibraryError without Ray, ExecutorError for a cluster that cannot be reached, has another version of
     Python or Ray, or has no Trasunto.
     """
-    ray = _ray()
     where = address.removeprefix("ray").removeprefix(":")
     if where.startswith("//"):
         where = f"ray:{where}"
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    if where not in ("", "auto"):
+        _knock(address, where)
+    if where.startswith("ray://") and (os.environ.get("RAY_AUTH_TOKEN") or TOKEN.expanduser().exists()):
+        # Clients show the token of a cluster only when they are told to.
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+    ray = _ray()
     if ray.is_initialized():
         raise ExecutorError("This process works on a Ray cluster already.", "Leave it first: ray.shutdown().")
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
         if not where:
             ray.init("local", num_cpus=cores(), include_dashboard=False, **quiet)
         else:
-            if where != "auto":
-                _knock(where)
             ray.init(where, **quiet)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
         ray.shutdown()
@@ -131,12 +136,15 @@ def _ray() -> Any:
     return ray
 
 
-def _knock(where: str) -> None:
+def _knock(address: str, where: str) -> None:
     """Whether anybody listens there, before Ray tries for minutes."""
     host, _, port = where.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         raise ExecutorError(f"The address of the cluster {where!r} has no port.", "Write ray://host:10001.")
-    socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED).close()
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED).close()
+    except OSError as error:
+        raise _unreached(address, error) from error
 
 
 def _unreached(address: str, error: Exception) -> ExecutorError:
@@ -148,7 +156,8 @@ def _unreached(address: str, error: Exception) -> ExecutorError:
         )
     return ExecutorError(
         f"The cluster {address} cannot be reached: {first}.",
-        "Start one (`ray start --head --ray-client-server-port 10001`), or leave the address out: `ray`.",
+        "Start one (`ray start --head --ray-client-server-port 10001`), or leave the address out: `ray`. One that asks "
+        "for a token takes it from RAY_AUTH_TOKEN.",
     )
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
+
 from trasunto.connectors.address import open_sink
 from trasunto.connectors.landing import File, Landing, landing_of
 from trasunto.connectors.stream import write_parts
+from trasunto.data.dataset import Dataset, Table
+from trasunto.errors import SampleError
 from trasunto.executors import Executor
 from trasunto.progress import Progress, quiet
-from trasunto.synthesizers.parallel import Drawing, Part, drawers, drawing_of, drawn, made_of, parts_of
+from trasunto.synthesizers.parallel import Drawing, Part, drawers, drawing_of, drawn, made_of, model_of, parts_of
+from trasunto.synthesizers.relational import RelationalModel
+
+# Rows of all tables of one part of related tables: enough to match their keys, few enough for flat memory.
+FAMILIES = 2_000_000
 
 
 def drawn_to(
@@ -37,18 +45,88 @@ def drawn_to(
     return landing.commit(_written(executor, parts, drawing, landing, rows, progress))
 
 
+def families_to(
+    output: str,
+    folder: str | Path,
+    model: RelationalModel,
+    roots: int,
+    *,
+    seed: int,
+    temperature: float = 1.0,
+    progress: Progress = quiet,
+) -> dict[str, int]:
+    """Write related tables with so many rows of the first root, in parts of whole families; rows by table.
+
+    folder: where `model` is saved. A part has about 2,000,000 rows in all, so that memory stays flat where the target
+    is written in parts; other targets are gathered first. The same rows whoever draws and writes them.
+    """
+    parts = _families(model, roots)
+    landing = landing_of(open_sink(output)) if len(parts) > 1 else None
+    executor = drawers(len(parts), None)
+    drawing = drawing_of(folder, executor, seed, None, temperature)
+    counts = dict.fromkeys(model.schema.tables, 0)
+    if landing is not None and (executor.here or not landing.here):
+        found = executor.map(_one_family, list(enumerate(parts)), shared=(drawing, landing))
+        landing.commit(_counted(found, counts, len(parts), progress))
+        return counts
+    made = list(executor.map(_family, parts, shared=drawing))
+    tables = {
+        name: Table(made[0].schema.tables[name], pl.concat([each.tables[name].rows for each in made]))
+        for name in counts
+    }
+    open_sink(output).write(Dataset(made[0].schema, tables))
+    return {name: len(table) for name, table in tables.items()}
+
+
+def _families(model: RelationalModel, roots: int) -> list[Part]:
+    """Rows of the first root, so many in a part that all tables together have about 2,000,000."""
+    if roots < 0:
+        raise SampleError(f"Cannot draw {roots} rows.", "Ask for 0 or more.")
+    head = next(unit.name for unit in model.plan.units if unit.generating is None)
+    drawn_rows = sum(size for name, size in model.sizes.items() if name not in model.copied)
+    size = max(1, FAMILIES * model.sizes[head] // max(drawn_rows, 1))
+    return [Part(start, min(size, roots - start)) for start in range(0, roots, size)] or [Part(0, 0)]
+
+
+def _family(part: Part, drawing: Drawing) -> Dataset:
+    made = made_of(part, drawing)
+    if not part.first:
+        return made
+    # Tables that are copied come with the first part.
+    copied = model_of(drawing).copied
+    tables = {name: table.take([]) if name in copied else table for name, table in made.tables.items()}
+    return Dataset(made.schema, tables)
+
+
+def _one_family(numbered: tuple[int, Part], shared: tuple[Drawing, Landing]) -> tuple[File, ...]:
+    number, part = numbered
+    drawing, landing = shared
+    return landing.write(number, _family(part, drawing))
+
+
+def _counted(
+    found: Iterator[tuple[File, ...]], counts: dict[str, int], parts: int, progress: Progress
+) -> Iterator[tuple[File, ...]]:
+    progress("sample", 0, parts)
+    for done, files in enumerate(found):
+        for each in files:
+            counts[each.table] += each.rows
+        progress("sample", done + 1, parts)
+        yield files
+
+
 def _written(
     executor: Executor, parts: list[Part], drawing: Drawing, landing: Landing, rows: int, progress: Progress
-) -> Iterator[File]:
+) -> Iterator[tuple[File, ...]]:
     done = 0
     progress("sample", 0, rows)
-    for file in executor.map(_one, list(enumerate(parts)), shared=(drawing, landing)):
-        done += file.rows
+    for files in executor.map(_one, list(enumerate(parts)), shared=(drawing, landing)):
+        done += sum(each.rows for each in files)
         progress("sample", done, rows)
-        yield file
+        yield files
 
 
-def _one(numbered: tuple[int, Part], shared: tuple[Drawing, Landing]) -> File:
+def _one(numbered: tuple[int, Part], shared: tuple[Drawing, Landing]) -> tuple[File, ...]:
     number, part = numbered
     drawing, landing = shared
     return landing.write(number, made_of(part, drawing))

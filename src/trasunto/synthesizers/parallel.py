@@ -19,7 +19,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.errors import SampleError
 from trasunto.executors import Executor, Local, Processes, content_of, current, lay_out
 from trasunto.progress import Progress, quiet
-from trasunto.synthesizers.model import Model, load_model, read_document
+from trasunto.synthesizers.model import load_model, read_document
 
 # Rows of one part: enough to be worth a message between processes, few enough for flat memory.
 PART = 200_000
@@ -104,7 +104,7 @@ def drawing_of(folder: str | Path, executor: Executor, seed: int, where: str | N
 
 def made_of(part: Part, drawing: Drawing) -> Dataset:
     """The rows of a part."""
-    return _model(drawing).sample(
+    return model_of(drawing).sample(
         part.rows,
         seed=drawing.seed,
         given=part.given,
@@ -115,10 +115,11 @@ def made_of(part: Part, drawing: Drawing) -> Dataset:
 
 
 # Of a process: the last model it has drawn from.
-_loaded: dict[str, Model] = {}
+_loaded: dict[str, Any] = {}
 
 
-def _model(drawing: Drawing) -> Model:
+def model_of(drawing: Drawing) -> Any:
+    """The model, loaded once in a process."""
     if drawing.mark not in _loaded:
         _loaded.clear()
         if drawing.files is None:
