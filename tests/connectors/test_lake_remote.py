@@ -1,5 +1,6 @@
 """Files and tables in an object store: a server that speaks S3, started by the test on a free port."""
 
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -7,7 +8,7 @@ import urllib.request
 import pytest
 
 import trasunto as tr
-from trasunto.connectors import remote
+from trasunto.connectors import delta, remote
 from trasunto.connectors.address import open_sink, open_source
 from trasunto.connectors.lake_address import place_of
 from trasunto.connectors.landing import landing_of
@@ -232,3 +233,15 @@ def test_many_write_one_table_and_nothing_is_left_of_what_fails(store, address):
     there = tr.read(address)
     assert len(there) == 8 and there.only.schema["zip"].kind == visits().only.schema["zip"].kind
     assert landing_of(open_sink(address)) is None
+
+
+def test_a_server_that_is_silent_is_given_up(store, monkeypatch):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(20)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setattr(remote, "ANSWER", 1)
+        monkeypatch.setattr(delta, "ANSWER", 1)
+        for address in ("s3://lake/a.csv", "delta+s3://lake/t"):
+            with pytest.raises(FileError, match=r"does not answer at http://127\.0\.0\.1"):
+                tr.read(address)

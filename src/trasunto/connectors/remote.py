@@ -2,7 +2,8 @@
 
 Keys come from the environment, a profile or the role of the machine, as the store's own library reads them
 (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL for another server; GOOGLE_APPLICATION_CREDENTIALS;
-AZURE_STORAGE_ACCOUNT_NAME and _KEY). What does not answer is given up after `PATIENCE` seconds.
+AZURE_STORAGE_ACCOUNT_NAME and _KEY). What does not answer is given up: at once when it
+refuses, else after `ANSWER` seconds and a few tries.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
 from trasunto.errors import FileError, MissingLibraryError, StoreError, TrasuntoError
 
-# Seconds to wait for a connection, for an answer, and tries of each.
-PATIENCE, ANSWER, TRIES = 5, 30, 2
+# Seconds to wait for a connection and for an answer, and how often what fails is tried again.
+PATIENCE, ANSWER, TRIES = 5, 20, 1
 # Bytes that are sent as one piece of a large file.
 PIECE = 16 * 2**20
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
@@ -144,7 +145,11 @@ def files(place: Place) -> Any:
         return fsspec.filesystem("file")
     try:
         with reaching(place):
-            return fsspec.filesystem(place.store, **settings)
+            held = fsspec.filesystem(place.store, **settings)
+            if place.store == "s3":
+                # Beside the tries of its own library: else a server that is silent holds us up for minutes.
+                held.retries = TRIES + 1
+            return held
     except ImportError as error:
         package = _PACKAGES[place.store]
         raise MissingLibraryError(
