@@ -187,7 +187,7 @@ def _opened(place: Place) -> Opened:
     if asked is not None:
         facts |= _since(place, table, held.schema)
     size = sum(added.get("size_bytes") or [0])
-    return Opened(place, held.schema, scan_of(held), kept, rows, size, facts, held)
+    return Opened(place, held.schema, scan_of(held, place), kept, rows, size, facts, held)
 
 
 def _moment(text: str) -> str:

@@ -183,8 +183,12 @@ def arrow_filter(bounds: tuple[Bound, ...], schema: Any) -> Any:
     return whole
 
 
-def scan_of(dataset: Any) -> Callable[[list[str], tuple[Bound, ...], int], Iterator[Any]]:
-    """How a data set of pyarrow is scanned, a few files ahead at most."""
+def scan_of(dataset: Any, place: Place) -> Callable[[list[str], tuple[Bound, ...], int], Iterator[Any]]:
+    """How a data set of Parquet files is scanned: one file ahead at most; whole groups of rows are fetched at once only
+    from a store, where every request takes its time."""
+    from pyarrow.dataset import ParquetFragmentScanOptions
+
+    options = ParquetFragmentScanOptions(pre_buffer=place.store != "file")
 
     def scan(columns: list[str], bounds: tuple[Bound, ...], size: int) -> Iterator[Any]:
         scanner = dataset.scanner(
@@ -193,6 +197,7 @@ def scan_of(dataset: Any) -> Callable[[list[str], tuple[Bound, ...], int], Itera
             batch_size=size,
             batch_readahead=2,
             fragment_readahead=1,
+            fragment_scan_options=options,
         )
         yield from scanner.to_batches()
 

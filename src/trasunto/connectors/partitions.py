@@ -141,7 +141,7 @@ def opened(place: Place, paths: list[str]) -> Opened:
     )  # fmt: skip
     rows = sum(footer.num_rows for footer in footers)
     size = sum(footer.row_group(at).total_byte_size for footer in footers for at in range(footer.num_row_groups))
-    return Opened(place, whole, scan_of(held), kept, rows, size, dataset=held)
+    return Opened(place, whole, scan_of(held, place), kept, rows, size, dataset=held)
 
 
 def _footer(store: Any, path: str) -> Any:
