@@ -291,7 +291,10 @@ def databases(address: Address) -> list[str]:
 
     hidden = ("information_schema", "mysql", "performance_schema", "sys")
     try:
-        with contextlib.closing(pymysql.connect(**_facts(address))) as connection, connection.cursor() as cursor:
+        with (
+            contextlib.closing(pymysql.connect(**_facts(address), read_timeout=address.timeout)) as connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute("SHOW DATABASES")
             return [name for (name,) in cursor.fetchall() if name not in hidden]
     except pymysql.MySQLError:
@@ -304,11 +307,17 @@ def _connected(address: Address, *, writing: bool = False) -> Iterator[Any]:
 
     if not address.path:
         raise DataError(f"{address.shown} names no database.", "Write it behind the host: mysql://user@host/NAME.")
-    connection = pymysql.connect(**_facts(address), database=address.path, local_infile=writing)
+    # A server that takes the connection and says nothing is waited for no longer than one that does not answer.
+    connection = pymysql.connect(
+        **_facts(address), database=address.path, local_infile=writing, read_timeout=address.timeout
+    )
+    connection._read_timeout = None
     try:
         with connection.cursor() as cursor:
             # Strict: what does not fit is an error. A backslash stands for itself in texts.
             cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION'")
+            # Notes, such as of a number that is rounded, are no warnings.
+            cursor.execute("SET SESSION sql_notes = 0")
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("SET SESSION time_zone = '+00:00'")
             cursor.execute(f"SET SESSION lock_wait_timeout = {address.timeout}")

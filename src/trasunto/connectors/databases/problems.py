@@ -36,6 +36,7 @@ CODES = {
 WORDS = (
     (r"password authentication failed|no password supplied|Access denied", "password"),
     (r'database "[^"]*" does not exist', "database"),
+    (r"connection has been closed|closed the connection unexpectedly", "dropped"),
     (r"certificate|SSL|TLS|root\.crt", "tls"),
     (r"timeout|timed out", "unreachable"),
     (r"refused|could not translate host|Name or service|getaddrinfo|No such file or directory|unreachable|resolve"
@@ -118,6 +119,8 @@ class Complaint:
     @property
     def what(self) -> str:
         """One of the keys of the sentences above."""
+        if self.code == "2013" and "timed out" in self.message:
+            return "unreachable"
         if self.code in CODES and not (self.code == "0A000" and "cached plan" not in self.message):
             return CODES[self.code]
         if self.code.startswith("08"):
@@ -209,7 +212,7 @@ def complaint(error: BaseException) -> Complaint:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()] or [type(error).__name__]
     message = next((line for line in lines if "FATAL" in line or "certificate" in line), lines[0])
     message = re.sub(r"^connection (to server at |failed: connection to server at )", "", message)
-    return Complaint(getattr(error, "sqlstate", None) or code, message.rstrip(". "))
+    return Complaint(code or getattr(error, "sqlstate", None) or "", message.rstrip(". "))
 
 
 def _hidden(message: str, address: Address) -> str:
