@@ -227,6 +227,39 @@ class TestRules:
             model.draw(real.context, real.counts, seed=1)
 
 
+class TestForms:
+    """A number is restated by what ties it best to the rows before it."""
+
+    def restated(self, values, hours=1.0):
+        """values: (owners, rows). How a column of them is restated, and one drawn from it."""
+        owners, count = values.shape
+        when = np.tile(np.arange(count) * hours * 3600e6, owners).astype(np.int64)
+        frame = pl.DataFrame({"when": when, "x": values.ravel()}).with_columns(pl.col("when").cast(pl.Datetime("us")))
+        events = Table(TableSchema((Column("when", "datetime", False), Column("x", "number", False))), frame)
+        context = Table(TableSchema((Column("key", "id"),)), pl.DataFrame({"key": list(map(str, range(owners)))}))
+        owner = np.repeat(np.arange(owners), count)
+        model = fit_children(context, events, owner, row=ROW, seed=0, order="when")
+        made, _ = model.draw(context, np.full(owners, count), seed=1)
+        assert made.rows["when"].equals(frame["when"])
+        return model.forms.forms["x"].how, made.rows["x"].to_numpy().reshape(owners, count)
+
+    def test_a_walk_by_its_change(self):
+        rng = np.random.default_rng(0)
+        how, made = self.restated(rng.normal(0, 20, (60, 1)) + rng.normal(0, 1, (60, 30)).cumsum(axis=1))
+        assert how == "change" and abs(np.diff(made, axis=1).std() - 1) < 0.15
+
+    def test_a_level_by_the_mean_so_far(self):
+        rng = np.random.default_rng(0)
+        how, made = self.restated(rng.normal(0, 20, (60, 1)) + rng.normal(0, 1, (60, 30)))
+        assert how == "level" and abs(made.std(axis=1).mean() - 1) < 0.25 and abs(made.mean(axis=1).std() - 20) < 5
+
+    def test_a_daily_course_as_it_is(self):
+        rng = np.random.default_rng(0)
+        course = np.tile([0.0, 5.0, 10.0, 5.0], 45) + rng.normal(0, 0.3, 180)
+        how, made = self.restated(course.reshape(1, -1), hours=6)
+        assert how == "value" and np.corrcoef(made[0, 4:], made[0, :-4])[0, 1] > 0.9
+
+
 class TestRefuses:
     @pytest.mark.parametrize(
         ("change", "message"),

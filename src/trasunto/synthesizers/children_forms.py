@@ -1,12 +1,13 @@
 """How the columns of ordered rows are restated so that what ties a row to the one before it holds by construction.
 
-A number that moves in small steps is its change since the row before; the order column is its gap since the row before
+A number that moves in small steps is its change since the row before, one that keeps to a level of its owner's its
+distance from the mean of the rows before; the order column is its gap since the row before
 (so that order is kept, ties too); a date is its distance from the row's place in time, or from a date of the owner.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -15,13 +16,14 @@ import polars as pl
 
 from trasunto.data.dataset import Table, held
 from trasunto.data.schema import Column, Kind, TableSchema
-from trasunto.encoders.codes import Codes, Levels, Steps, as_floats, fit_codes
+from trasunto.encoders.codes import Levels, Steps, as_floats, fit_codes
 from trasunto.encoders.ids import Ids
 from trasunto.errors import FitError
 from trasunto.synthesizers.children_rules import Held, held_rules, one_way, tied
 
-How = Literal["value", "change", "gap", "offset"]
-# A number is restated as its change when changes vary by less than this share of what values vary by.
+How = Literal["value", "change", "level", "gap", "offset"]
+# A number is restated as its change, or as its distance from the mean so far, when that varies by less than this share
+# of what values vary by, at the same time of the day, the week and the year.
 CALM = 0.3
 # So many pairs of neighbouring rows are needed to judge that.
 PAIRS = 30
@@ -33,11 +35,11 @@ NOW = "\x1enow"
 class Form:
     """How one column is restated.
 
-    how: as it is; as its change since the row before; as the gap of the order column since the row before; or as an
-    offset from `base`. base: the owner's column it is measured from in the first row; "" where it stands for itself.
-    unit: size of one step of a gap or offset (microseconds of a datetime); 0 for no grid. least, most: what a gap or a
-    change is never below or above. low, high: the published range of the values. levels: of a category or boolean, the
-    published values.
+    how: as it is; as its change since the row before, or since the mean of the rows before ("level"); as the gap of the
+    order column since the row before; or as an offset from `base`. base: the owner's column it is measured from in the
+    first row; "" where it stands for itself. unit: size of one step of a gap or offset (microseconds of a datetime); 0
+    for no grid. least, most: what a gap or a change is never below or above. low, high: the published range of the
+    values. levels: of a category or boolean, the published values.
     """
 
     column: Column
@@ -96,7 +98,7 @@ class Form:
         steps = as_floats(drawn)
         way = np.clip(steps * self.unit if self.unit else steps, self.least, self.most)
         values = since + way
-        if self.how == "change":
+        if self.how in ("change", "level"):
             values = np.clip(values, self.low, self.high)
             if 0 < self.unit < 1:
                 values = np.round(values, round(-np.log10(self.unit)))
@@ -161,71 +163,105 @@ class Forms:
         return Forms(schema, forms, ids, document["order"])
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Rows as arrays. same: (k,) positions of rows that follow one of their owner. head: (m,) those of first rows.
+    dates: by name, (n,) dates that others can be measured from. clocks: (n,) where each stands in day, week and year.
+    """
+
+    same: np.ndarray
+    head: np.ndarray
+    dates: dict[str, np.ndarray]
+    clocks: tuple[np.ndarray, ...]
+
+
 def fit_forms(context: Table, events: Table, owner: np.ndarray, order: str | None) -> Forms:
     """How to restate these rows. owner: (n,) positions in `context`; rows of one owner stand together, in order."""
     codes = fit_codes(events)
     same = np.flatnonzero(owner[1:] == owner[:-1]) + 1
     head = np.flatnonzero(np.append(True, owner[1:] != owner[:-1])[: len(owner)])
-    dates = {c.name: as_floats(context.rows[c.name]) for c in context.schema.of_kind("datetime")}
+    dates = {c.name: as_floats(context.rows[c.name])[owner] for c in context.schema.of_kind("datetime")}
+    rows = _Rows(same, head, dates, ())
+    if order is not None and events.schema[order].kind == "datetime":
+        when = events.rows[order]
+        clocks = tuple(each.to_numpy() for each in (when.dt.hour(), when.dt.weekday(), when.dt.month()))
+        rows = _Rows(same, head, dates | {NOW: as_floats(when)}, clocks)
     forms: dict[str, Form] = {}
     ways, fixed = one_way(events.schema), tied(events.schema)
     running = held_rules(events.schema, frozenset()).running
     for column in codes.schema.columns:
-        if column.name in (running | fixed) - {order}:
-            found = codes.columns.get(column.name)
-            if found is not None:
-                levels = found.values if isinstance(found, Levels) else None
-                forms[column.name] = Form(column, "value", levels=levels)
-        elif column.name in codes.columns:
-            values = events.rows[column.name]
-            own = {name: each[owner] for name, each in dates.items()}
-            if column.name != order and order is not None and events.schema[order].kind == "datetime":
-                own[NOW] = as_floats(events.rows[order])
-            way = ways.get(column.name, 0)
-            forms[column.name] = _form(column, values, codes, same, head, own, column.name == order, way)
+        found = codes.columns.get(column.name)
+        values = events.rows[column.name]
+        if isinstance(found, Levels):
+            forms[column.name] = Form(column, "value", levels=found.values)
+        elif found is not None and column.name == order:
+            forms[column.name] = _time(column, values, found, replace(rows, dates=dates))
+        elif found is not None and column.name in running | fixed:
+            forms[column.name] = Form(column, "value")
+        elif found is not None:
+            forms[column.name] = _number(column, values, found, rows, ways.get(column.name, 0))
     return Forms(codes.schema, forms, codes.ids, order)
 
 
-def _form(
-    column: Column,
-    values: pl.Series,
-    codes: Codes,
-    same: np.ndarray,
-    head: np.ndarray,
-    dates: dict[str, np.ndarray],
-    is_order: bool,
-    way: int,
-) -> Form:
-    found = codes.columns[column.name]
-    if isinstance(found, Levels):
-        return Form(column, "value", levels=found.values)
-    low, high = _range(found)
+def _time(column: Column, values: pl.Series, found: Steps, rows: _Rows) -> Form:
+    """The order column."""
+    numbers, (low, high) = as_floats(values), _range(found)
+    gaps = numbers[rows.same] - numbers[rows.same - 1]
+    base = _nearest(numbers[rows.head], {n: each[rows.head] for n, each in rows.dates.items()})
+    offsets = (numbers - rows.dates[base])[rows.head] if base else np.empty(0)
+    unit = _unit(np.concatenate([gaps, offsets]), column.kind)
+    return Form(column, "gap", base, unit, float(gaps.min()) if gaps.size else 0.0, low=low, high=high)
+
+
+def _number(column: Column, values: pl.Series, found: Steps, rows: _Rows, way: int) -> Form:
+    """A number or a date that is not the order. way: 1 for one that never falls, -1 for one that never rises."""
+    numbers, (low, high) = as_floats(values), _range(found)
     plain = Form(column, "value", low=low, high=high)
-    numbers = as_floats(values)
-    change = numbers[same] - numbers[same - 1]
-    if is_order:
-        base = _nearest(numbers[head], {n: each[head] for n, each in dates.items()}) if head.size else ""
-        offsets = numbers[head] - dates[base][head] if base else np.empty(0)
-        unit = _unit(np.concatenate([change, offsets]), column.kind)
-        return Form(
-            column, "gap", base, unit, float(change.min(initial=np.inf)) if change.size else 0.0, low=low, high=high
-        )
     if column.kind == "datetime" and not way:
-        base = _nearest(numbers, dates)
-        return Form(column, "offset", base, _unit(numbers - dates[base], column.kind)) if base else plain
+        base = _nearest(numbers, rows.dates)
+        return Form(column, "offset", base, _unit(numbers - rows.dates[base], column.kind)) if base else plain
     whole = not np.isnan(numbers).any()
     if way and not whole:
         raise FitError(
             f"Column {column.name!r} is to go one way along the rows and has missing values.",
             "Fill them, or drop the rule.",
         )
-    if way or (column.kind in ("integer", "number") and whole and change.size >= PAIRS):
-        spread = float(numbers.var())
-        least = 0.0 if way > 0 or (change >= 0).all() else -np.inf
-        most = 0.0 if way < 0 or (change <= 0).all() else np.inf
-        if way or (spread > 0 and (0.0 in (least, most) or float(np.mean(change**2)) < CALM * spread)):
-            return Form(column, "change", "", found.grid, least, most, low=low, high=high)
-    return plain
+    change = numbers[rows.same] - numbers[rows.same - 1]
+    if not way and (not whole or change.size < PAIRS or column.kind not in ("integer", "number")):
+        return plain
+    least = 0.0 if way > 0 or (change >= 0).all() else -np.inf
+    most = 0.0 if way < 0 or (change <= 0).all() else np.inf
+    moved = Form(column, "change", "", found.grid, least, most, low=low, high=high)
+    clocks = [clock[rows.same] for clock in rows.clocks]
+    spread = _left(numbers[rows.same], clocks)
+    if way or (0.0 in (least, most) and spread > 0):
+        return moved
+    apart = numbers[rows.same] - _mean_so_far(numbers, rows)
+    by_change, by_level = _left(change, clocks), _left(apart, clocks)
+    if min(by_change, by_level) >= CALM * spread:
+        return plain
+    return moved if by_change <= by_level else replace(moved, how="level")
+
+
+def _left(values: np.ndarray, clocks: list[np.ndarray]) -> float:
+    """The variance that is left of values where it is known how they stand in the day, the week or the year."""
+    least = float(values.var()) if values.size else 0.0
+    for clock in clocks:
+        size = np.bincount(clock)
+        mean = np.bincount(clock, values) / np.maximum(size, 1)
+        if (size > 0).sum() * PAIRS <= len(values):
+            least = min(least, float(np.mean((values - mean[clock]) ** 2)))
+    return least
+
+
+def _mean_so_far(numbers: np.ndarray, rows: _Rows) -> np.ndarray:
+    """(k,) of the rows `same`, the mean of their owner's rows before."""
+    start = np.zeros(len(numbers), dtype=np.int64)
+    start[rows.head] = rows.head
+    start = np.maximum.accumulate(start)[rows.same]
+    total = np.concatenate([[0.0], np.cumsum(numbers)])
+    mean: np.ndarray = (total[rows.same] - total[start]) / (rows.same - start)
+    return mean
 
 
 def _range(steps: Steps) -> tuple[float, float]:
@@ -242,7 +278,7 @@ def _range(steps: Steps) -> tuple[float, float]:
 def _nearest(values: np.ndarray, dates: dict[str, np.ndarray]) -> str:
     """The name of the date that values lie nearest to, "" when none says more than values by themselves."""
     known = np.isfinite(values)
-    best, least = "", 0.9 * float(np.std(values[known])) if known.any() else 0.0
+    best, least = "", (0.9 * float(np.std(values[known])) if known.any() else 0.0)
     for name, date in dates.items():
         both = known & np.isfinite(date)
         if both.sum() < 0.99 * known.sum() or not both.any():

@@ -17,7 +17,7 @@ from trasunto.encoders.codes import as_floats
 from trasunto.synthesizers.children_forms import NOW, Form, Forms
 
 # How what is told of a column's own last value is called: the first of these that there is.
-OWN_PAST = ("change", "gap", "previous")
+OWN_PAST = ("change", "apart", "gap", "previous")
 DAY = 86_400_000_000
 
 
@@ -82,7 +82,9 @@ class Past:
                 moves = self.moves[name][:, who]
                 found += [Told(_label("change", lag, name), moves[lag]) for lag in range(self.lags)]
             if form.levels is None:
-                found.append(Told(f"mean:{name}", self.total[name][who] / np.maximum(place, 1)))
+                mean = self.total[name][who] / np.maximum(place, 1)
+                found.append(Told(f"mean:{name}", mean))
+                found += [Told(f"apart:{name}", last[0] - mean)] if form.how == "level" else []
         return found
 
     def _time(self, order: str, who: np.ndarray, now: np.ndarray | None, first: bool) -> list[Told]:
@@ -110,7 +112,15 @@ class Past:
             return now
         if form.base and (form.how == "offset" or first):
             return self.since[form.base][who]
-        return None if first or form.how == "value" else self.last[form.name][0, who]
+        if first or form.how == "value":
+            return None
+        last = self.last[form.name][0, who]
+        if form.how != "level":
+            return last
+        # As many whole steps away from the last value as come nearest to the mean.
+        apart = form.steps(self.total[form.name][who] / np.maximum(self.place[who], 1) - last)
+        origin: np.ndarray = last + (apart * form.unit if form.unit else apart)
+        return origin
 
 
 def _label(what: str, lag: int, name: str) -> str:
