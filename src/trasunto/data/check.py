@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from trasunto.data.constraints import breaks, rules_of
+from trasunto.data.constraints import across, breaks, rules_of
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.relations import late
+from trasunto.data.relations import hops, late, places
 from trasunto.data.schema import Column, Schema
-from trasunto.errors import BreachError, SchemaError
+from trasunto.errors import BreachError, SchemaError, near
 
 SHOWN = 20
+_KEEPS: dict[str, Callable[[pl.Series, pl.Series], pl.Series]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+    "==": operator.eq,
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ def check(dataset: Dataset, schema: Schema | None = None) -> tuple[Breach, ...]:
                 for rule in rules_of(rules)
                 if (broken := breaks(rule, table)).any()
             ]
-    return tuple(found + _references(dataset, known) + _cycles(known))
+    return tuple(found + _references(dataset, known) + _cycles(known) + _across(dataset, known))
 
 
 def require(dataset: Dataset, schema: Schema | None = None) -> None:
@@ -117,6 +126,33 @@ def _cycles(schema: Schema) -> list[Breach]:
     except SchemaError as error:
         return [Breach("*", "*", f"cycle of keys: {error.problem}", 1)]
     return []
+
+
+def _across(dataset: Dataset, schema: Schema) -> list[Breach]:
+    """Rows that break a rule across tables. SchemaError for a rule that names a table they do not refer to."""
+    found = []
+    for name, rules in schema.tables.items():
+        for rule in across(rules):
+            paths = [
+                path for n in range(1, len(schema.tables) + 1) for path in hops(schema, n) if path[0].child == name
+            ]
+            path = next((path for path in paths if path[-1].parent == rule.table), None)
+            if path is None:
+                raise SchemaError(
+                    f"The rule {rule.text!r} of table {name!r} names {rule.table!r}, which it does not refer to.",
+                    near(rule.table, {each[-1].parent for each in paths}),
+                )
+            at = places(dataset, path[0])
+            for link in path[1:]:
+                further = places(dataset, link)
+                at = np.where(at >= 0, further[np.maximum(at, 0)], -1)
+            _ = schema.tables[rule.table][rule.column]
+            there = dataset.tables[rule.table].rows[rule.column][np.maximum(at, 0)]
+            mine = dataset.tables[name].rows[rule.mine]
+            kept = _KEEPS[rule.op](there, mine)
+            broken = (~kept).fill_null(False) & pl.Series(at >= 0)
+            found += _breach(name, rule.mine, f"rows that break the rule {rule.text}", broken)
+    return found
 
 
 def _first(broken: np.ndarray) -> tuple[int, ...]:

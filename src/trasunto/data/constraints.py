@@ -31,6 +31,8 @@ from trasunto.data.schema import TableSchema
 from trasunto.errors import SchemaError, near
 
 Family = Literal["combination", "one_hot", "unique", "increment", "function", "expression", "along"]
+_ACROSS = re.compile(r"\s*([\w.` -]+?)\s*(<=|>=|==|<|>)\s*([\w.` -]+?)\s*")
+_TURNED = {"<=": ">=", ">=": "<=", "<": ">", ">": "<", "==": "=="}
 FORMS = ("combination", "one_hot", "unique", "increment")
 ALONG = ("increasing", "decreasing", "nothing_after")
 # How far a computed number may lie from the one in the table, as a share of it: sums of floats are not exact.
@@ -93,8 +95,40 @@ def read_rule(text: str, schema: TableSchema) -> Rule:
 
 
 def rules_of(schema: TableSchema) -> tuple[Rule, ...]:
-    """The confirmed rules of a table, read."""
-    return tuple(read_rule(each.rule, schema) for each in schema.constraints if each.confirmed)
+    """The confirmed rules of a table, read; those across tables aside."""
+    rules = (each.rule for each in schema.constraints if each.confirmed)
+    return tuple(read_rule(rule, schema) for rule in rules if read_across(rule, schema) is None)
+
+
+@dataclass(frozen=True)
+class Across:
+    """A rule across tables: `column` of `table`, a table above, stands in relation `op` to the row's own `mine`."""
+
+    text: str
+    table: str
+    column: str
+    op: str
+    mine: str
+
+
+def read_across(text: str, schema: TableSchema) -> Across | None:
+    """A rule of two columns one of which is of another table; None for any other."""
+    read = _ACROSS.fullmatch(text)
+    if read is None:
+        return None
+    left, op, right = (part.strip().replace("`", "") for part in read.groups())
+    if left in schema and "." in right and right not in schema:
+        left, op, right = right, _TURNED[op], left
+    if right not in schema or "." not in left or left in schema:
+        return None
+    table, _, column = left.partition(".")
+    return Across(text.strip(), table, column, op, right)
+
+
+def across(schema: TableSchema) -> tuple[Across, ...]:
+    """The confirmed rules of a table across tables."""
+    found = (read_across(each.rule, schema) for each in schema.constraints if each.confirmed)
+    return tuple(each for each in found if each is not None)
 
 
 def breaks(rule: Rule, table: Table) -> np.ndarray:

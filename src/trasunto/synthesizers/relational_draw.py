@@ -61,7 +61,8 @@ class Drawing:
         for name, table in self.copied.items():
             self.keys[name] = table.rows
             self.world.copied[name] = without_keys(table)
-        self.matching = Matching(self.plan, self.parts, self.copied, self.world, self.keys)
+        asked = self.wanted.where or self.wanted.given or self.wanted.temperature != 1
+        self.matching = Matching(self.plan, self.parts, self.copied, self.world, self.keys, not asked)
 
     def draw(self) -> Dataset:
         """Every table. Raises SampleError for what cannot be met."""
@@ -107,8 +108,10 @@ class Drawing:
                 counts = np.concatenate([counts, np.ones(lonely, dtype=np.int64)])
             frame, owner = pl.DataFrame(), np.repeat(np.arange(len(counts)), counts)
             if isinstance(part.model, Children):
-                made, owner = part.model.draw(context, counts, seed=seed, where=where, temperature=wanted.temperature)
-                frame = made.rows.select(names)
+                if part.loose:
+                    context, counts = spread(context, owner), np.ones(len(owner), dtype=np.int64)
+                made, place = part.model.draw(context, counts, seed=seed, where=where, temperature=wanted.temperature)
+                frame, owner = made.rows.select(names), owner if part.loose else place
             self.world.size[unit.name] = len(owner)
             self.world.at[unit.name] = {unit.generating: np.where(owner < owners, owner, -1)}
         self.world.own[unit.name] = Table(TableSchema(part.own.columns), frame)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from trasunto.data import relations
-from trasunto.data.constraints import read_rule
+from trasunto.data.constraints import across, read_across, read_rule
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.relations import Link
 from trasunto.data.schema import Column, Constraint, TableSchema
@@ -33,11 +32,12 @@ from trasunto.synthesizers.relational_rows import (
 
 # A copied table with so many rows or fewer is a category, when each row is pointed to so often on average.
 FEW, OFTEN = 200, 5
+# Children that each of a few parents has on average, when they are no sequence.
+MANY = 20
 # A row reached another way is told of when it is the same in this share of the rows.
 SAME = 0.05
 # Rows needed to believe that one date never comes before another.
 SURE = 50
-RULE = re.compile(r"^\s*([\w.` ]+?)\s*(<=|>=|==|<|>)\s*([\w.` ]+?)\s*$")
 
 
 @dataclass(frozen=True)
@@ -170,14 +170,18 @@ def _label(dataset: Dataset, world: World, unit: Unit, link: Link, at: np.ndarra
         popular = np.bincount(at[at >= 0], minlength=count).astype(float)
         few = popular < OFTEN
         popular[few] = popular[few].mean() if few.any() else 0.0
-    own = _with(own, Column(name, "category"), pl.Series(name, texts.tolist(), dtype=pl.String))
+    labels = pl.Series(name, texts.tolist(), dtype=pl.String)
+    counts = labels.drop_nulls().value_counts()
+    # What few rows have is not passed on: they may point to any row.
+    rare = counts.filter(pl.col("count") < OFTEN)[name].to_list()
+    labels = labels.replace(rare, ["any"] * len(rare))
+    own = _with(own, Column(name, "category"), labels)
     level = ""
     if link.itself:
         level = _free(own, f"level by {'+'.join(link.columns)}")
         own = _with(own, Column(level, "integer", False), pl.Series(level, _levels(at), dtype=pl.Int64))
     world.own[unit.name] = own
-    counts = np.bincount(at[at >= 0], minlength=1)
-    most = 1 if counts.max(initial=0) == 1 and not copied else None
+    most = 1 if np.bincount(at[at >= 0], minlength=1).max() == 1 and not copied else None
     group, shared = _grouped(dataset, world, unit, link, at)
     optional = relations.optional(dataset.schema, link)
     apart = most is None and _differ(world.at[unit.name], at)
@@ -270,30 +274,22 @@ def _never_before(early: pl.Series, late: pl.Series) -> bool:
 
 def _rules(dataset: Dataset, world: World, unit: Unit, paths: set[tuple[Link, ...]]) -> list[Carried]:
     """Confirmed rules that tie a column to one of a row above: `parent.date <= date`."""
-    turned = {"<=": ">=", ">=": "<=", "<": ">", ">": "<", "==": "=="}
     found = []
     for name in unit.tables:
-        for constraint in dataset.schema.tables[name].constraints:
-            read = RULE.match(constraint.rule)
-            if not read or not constraint.confirmed or "." not in read[1] + read[3]:
-                continue
-            left, op, right = (part.strip().replace("`", "") for part in read.groups())
-            if "." in right and "." not in left:
-                left, op, right = right, turned[op], left
-            table, _, column = left.partition(".")
-            path = next((p for p in sorted(paths, key=len) if p[-1].parent == table and p[0].child == name), None)
+        for rule in across(dataset.schema.tables[name]):
+            path = next((p for p in sorted(paths, key=len) if p[-1].parent == rule.table and p[0].child == name), None)
             if path is None:
                 raise SchemaError(
-                    f"The rule {constraint.rule!r} of table {name!r} names {table!r}, which it does not refer to.",
-                    near(table, {p[-1].parent for p in paths}),
+                    f"The rule {rule.text!r} of table {name!r} names {rule.table!r}, which it does not refer to.",
+                    near(rule.table, {p[-1].parent for p in paths}),
                 )
-            above = world.plan.unit_of(table)
-            source = column if above is None else label_of(above, table, column)
-            mine = label_of(unit, name, right)
-            for label, where in ((source, world.rows_at(table)), (mine, world.own[unit.name])):
+            above = world.plan.unit_of(rule.table)
+            source = rule.column if above is None else label_of(above, rule.table, rule.column)
+            mine = label_of(unit, name, rule.mine)
+            for label, where in ((source, world.rows_at(rule.table)), (mine, world.own[unit.name])):
                 if label not in where.schema:
-                    raise SchemaError(f"The rule {constraint.rule!r} names {label!r}.", near(label, where.schema.names))
-            found.append(Carried(mine, op, path, source))
+                    raise SchemaError(f"The rule {rule.text!r} names {label!r}.", near(label, where.schema.names))
+            found.append(Carried(mine, rule.op, path, source))
     return found
 
 
@@ -329,24 +325,31 @@ def _job(
         # Rows without a parent have an owner each of whom nothing is known.
         context = spread(context, np.concatenate([np.arange(len(context)), np.full(alone.size, -1)]))
         owner[alone] = len(context) - alone.size + np.arange(alone.size)
+    loose = _loose(dataset, unit, at)
+    if loose:
+        context, owner = spread(context, owner), np.arange(count)
     order = _order(dataset, unit, own, owner)
     if len(columns):
         keys = [as_floats(own.rows[order])] if order else []
         sorted_ = np.lexsort((np.arange(count), *keys, owner))
         own, owner = own.take(sorted_), owner[sorted_]
-    part = Part(unit, own.schema, degrees, labels, carried, makers, order, alone.size / max(count, 1), count)
+    lonely = alone.size / max(count, 1)
+    part = Part(unit, own.schema, degrees, labels, carried, makers, order, lonely, count, loose=loose)
     return Job(part, own, context, owner)
 
 
 def _own_rules(schema: TableSchema, names: set[str]) -> tuple[Constraint, ...]:
     """The rules of a table over columns that are drawn."""
-    found = [each for each in schema.constraints if each.confirmed and not _crosses(each.rule, schema)]
+    found = [each for each in schema.constraints if each.confirmed and read_across(each.rule, schema) is None]
     return tuple(each for each in found if set(read_rule(each.rule, schema).columns) <= names)
 
 
-def _crosses(rule: str, schema: TableSchema) -> bool:
-    read = RULE.match(rule)
-    return bool(read) and any("." in side and side.strip("` ") not in schema for side in (read[1], read[3]))  # type: ignore[index]
+def _loose(dataset: Dataset, unit: Unit, at: np.ndarray) -> bool:
+    """Whether a parent is more of a dimension than an owner: few of them, with many rows each, not said to be a
+    sequence."""
+    sequence = dataset.schema.tables[unit.name].sequence
+    owners = len(np.unique(at[at >= 0]))
+    return sequence is None and 0 < owners < FEW and len(at) >= MANY * owners
 
 
 def _order(dataset: Dataset, unit: Unit, own: Table, owner: np.ndarray) -> str | None:

@@ -23,16 +23,26 @@ class Side:
 
 
 def matched(
-    children: Side, parents: Side, places: np.ndarray, rng: np.random.Generator, *, most: int | None = None
+    children: Side,
+    parents: Side,
+    places: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    most: int | None = None,
+    firm: bool = False,
 ) -> np.ndarray:
-    """(children,) the parent of each, -1 where its group has none left. places: (parents,) how often each is pointed
-    to; scaled to the children there are. most: how often at most."""
+    """(children,) the parent of each, -1 where its group has none left.
+
+    places: (parents,) how often each is to be pointed to; scaled to the children that want its cell. most: how often at
+    most. firm: places are kept to, and children for which their cell has none go to another.
+    """
     found = np.full(len(children.cell), -1, dtype=np.int64)
     for group in np.unique(children.group):
         mine = np.flatnonzero(children.group == group)
         theirs = np.flatnonzero(parents.group == group)
         if theirs.size:
-            found[mine] = _in_group(children.cell[mine], parents.cell[theirs], places[theirs], theirs, rng, most)
+            inside = _in_group(children.cell[mine], parents.cell[theirs], places[theirs], rng, most, firm)
+            found[mine] = np.where(inside >= 0, theirs[inside], -1)
     return found
 
 
@@ -40,29 +50,31 @@ def _in_group(
     wanted: np.ndarray,
     cell: np.ndarray,
     places: np.ndarray,
-    parents: np.ndarray,
     rng: np.random.Generator,
     most: int | None,
+    firm: bool,
 ) -> np.ndarray:
-    least = 0
-    counts = fitted(places, min(len(wanted), most * len(parents)) if most else len(wanted), rng, least, most)
-    stubs = np.repeat(np.arange(len(parents)), counts)
-    stubs = stubs[rng.permutation(len(stubs))]
     found = np.full(len(wanted), -1, dtype=np.int64)
-    left = np.ones(len(stubs), dtype=bool)
-    by_cell = cell[stubs]
+    left = fitted(places, len(wanted), rng, 0, most)
     for each in np.unique(wanted[wanted >= 0]):
-        rows = rng.permutation(np.flatnonzero(wanted == each))
-        free = np.flatnonzero(by_cell == each)[: len(rows)]
-        found[rows[: len(free)]] = stubs[free]
-        left[free] = False
-    rest, over = np.flatnonzero(found < 0), stubs[left]
-    found[rest[: len(over)]] = over[: len(rest)]
-    return np.where(found >= 0, parents[found], -1)
+        rows, rooms = rng.permutation(np.flatnonzero(wanted == each)), np.flatnonzero(cell == each)
+        if not rooms.size:
+            continue
+        counts = left[rooms] if firm else fitted(left[rooms], len(rows), rng, 0, most)
+        stubs = rng.permutation(np.repeat(rooms, counts))[: len(rows)]
+        found[rows[: len(stubs)]] = stubs
+        left[rooms] -= np.bincount(stubs, minlength=len(places))[rooms]
+    rest = np.flatnonzero(found < 0)
+    used = np.bincount(found[found >= 0], minlength=len(places))
+    high = None if most is None else most - used
+    counts = fitted(np.maximum(left, 0), len(rest), rng, 0, None if high is None else high)
+    stubs = rng.permutation(np.repeat(np.arange(len(places)), counts))[: len(rest)]
+    found[rest[: len(stubs)]] = stubs
+    return found
 
 
 def fitted(
-    counts: np.ndarray, total: int, rng: np.random.Generator, least: int = 0, most: int | None = None
+    counts: np.ndarray, total: int, rng: np.random.Generator, least: int = 0, most: int | np.ndarray | None = None
 ) -> np.ndarray:
     """(n,) whole numbers near `counts` that add up to `total`, each within least and most.
 
@@ -75,6 +87,8 @@ def fitted(
         return made
     if made.sum() == 0:
         made = np.clip(np.ones_like(made), least, high) if total else made
+    if made.sum() == 0:
+        return made
     if not 0.8 <= total / max(int(made.sum()), 1) <= 1.25:
         exact = made * (total / int(made.sum()))
         made = np.clip(np.floor(exact + rng.random(len(made))).astype(np.int64), least, high)

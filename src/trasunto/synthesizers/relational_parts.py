@@ -31,12 +31,12 @@ class Label:
     """How a key that is matched is drawn.
 
     name: the column that says which rows it may point to: "same 0" is the row that the first of `same` leads to, "c3" a
-    row of cell 3, "r5" row 5 of a copied table, "self" the row itself, a missing value no row. level: of a key to the
-    same table, the column that says how deep a row hangs; "" for any other. popular: of a copied table, how often each
-    row is pointed to, and missing: how often none is. most: how many rows at most point to one; None for no limit.
-    apart: whether no two rows have this and the other keys alike. group: "owner" when both rows have one owner, "own"
-    when the row pointed to points back. shared: columns of the key that another key of the row has too. optional:
-    whether it may be missing.
+    row of cell 3, "r5" row 5 of a copied table, "any" any row, "self" the row itself, a missing value no row. level:
+    of a key to the same table, the column that says how deep a row hangs; "" for any other. popular: of a copied table,
+    how often each row is pointed to, and missing: how often none is. most: how many rows at most point to one; None
+    for no limit. apart: whether no two rows have this and the other keys alike. group: "owner" when both rows have one
+    owner, "own" when the row pointed to points back. shared: columns of the key that another key of the row has too.
+    optional: whether it may be missing.
     """
 
     name: str
@@ -70,7 +70,8 @@ class Part:
     own: columns that are drawn, degrees and labels among them. degrees: by key to the unit. makers: by table and
     column, how keys are made. order: the column that rows of one owner are in order of. alone: share of the rows
     without an owner. rows: that it was fitted to. given: the key of a root to a small copied table whose rows are dealt
-    out first, each as often as in the real rows. model: of its rows; None when nothing is to be drawn.
+    out first, each as often as in the real rows. loose: whether rows are drawn each by itself given their parent, and
+    not one after another. model: of its rows; None when nothing is to be drawn.
     """
 
     unit: Unit
@@ -83,6 +84,7 @@ class Part:
     alone: float
     rows: int
     given: Link | None = None
+    loose: bool = False
     model: Model | Children | None = None
 
     def to_dict(self, schema: Schema) -> dict[str, Any]:
@@ -105,6 +107,7 @@ class Part:
             "alone": self.alone,
             "rows": self.rows,
             "given": coded.link(self.given) if self.given else None,
+            "loose": self.loose,
             "model": "children" if isinstance(self.model, Children) else "rows" if self.model is not None else None,
         }
 
@@ -133,6 +136,7 @@ class Part:
             document["alone"],
             document["rows"],
             coded.back(document["given"]) if document["given"] else None,
+            document["loose"],
             model,
         )
 

@@ -18,13 +18,15 @@ from trasunto.synthesizers.relational_rows import World, gathered_at
 
 @dataclass
 class Matching:
-    """What matching needs of a drawing. keys: by table, the columns of its keys so far."""
+    """What matching needs of a drawing. keys: by table, the columns of its keys so far. free: whether nothing is asked
+    of the rows, so that rows of copied tables are referred to as often as the real ones."""
 
     plan: Plan
     parts: Mapping[str, Part]
     copied: Mapping[str, Table]
     world: World
     keys: dict[str, pl.DataFrame]
+    free: bool
 
     def match(self, part: Part, link: Link, rng: np.random.Generator) -> np.ndarray:
         """(rows,) the row that each row points to by a key."""
@@ -40,6 +42,9 @@ class Matching:
                 at[mine] = reach[path][mine]
         itself = (texts == "self").fill_null(False).to_numpy()
         at[itself] = np.flatnonzero(itself)
+        if not self.free:
+            straight = texts.str.starts_with("r").fill_null(False).to_numpy()
+            at[straight] = numbers[straight]
         wanted = texts.is_not_null().to_numpy() & (at < 0)
         cell = np.where(texts.str.contains("^[cr]").fill_null(False).to_numpy(), numbers, -1)
         if label.level:
@@ -50,7 +55,12 @@ class Matching:
         parents = self._cells(label, link)
         open_ = np.flatnonzero(places > 0) if label.most == 1 and (at >= 0).any() else np.arange(len(places))
         found = matched(
-            Side(cell[free], mine[free]), Side(parents[open_], theirs[open_]), places[open_], rng, most=label.most
+            Side(cell[free], mine[free]),
+            Side(parents[open_], theirs[open_]),
+            places[open_],
+            rng,
+            most=label.most,
+            firm=label.cells is None,
         )
         at[free] = np.where(found >= 0, open_[found] if open_.size else -1, -1)
         if label.apart:
