@@ -304,6 +304,26 @@ for folder, how in (("v", "append"), ("new", "fail")):
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 200_000
 
 
+def test_one_parquet_file_is_replaced_and_never_added_to(tmp_path):
+    address = f"parquet:{tmp_path}/one.parquet"
+    visits().write(address)
+    assert (
+        write_parts(address, [visits(), visits()]) == 8
+        and len(tr.read(address)) == len(tr.read(tmp_path / "one.parquet")) == 8
+    )
+
+    def broken():
+        yield visits()
+        raise RuntimeError("the model broke")
+
+    with pytest.raises(RuntimeError, match="broke"):
+        write_parts(address, broken())
+    for setting in ("if_exists=append", "partition=year"):
+        with pytest.raises(StoreError, match="is one file"):
+            visits().write(f"{address}?{setting}")
+    assert len(tr.read(address)) == 8 and [each.name for each in tmp_path.iterdir()] == ["one.parquet"]
+
+
 def test_types_are_mapped_or_named(tmp_path):
     pa = pytest.importorskip("pyarrow")
     from datetime import date, datetime, time

@@ -26,6 +26,7 @@ from trasunto.connectors.remote import files, reaching, sending
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import DataError, FileError, StoreError, near
+from trasunto.writing import aside
 
 _KEY = re.compile(r"^([^=/]+)=([^/]*)$")
 _SUFFIXES = (".parquet", ".pq")
@@ -182,13 +183,15 @@ def _landed(place: Place, tables: Iterator[Any], schema: TableSchema) -> Iterato
         old = [
             each for each in (store.find(place.path) if store.exists(place.path) else []) if each.endswith(_SUFFIXES)
         ]
-    if old and how == "fail":
-        raise StoreError(f"{place.shown} is there already.", "Say ?if_exists=append or ?if_exists=replace.")
-    target = None
     if place.path.endswith(_SUFFIXES):
+        if how == "append" or place.names("partition"):
+            raise StoreError(f"{place.shown} is one file: nothing is added to it.", "Name a folder.")
         with _one_file(place, tables, schema):
             yield
         return
+    if old and how == "fail":
+        raise StoreError(f"{place.shown} is there already.", "Say ?if_exists=append or ?if_exists=replace.")
+    target = None
     if old and how == "append":
         target = opened(replace(place, options={"evolve": "add"}), old).schema
     fresh = not store.exists(place.path)
@@ -270,10 +273,15 @@ def _written(store: Any, folder: str, tables: Iterator[Any], place: Place, schem
 
 @contextlib.contextmanager
 def _one_file(place: Place, tables: Iterator[Any], schema: TableSchema) -> Iterator[None]:
-    """One Parquet file in a store, sent as its rows come."""
+    """One Parquet file, written or sent as its rows come; as elsewhere a file that is there is replaced."""
     from pyarrow import parquet
 
-    with sending(place) as file:
+    with contextlib.ExitStack() as opened_here:
+        if place.store == "file":
+            path = opened_here.enter_context(aside(place.path))
+            file: Any = opened_here.enter_context(path.open("wb"))
+        else:
+            file = opened_here.enter_context(sending(place))
         first = next(tables)
         kinds = first.schema.with_metadata({KEPT: kept_text(schema)})
         with parquet.ParquetWriter(file, kinds, compression="snappy") as writer:
