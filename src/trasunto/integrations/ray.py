@@ -73,6 +73,12 @@ class Cluster:
         except KeyboardInterrupt:
             hurry = True
             raise
+        except ConnectionError as error:
+            waiting.clear()
+            raise ExecutorError(
+                f"The cluster {self.address} took no more work: {_last(error)}",
+                "Does it live (`ray status`)? Has it the same packages as this machine?",
+            ) from error
         finally:
             for each in waiting:
                 ray.cancel(each, force=hurry)
