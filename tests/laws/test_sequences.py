@@ -131,8 +131,12 @@ class TestAsked:
         rows = model.sample(60, seed=1, where='home == "York" and by == "bus" and day < "2022-05-01"').rows
         assert set(rows["home"]) == {"York"} and set(rows["by"]) == {"bus"}
         assert rows["traveller"].n_unique() == 60 and (rows["day"] < datetime(2022, 5, 1)).all()
-        with pytest.raises(SampleError, match="ties what is constant"):
-            model.sample(5, seed=1, where="home == by")
+        mixed = model.sample(30, seed=1, where='home == "York" or by == "bus"').rows
+        assert ((mixed["home"] == "York") | (mixed["by"] == "bus")).all()
+        with pytest.raises(SampleError, match="names an entity"):
+            model.sample(5, seed=1, where='traveller == "T0001"')
+        with pytest.raises(SampleError, match="made anew"):
+            model.sample(5, seed=1, where="ticket > 3")
 
     def test_given_entities(self, model):
         rows = model.sample(40, seed=1, given={"home": ["York", "Bilbao"] * 20}).rows
@@ -169,9 +173,10 @@ class TestAsked:
 class TestRules:
     def test_rules_hold_along_every_sequence(self, real, method):
         rules = ("increasing(spent)", 'nothing_after(by, "bus")', 'implies(by == "bus", missing(price) or price < 9)')
+        rules += ('implies(home == "York" and by == "bus", spent < 60)',)
         bound = replace(real.only.schema, constraints=tuple(Constraint(each) for each in rules))
         model = tr.fit(Dataset.of(Table(bound, real.rows)), method, seed=0, settings=QUICK.get(method))
-        assert [each.count for each in violations(model.sample(120, seed=1).only)] == [0, 0, 0]
+        assert [each.count for each in violations(model.sample(120, seed=1).only)] == [0, 0, 0, 0]
 
 
 class TestLearnt:

@@ -139,9 +139,10 @@ def fit_children(
     """Learn the rows that belong to owners.
 
     context: the owners, with whatever is known of each (any columns; ids and texts are passed over). events: (n,) the
-    rows' own columns, owner by owner and in order. owner: (n,) position in `context` of each, rising. order: the column
-    (a date or a number, never falling within an owner) that rows are in order of; None when there is none. row: the row
-    synthesizer to hold. Raises FitError for rows that are not in order, a missing place in the order, or free text.
+    rows' own columns, owner by owner and in order; the rules of its schema may also speak of the owners' columns.
+    owner: (n,) position in `context` of each, rising. order: the column (a date or a number, never falling within an
+    owner) that rows are in order of; None when there is none. row: the row synthesizer to hold. Raises FitError for
+    rows that are not in order, a missing place in the order, or free text.
     """
     chosen = settings or ChildrenSettings()
     owner = np.asarray(owner, dtype=np.int64)
@@ -164,8 +165,8 @@ def load_children(folder: str | Path) -> Children:
     try:
         document = json.loads((place / "children.json").read_text(encoding="utf-8"))
         schema = Schema.from_dict(document["schema"]).only
-        forms = Forms.of(document["forms"], schema)
-        context = Schema.from_dict(document["context"]).only if document["context"]["tables"] else TableSchema(())
+        context = Schema.from_dict(document["context"]).only
+        forms = Forms.of(document["forms"], schema, context)
         settings = ChildrenSettings(**document["settings"])
         keys = [(str(part), str(what)) for part, what in document["models"]]
         fitted_to = int(document["fitted_to"])

@@ -51,12 +51,12 @@ class Drawing:
         self.place: list[np.ndarray] = []
         self.begun = np.zeros(len(wanted.counts), dtype=np.int64)
         self.calls = self.drawn = 0
-        whole = parse(wanted.where, schema) if wanted.where else None
+        whole = parse(wanted.where, forms.whole) if wanted.where else None
         plain = {name for name, form in forms.forms.items() if form.how == "value" and name != forms.order}
         made = [name for name in whole.columns if name in forms.ids] if whole else []
         if made:
             raise SampleError(f"Column {made[0]!r} is made anew: nothing can be asked of it.", "Ask of other columns.")
-        parts = [part for part in whole.parts if set(parse(part, schema).columns) <= plain] if whole else []
+        parts = [part for part in whole.parts if set(parse(part, forms.whole).columns) <= plain] if whole else []
         self.where = whole
         self.direct = " and ".join(f"({part})" for part in parts) or None
 
@@ -163,13 +163,16 @@ class Drawing:
     def _met(self, frame: pl.DataFrame, who: np.ndarray) -> np.ndarray:
         """(len(who),) bool: whether each row is as asked and keeps the rules."""
         rules = self.forms.rules
-        rows = self._beside(frame, who) if rules.again else frame
+        rows = self._beside(frame, who) if rules.again or self.where is not None else frame
         good = rules.kept(rows, self.left(who))
         return good & self.where.holds(rows).to_numpy() if self.where is not None else good
 
     def _beside(self, frame: pl.DataFrame, who: np.ndarray) -> pl.DataFrame:
-        """Rows with the values of the rows before beside."""
-        return beside_before(frame, {n: f.series(self.past.last[n][0, who]) for n, f in self.forms.forms.items()})
+        """Rows with the columns of their owners and the values of the rows before beside."""
+        owners = self.past.context.rows
+        known = [owners[name][who] for name in owners.columns if name not in self.schema]
+        earlier = {n: f.series(self.past.last[n][0, who]) for n, f in self.forms.forms.items()}
+        return beside_before(frame.with_columns(known), earlier)
 
     def _rows(
         self, who: np.ndarray, place: int, *, again: bool = False, soon: bool = False

@@ -122,9 +122,11 @@ class Form:
 
 @dataclass(frozen=True)
 class Forms:
-    """Every column of ordered rows, restated. ids: columns that are made anew. order: the order column, or None."""
+    """Every column of ordered rows, restated. whole: their columns and those of their owners, and the rules of both.
+    ids: columns that are made anew. order: the order column, or None."""
 
     schema: TableSchema
+    whole: TableSchema
     forms: dict[str, Form]
     ids: dict[str, Ids]
     order: str | None
@@ -142,7 +144,7 @@ class Forms:
     @cached_property
     def rules(self) -> Held:
         """How the rules of the table are held."""
-        return held_rules(self.schema, self.plain)
+        return held_rules(self.whole, self.plain)
 
     def drawn(self, what: str, *, first: bool) -> tuple[str, ...]:
         """The columns that a row model draws, of "time" or of "values". first: in first rows."""
@@ -156,11 +158,17 @@ class Forms:
         return {"forms": [each.to_dict() for each in self.forms.values()], "ids": ids, "order": self.order}
 
     @staticmethod
-    def of(document: dict[str, Any], schema: TableSchema) -> Forms:
+    def of(document: dict[str, Any], schema: TableSchema, context: TableSchema) -> Forms:
         """Back from `to_dict`."""
         forms = {each["name"]: Form.of(each, schema) for each in document["forms"]}
         ids = {name: Ids.from_dict(each) for name, each in document["ids"].items()}
-        return Forms(schema, forms, ids, document["order"])
+        return Forms(schema, whole_of(schema, context), forms, ids, document["order"])
+
+
+def whole_of(schema: TableSchema, context: TableSchema) -> TableSchema:
+    """The columns of rows, and those of their owners that have no namesake among them."""
+    others = tuple(c for c in context.columns if c.name not in schema)
+    return replace(schema, columns=(*schema.columns, *others), primary_key=(), foreign_keys=())
 
 
 @dataclass(frozen=True)
@@ -187,8 +195,8 @@ def fit_forms(context: Table, events: Table, owner: np.ndarray, order: str | Non
         clocks = tuple(each.to_numpy() for each in (when.dt.hour(), when.dt.weekday(), when.dt.month()))
         rows = _Rows(same, head, dates | {NOW: as_floats(when)}, clocks)
     forms: dict[str, Form] = {}
-    ways, fixed = one_way(events.schema), tied(events.schema)
-    running = held_rules(events.schema, frozenset()).running
+    whole = whole_of(codes.schema, context.schema)
+    ways, fixed, running = one_way(whole), tied(whole), held_rules(whole, frozenset()).running
     for column in codes.schema.columns:
         found = codes.columns.get(column.name)
         values = events.rows[column.name]
@@ -200,7 +208,7 @@ def fit_forms(context: Table, events: Table, owner: np.ndarray, order: str | Non
             forms[column.name] = Form(column, "value")
         elif found is not None:
             forms[column.name] = _number(column, values, found, rows, ways.get(column.name, 0))
-    return Forms(codes.schema, forms, codes.ids, order)
+    return Forms(codes.schema, whole, forms, codes.ids, order)
 
 
 def _time(column: Column, values: pl.Series, found: Steps, rows: _Rows) -> Form:

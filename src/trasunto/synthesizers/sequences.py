@@ -147,8 +147,8 @@ class SequencesModel:
 
         given: a table of `rows` rows with static columns, one an entity; or events of `rows` entities, with the columns
         of entity and order: each goes on from there (see `go_on`). where: a condition; a part of it on static columns
-        holds of entities, any other of every drawn event. temperature: below 1 likely values become likelier. first:
-        entities drawn before with this seed, so that names go on.
+        alone is met by entities, any other by every drawn event. temperature: below 1 likely values become likelier.
+        first: entities drawn before with this seed, so that names go on.
         Raises SampleError for a negative count, and for what no entity can meet.
         """
         if rows < 0:
@@ -264,11 +264,10 @@ class SequencesModel:
         static = set(self.static)
         ours = [part for part in whole.parts if set(parse(part, schema).columns) <= static]
         theirs = [part for part in whole.parts if part not in ours]
-        strange = next((p for p in theirs if (static | {self._keys[0]}) & set(parse(p, schema).columns)), None)
+        strange = next((part for part in theirs if self._keys[0] in parse(part, schema).columns), None)
         if strange is not None:
             raise SampleError(
-                f"The condition {strange!r} ties what is constant in a sequence to what changes, or names an entity.",
-                "Ask for each by itself, tied with `and`.",
+                f"The condition {strange!r} names an entity, and entities are new.", "Ask of other columns."
             )
         return tuple(" and ".join(f"({part})" for part in parts) or None for parts in (ours, theirs))  # type: ignore[return-value]
 

@@ -81,9 +81,12 @@ def taken_apart(
     name = length or _free("events", table.schema)
     counts = pl.Series(name, np.bincount(owner, minlength=len(met)))
     heads = rows[start.tolist()].select([c.name for c in columns])
-    entities = TableSchema((*columns, Column(name, "integer", False)), constraints=rules_within(table.schema, fixed))
-    names = tuple(c.name for c in changing)
-    events = TableSchema(tuple(changing), sequence=table.schema.sequence, constraints=rules_within(table.schema, names))
+    own = rules_within(table.schema, fixed)
+    all_ = rules_within(table.schema, tuple(c.name for c in (*columns, *changing)))
+    entities = TableSchema((*columns, Column(name, "integer", False)), constraints=own)
+    events = TableSchema(
+        tuple(changing), sequence=table.schema.sequence, constraints=tuple(each for each in all_ if each not in own)
+    )
     known = TableSchema((table.schema[entity], *columns))
     return Apart(
         table.schema,
