@@ -44,6 +44,15 @@ def keys_in(schema: TableSchema) -> frozenset[str]:
     return frozenset({*schema.primary_key, *tied, *(column.name for column in schema.of_kind("id"))})
 
 
+def without_keys(table: Table) -> Table | None:
+    """A table of the columns that say something by themselves; None when it has none."""
+    hidden = keys_in(table.schema)
+    columns = tuple(column for column in table.schema.columns if column.name not in hidden)
+    if not columns:
+        return None
+    return Table(TableSchema(columns), table.rows.select([column.name for column in columns]))
+
+
 def _joined(dataset: Dataset, name: str, path: str, height: int) -> list[tuple[Column, pl.Series]]:
     """Columns of a table and of all above it, one value for each row of the table."""
     table = dataset.tables[name]

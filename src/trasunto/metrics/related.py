@@ -12,6 +12,7 @@ import polars as pl
 
 from trasunto import registry
 from trasunto.data.dataset import Dataset, Table
+from trasunto.data.flat import without_keys
 from trasunto.data.relations import links
 from trasunto.errors import MetricError
 from trasunto.metrics.measure import scored
@@ -80,20 +81,22 @@ def measure_related(
 def table_comparisons(related: Related) -> dict[str, Comparison]:
     """A comparison of one table for each that was synthesised and has rows on every side, made once.
 
-    A table that the holdout shares with the real data (a dimension) has no unseen rows, so its comparison has no
-    holdout; one that is marked as copied, or was copied, says nothing of a synthesizer and is left out.
+    Keys are left out: they tell rows apart and say nothing. A table that the holdout shares with the real data (a
+    dimension) has no unseen rows, so its comparison has no holdout; one that is marked as copied, or was copied, says
+    nothing of a synthesizer and is left out.
     """
     kept = _KEPT.setdefault(related, {})
     if "tables" not in kept:
         found = {}
         for name in related.real.tables:
-            parts = {part: Dataset.of(dataset.tables[name], name) for part, dataset in related.parts.items()}
-            real, synthetic = parts["real"], parts["synthetic"]
-            copied = real.only.schema.copied or same(real, synthetic, name)
-            if copied or not len(real) or not len(synthetic):
+            told = {part: without_keys(dataset.tables[name]) for part, dataset in related.parts.items()}
+            parts = {part: Dataset.of(table, name) for part, table in told.items() if table is not None}
+            copied = related.real.tables[name].schema.copied or same(related.real, related.synthetic, name)
+            if copied or not all(len(parts.get(part, ())) for part in ("real", "synthetic")):
                 continue
+            real, synthetic = parts["real"], parts["synthetic"]
             unseen = parts.get("holdout")
-            if unseen is not None and (not len(unseen) or same(real, unseen, name)):
+            if unseen is not None and (not len(unseen) or same(related.real, related.parts["holdout"], name)):
                 unseen = None
             found[name] = Comparison(real, synthetic, unseen, seed=related.seed)
         kept["tables"] = found

@@ -16,6 +16,7 @@ from trasunto.data.split import Split
 from trasunto.data.split_related import RelatedSplit, split_related, subset
 from trasunto.errors import EmptyDataError, RecipeError, near
 from trasunto.metrics.measure import chosen_of, measure
+from trasunto.metrics.related import Related, measure_related
 from trasunto.metrics.score import Comparison, Score
 from trasunto.pipeline.columns import recoded, told, without
 from trasunto.pipeline.recipe import Recipe
@@ -23,7 +24,6 @@ from trasunto.pipeline.safeguards import protected
 from trasunto.progress import Progress, quiet
 
 if TYPE_CHECKING:
-    from trasunto.metrics.related import Related
     from trasunto.metrics.repeats import Spread
 
 # Measured on the view when nothing is asked: what its rows are worth to a model. The rest is measured along the keys.
@@ -130,8 +130,6 @@ def asked_of(recipe: Recipe) -> Asked:
 
 def compared(real: Dataset, synthetic: Dataset, holdout: Dataset | None, asked: Asked, seed: int) -> Compared:
     """Synthetic tables beside those they were made from and those nothing has seen."""
-    from trasunto.metrics.related import Related
-
     related = Related(real, synthetic, holdout, seed)
     if asked.target is None:
         return Compared(related, None)
@@ -166,8 +164,6 @@ def names_of(recipe: Recipe) -> tuple[str, ...]:
 
 def measured(comparison: Compared, names: Sequence[str] = (), progress: Progress = quiet) -> tuple[Score, ...]:
     """Scores along the keys ("relations", or names that begin so), and of the view where there is one."""
-    from trasunto.metrics.related import measure_related
-
     wanted = names or ("relations", *USUAL)
     along = [name for name in wanted if name.startswith("relations.")]
     scores: tuple[Score, ...] = ()

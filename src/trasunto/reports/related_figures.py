@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from trasunto.data.dataset import Dataset
-from trasunto.data.flat import keys_in
 from trasunto.data.relations import Link, links, order, places
 from trasunto.language.evaluation import Evaluation
 from trasunto.metrics.frames import arrays
-from trasunto.metrics.score import Comparison, Score
+from trasunto.metrics.related import Related, table_comparisons
+from trasunto.metrics.score import Score
 from trasunto.reports.classified_figures import language_model
 from trasunto.reports.drawing import MADE, REAL, UNSEEN, figure
 from trasunto.reports.fairness import fairness_figures
@@ -22,9 +22,6 @@ from trasunto.reports.report import Figure
 from trasunto.reports.risk_figures import attacks_figure
 from trasunto.reports.training_figures import curves
 from trasunto.reports.words import number, say
-
-if TYPE_CHECKING:
-    from trasunto.metrics.related import Related
 
 # Keys whose rows are counted, tables whose columns are drawn, and counts shown one by one.
 MOST_LINKS, MOST_TABLES, MOST_COUNTS = 12, 12, 8
@@ -190,30 +187,7 @@ def _panel(title: str, rows: list[dict[str, Any]], parts: list[tuple[str, str]],
 def _tables(related: Related, at: str) -> list[Figure]:
     """The columns of each table that was made."""
     found: list[Figure] = []
-    for name, table in related.real.tables.items():
-        shown = [column for column in table.schema.names if column not in keys_in(table.schema)]
-        if table.schema.copied or not shown or len(found) == MOST_TABLES:
-            continue
-        alone = [_alone(data, name, shown) for data in (related.real, related.synthetic, related.holdout)]
-        if alone[0] is None or alone[1] is None or alone[0].digest() == (alone[2].digest() if alone[2] else ""):
-            continue
-        comparison = Comparison(alone[0], alone[1], alone[2], seed=related.seed)
+    for name, comparison in list(table_comparisons(related).items())[:MOST_TABLES]:
         for each in shapes(comparison, arrays(comparison), (), at):
             found.append(replace(each, name=f"shapes-{name}", title=f"{name}: {each.title}"))
     return found
-
-
-def _alone(data: Dataset | None, name: str, columns: list[str]) -> Dataset | None:
-    """One table without its keys; None when it has no rows."""
-    if data is None or not len(data.tables[name]):
-        return None
-    table = data.tables[name]
-    schema = replace(
-        table.schema,
-        columns=tuple(table.schema[column] for column in columns),
-        primary_key=(),
-        foreign_keys=(),
-        sequence=None,
-        constraints=(),
-    )
-    return Dataset.of(type(table)(schema, table.rows.select(columns)), name)
