@@ -57,9 +57,7 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
         name: [_told(table.rows[c.name], c) for c in table.schema.columns] for name, table in dataset.tables.items()
     }
     if as_json:
-        counts = {name: len(table) for name, table in dataset.tables.items()}
-        found = {name: [asdict(each) for each in t.schema.constraints] for name, t in dataset.tables.items()}
-        say_json({"tables": tables, "rows": counts, "rules": found, "breaches": breaches, "personal": personal})
+        say_json({**_as_json(dataset, tables), "breaches": breaches, "personal": personal})
         return DONE
     for each in versions:
         click.echo(each)
@@ -70,6 +68,7 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
             for c in columns
         ]
         say_table(f"{name}: {len(dataset.tables[name]):,} rows, {len(columns)} columns", head, lines, right=(3, 4))
+        _say_keys(name, dataset.tables[name].schema)
         said = [
             (each.rule, "held" if each.confirmed else "proposed", each.reason)
             for each in dataset.tables[name].schema.constraints
@@ -90,6 +89,27 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
     if output:
         click.echo(f"Wrote {output}. Mend it by hand and give it back with --schema.")
     return DONE
+
+
+def _as_json(dataset: Any, tables: dict[str, Any]) -> dict[str, Any]:
+    schemas = {name: table.schema for name, table in dataset.tables.items()}
+    return {
+        "tables": tables,
+        "rows": {name: len(table) for name, table in dataset.tables.items()},
+        "foreign_keys": {name: [asdict(key) for key in schema.foreign_keys] for name, schema in schemas.items()},
+        "rules": {name: [asdict(each) for each in schema.constraints] for name, schema in schemas.items()},
+    }
+
+
+def _say_keys(name: str, schema: Any) -> None:
+    """What tells the rows of a table apart, what they refer to, and whose events they are."""
+    lines = [(" + ".join(schema.primary_key), "tells its rows apart")] if schema.primary_key else []
+    for key in schema.foreign_keys:
+        lines.append((" + ".join(key.columns), f"→ {key.table} ({' + '.join(key.references)})"))
+    if schema.sequence:
+        lines.append((schema.sequence[0], f"whose events they are, in order of {schema.sequence[1]}"))
+    if schema.foreign_keys or schema.sequence:
+        say_table(f"{name}: what ties its rows", ("column", "ties"), lines)
 
 
 def _personal(dataset: Any) -> tuple[list[dict[str, Any]], str]:
