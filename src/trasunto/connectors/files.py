@@ -19,7 +19,8 @@ from trasunto.connectors.records import flat, nested, records_in
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.edges import to_text
 from trasunto.data.infer import infer
-from trasunto.data.schema import ForeignKey, Schema, TableSchema
+from trasunto.data.links import linked
+from trasunto.data.schema import Schema
 from trasunto.errors import EmptyDataError, FileError, SchemaError
 from trasunto.writing import aside, write_bytes
 
@@ -195,7 +196,7 @@ class Folder:
             told = known.tables.get(name) if known else None
             tables[name] = open_source(file).read(rows=rows, schema=Schema({name: told}) if told else None).only
         if known is None:
-            tables = _linked(tables)
+            tables = linked(tables)
         return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
 
     def write(self, dataset: Dataset) -> None:
@@ -222,24 +223,6 @@ def dataset_of(frame: pl.DataFrame, path: Path, rows: int | None, schema: Schema
     known = schema.tables.get(_name(path)) or schema.only if schema else None
     table = infer(frame if rows is None else frame.head(rows), schema=known)
     return Dataset.of(table, _name(path))
-
-
-def _linked(tables: dict[str, Table]) -> dict[str, Table]:
-    """Foreign keys: a column called like another table's key, whose values all stand there."""
-    keys = {t.schema.primary_key[0]: name for name, t in tables.items() if len(t.schema.primary_key) == 1}
-    linked: dict[str, Table] = {}
-    for name, table in tables.items():
-        found: list[ForeignKey] = []
-        for column in table.schema.names:
-            parent = keys.get(column)
-            if parent is None or parent == name:
-                continue
-            values, there = table.rows[column].drop_nulls(), tables[parent].rows[column]
-            if values.dtype == there.dtype and values.is_in(there.implode()).all():
-                found.append(ForeignKey((column,), parent, (column,)))
-        schema = TableSchema(table.schema.columns, table.schema.primary_key, tuple(found))
-        linked[name] = Table(schema, table.rows)
-    return linked
 
 
 def content_of(path: Path) -> bytes:
