@@ -21,6 +21,7 @@ COMMANDS = {
     "init": ("init", "Write a commented recipe for my own data."),
     "inspect": ("inspect", "Show what is in a data set, column by column, and why we think so."),
     "convert": ("convert", "Write data in another format or form: messages, Alpaca, ChatML, Parquet ..."),
+    "subset": ("subset", "Write a consistent part of related tables: some rows and all that goes with them."),
     "prepare": ("prepare", "Make texts ready to learn from: clean, standardise, even out, split."),
     "protect": ("protect", "Find who is named in data, and protect them before anything learns from it."),
     "run": ("run", "Do the whole job that a recipe describes."),
