@@ -114,6 +114,10 @@ class Drawing:
                 frame, owner = made.rows.select(names), owner if part.loose else place
             self.world.size[unit.name] = len(owner)
             self.world.at[unit.name] = {unit.generating: np.where(owner < owners, owner, -1)}
+        if not (wanted.where or wanted.given):
+            rng = np.random.default_rng([seed, 4])
+            even = {degree.name: degree.even(frame[degree.name].to_numpy(), rng) for degree in part.degrees.values()}
+            frame = frame.with_columns(pl.Series(name, counts, dtype=pl.Int64) for name, counts in even.items())
         self.world.own[unit.name] = Table(TableSchema(part.own.columns), frame)
 
     def _root(self, part: Part, model: Model, rows: int, where: str | None, seed: int) -> pl.DataFrame:

@@ -32,6 +32,8 @@ from trasunto.synthesizers.relational_rows import (
 
 # A copied table with so many rows or fewer is a category, when each row is pointed to so often on average.
 FEW, OFTEN = 200, 5
+# Counts of so many rows that are told as one.
+ALIKE = 5
 # Children that each of a few parents has on average, when they are no sequence.
 MANY = 20
 # A row reached another way is told of when it is the same in this share of the rows.
@@ -131,9 +133,16 @@ def _count(world: World, unit: Unit, real: World) -> dict[Link, Degree]:
         name = f"rows of {link.child}" + (f" by {'+'.join(link.columns)}" if several else "")
         name = _free(table, name)
         table = _with(table, Column(name, "integer", False), pl.Series(name, counts, dtype=pl.Int64))
-        found[link] = Degree(name, int(counts.min(initial=0)), int(counts.max(initial=0)))
+        spread_ = _spread(counts) if ALIKE * 2 <= len(counts) < FEW else ()
+        found[link] = Degree(name, int(counts.min(initial=0)), int(counts.max(initial=0)), spread_)
     world.own[unit.name] = table
     return found
+
+
+def _spread(counts: np.ndarray) -> tuple[float, ...]:
+    """Means of so many neighbours each, rising: no count of a single row."""
+    parts = np.array_split(np.sort(counts), len(counts) // ALIKE)
+    return tuple(float(part.mean()) for part in parts)
 
 
 def _label(dataset: Dataset, world: World, unit: Unit, link: Link, at: np.ndarray, seed: int) -> Label:

@@ -19,11 +19,26 @@ from trasunto.synthesizers.relational_rows import Path
 
 @dataclass(frozen=True)
 class Degree:
-    """A column that counts the rows that point to a row by one key. least, most: in the real rows."""
+    """A column that counts the rows that point to a row by one key.
+
+    least, most: in the real rows. spread: of few parents, how the counts lie: means of neighbours, rising; () for the
+    counts as they are drawn.
+    """
 
     name: str
     least: int
     most: int
+    spread: tuple[float, ...] = ()
+
+    def even(self, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Counts in the same order, laid out as the real ones: what few rows are drawn by chance would be far off."""
+        if not self.spread or len(counts) < 2:
+            return counts
+        place = np.empty(len(counts))
+        place[np.lexsort((rng.random(len(counts)), counts))] = (np.arange(len(counts)) + 0.5) / len(counts)
+        known = (np.arange(len(self.spread)) + 0.5) / len(self.spread)
+        laid: np.ndarray = np.round(np.interp(place, known, self.spread)).astype(np.int64)
+        return np.clip(laid, self.least, self.most)
 
 
 @dataclass(frozen=True)
@@ -128,7 +143,7 @@ class Part:
         return Part(
             unit,
             own,
-            {coded.back(link): Degree(**degree) for link, degree in document["degrees"]},
+            {coded.back(link): Degree(**{**d, "spread": tuple(d["spread"])}) for link, d in document["degrees"]},
             {coded.back(link): _label_back(label, coded) for link, label in document["labels"]},
             carried,
             {t: {n: Maker.from_dict(each) for n, each in made.items()} for t, made in document["makers"].items()},
