@@ -116,6 +116,7 @@ def gathered_at(values: pl.Series, at: np.ndarray) -> pl.Series:
 
 
 def nullable(schema: TableSchema) -> TableSchema:
+    """The same columns, of which any value may be missing."""
     return TableSchema(tuple(replace(column, nullable=True) for column in schema.columns))
 
 
