@@ -6,6 +6,8 @@ begin with it.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +44,10 @@ class Rank:
             found = (False, error)
         packed: bytes = ray.cloudpickle.dumps(found)
         return packed
+
+    def clean(self) -> None:
+        """Leave nothing on the disk of this machine."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def left(self, known: float) -> tuple[float, dict[str, bytes]]:
         """When the youngest file was left, and all files if that is later than what is known."""
@@ -90,6 +96,8 @@ def _once(ray: Any, function: Callable[..., Any], lent: Any, files: Path) -> Any
         ]
         return _watched(ray, actors, parts, files)
     finally:
+        with contextlib.suppress(ray.exceptions.RayError, ConnectionError):
+            ray.wait([actor.clean.remote() for actor in actors], num_returns=count, timeout=LIVES)
         for actor in actors:
             ray.kill(actor)
 

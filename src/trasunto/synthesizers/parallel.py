@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tempfile
 import uuid
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,11 +123,10 @@ def model_of(drawing: Drawing) -> Any:
         if drawing.files is None:
             _loaded[drawing.mark] = load_model(drawing.folder)
         else:
-            place = tempfile.mkdtemp(prefix="trasunto-model-")
-            lay_out(drawing.files, Path(place))
-            _loaded[drawing.mark] = load_model(place)
-            # A model may read its folder as long as it lives.
-            weakref.finalize(_loaded[drawing.mark], shutil.rmtree, place, ignore_errors=True)
+            # Models are read whole; nothing of them stays on a worker's disk.
+            with tempfile.TemporaryDirectory(prefix="trasunto-model-") as place:
+                lay_out(drawing.files, Path(place))
+                _loaded[drawing.mark] = load_model(place)
     return _loaded[drawing.mark]
 
 
