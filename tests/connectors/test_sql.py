@@ -154,6 +154,16 @@ def family():
 
 
 @EVERY
+def test_labels_that_no_enumeration_takes_are_texts(place):
+    labels = ("x" * 80, "spaced ", "😀", "plain", "a", "A")
+    column = Column("odd", "category", categories=labels, declared=True)
+    made = Dataset.of(Table(TableSchema((column,)), pl.DataFrame({"odd": [*labels, None]})), "odd")
+    open_sink(place).write(made)
+    again = open_source(place).read()
+    assert again.rows.equals(made.rows) and again.only.schema["odd"].kind == "category"
+
+
+@EVERY
 def test_what_goes_into_a_database_comes_out_of_it(place):
     made = family()
     if place.startswith("duckdb"):

@@ -58,12 +58,7 @@ def defined(schema: TableSchema, dtypes: Mapping[str, pl.DataType], dialect: str
     for column in schema.columns:
         whole = dtypes[column.name] == pl.Int64()
         family = _family(column, whole)
-        if (
-            family == "enum"
-            and dialect == "mysql"
-            and any(ord(max(each, default=" ")) > 0xFFFF for each in _labels(column))
-        ):
-            # Their catalogs spell names in at most three bytes a letter.
+        if family == "enum" and not _listable(column, dialect):
             family = "text"
         indexed = column.name in tied | keyed | set(schema.primary_key)
         sqlite_list = family == "enum" and dialect == "sqlite"
@@ -134,8 +129,15 @@ def _listed(column: Column) -> bool:
     return column.kind == "category" and column.declared and bool(column.categories)
 
 
-def _labels(column: Column) -> tuple[str, ...]:
-    return column.categories or ()
+def _listable(column: Column, dialect: str) -> bool:
+    """Whether the database can hold these labels: PostgreSQL takes 63 bytes of each; the catalog of MySQL and MariaDB
+    has three bytes a letter, and no space at the end."""
+    labels = column.categories or ()
+    if dialect == "postgresql":
+        return all(len(each.encode()) <= 63 for each in labels)
+    if dialect == "mysql":
+        return all(each == each.rstrip() and ord(max(each, default=" ")) <= 0xFFFF for each in labels)
+    return True
 
 
 def _checks(schema: TableSchema, quote: Quote) -> list[str]:
