@@ -304,6 +304,13 @@ for folder, how in (("v", "append"), ("new", "fail")):
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 200_000
 
 
+def test_a_partition_of_too_many_values_is_refused(tmp_path):
+    many = tr.read({"key": list(range(600)) * 2, "value": [0.5, 1.5] * 600})
+    with pytest.raises(StoreError, match=r"partition=key makes too many folders.*600.*fewer values"):
+        many.write(f"parquet:{tmp_path}/v?partition=key")
+    assert not list(tmp_path.iterdir())
+
+
 def test_one_parquet_file_is_replaced_and_never_added_to(tmp_path):
     address = f"parquet:{tmp_path}/one.parquet"
     visits().write(address)

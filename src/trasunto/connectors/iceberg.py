@@ -32,7 +32,7 @@ from trasunto.errors import FileError, StoreError, near
 CATALOG = "catalog.sqlite"
 NAMESPACE = "default"
 # Bytes of rows in memory that make one file, and rows of one file of a partitioned table.
-FILE, ROWS = 128 * 2**20, 1_000_000
+FILE, ROWS = 32 * 2**20, 1_000_000
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import DataError, FileError, StoreError, near
 from trasunto.writing import aside
 
+# Folders of one data set: a file stands open in each.
+PARTITIONS = 500
 _KEY = re.compile(r"^([^=/]+)=([^/]*)$")
 _SUFFIXES = (".parquet", ".pq")
 
@@ -266,7 +268,8 @@ def _written(store: Any, folder: str, tables: Iterator[Any], place: Place, schem
     batches = (batch for table in chain([first], tables) for batch in table.cast(kinds).to_batches())
     dataset.write_dataset(
         RecordBatchReader.from_batches(kinds, batches), folder, filesystem=store, format="parquet", partitioning=kind,
-        basename_template=f"{name}-{{i}}.parquet", max_partitions=10_000, max_open_files=256,
+        basename_template=f"{name}-{{i}}.parquet", max_partitions=PARTITIONS,
+        max_open_files=PARTITIONS, min_rows_per_group=10_000,
         file_options=dataset.ParquetFileFormat().make_write_options(compression="snappy"), use_threads=False,
     )  # fmt: skip
 
