@@ -1,6 +1,6 @@
 """Data bigger than memory: rows drawn into files and lakes, and samples drawn out of them, with memory over time.
 
-    python benchmarks/lakes.py [--rows 100000000] [--lake-rows 10000000] [--sample 100000] [--quick]
+    python benchmarks/lakes.py [--rows 100000000] [--lake-rows 10000000] [--sample 100000] [--only NAME …] [--quick]
 
 A model of six columns (numbers, categories, a date) is drawn by `trasunto sample` to one Parquet file, then fewer rows
 to CSV, to Parquet files partitioned by a column, to Delta and to Iceberg; from each a sample is drawn by
@@ -46,7 +46,8 @@ def main() -> None:
         targets = {"parquet": (f"{place}/made.parquet", f"{place}/made.parquet", asked.rows // share)}
         for name, (sink, path) in TARGETS.items():
             targets[name] = (sink.format(place), path.format(place), asked.lake_rows // share)
-        for name, (sink, path, rows) in targets.items():
+        for name in asked.only or targets:
+            sink, path, rows = targets[name]
             drawn = _watched(["sample", model, "-n", str(rows), "-o", sink, "-q"])
             drawn |= {"rows": rows, "rows_per_second": rows / drawn["seconds"], "file_mb": _size(Path(path)) / 1e6}
             fitted = ["fit", path, "-o", f"{place}/again", "--synthesizer", "independent"]
@@ -74,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=100_000_000, help="Rows of the one Parquet file.")
     parser.add_argument("--lake-rows", type=int, default=10_000_000, help="Rows of each other target.")
     parser.add_argument("--sample", type=int, default=100_000, help="Rows to sample out of each.")
+    parser.add_argument("--only", nargs="*", choices=["parquet", *TARGETS], help="Some of the targets.")
     parser.add_argument("--folder", default=tempfile.gettempdir(), help="Where files are made.")
     parser.add_argument("--quick", action="store_true", help="A hundredth of the rows.")
     return parser.parse_args()
