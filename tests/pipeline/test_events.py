@@ -41,6 +41,7 @@ def test_patients_are_kept_together_and_drawn_anew(visits, tmp_path):
     told = done.report.score("sequences.gaps")
     assert told.value < told.baseline
     assert done.report.facts["synthesis"]["synthesizer"] == "sequences"
+    assert "histories" in {figure.name for figure in done.report.figures}
 
 
 def test_rows_are_patients_and_columns_must_be_there(visits, tmp_path):

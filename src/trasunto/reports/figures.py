@@ -12,6 +12,7 @@ from trasunto.language.evaluation import Evaluation
 from trasunto.metrics.frames import Arrays, arrays
 from trasunto.metrics.score import Comparison, Score
 from trasunto.reports.classified_figures import language_model
+from trasunto.reports.counted import histories
 from trasunto.reports.drawing import MADE, REAL, UNSEEN, WARM, figure
 from trasunto.reports.fairness import fairness_figures
 from trasunto.reports.report import Figure
@@ -36,6 +37,7 @@ def picture(
     given = arrays(comparison)
     figures = [
         overview(scores, language),
+        histories(comparison, language),
         *shapes(comparison, given, scores, language),
         _relations(given, language),
         _tells(scores, language),

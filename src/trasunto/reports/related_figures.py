@@ -15,7 +15,8 @@ from trasunto.metrics.frames import arrays
 from trasunto.metrics.related import Related, table_comparisons
 from trasunto.metrics.score import Score
 from trasunto.reports.classified_figures import language_model
-from trasunto.reports.drawing import MADE, REAL, UNSEEN, figure
+from trasunto.reports.counted import counted, side_by_side
+from trasunto.reports.drawing import REAL, UNSEEN, figure
 from trasunto.reports.fairness import fairness_figures
 from trasunto.reports.figures import overview, shapes
 from trasunto.reports.report import Figure
@@ -23,8 +24,8 @@ from trasunto.reports.risk_figures import attacks_figure
 from trasunto.reports.training_figures import curves
 from trasunto.reports.words import number, say
 
-# Keys whose rows are counted, tables whose columns are drawn, and counts shown one by one.
-MOST_LINKS, MOST_TABLES, MOST_COUNTS = 12, 12, 8
+# Keys whose rows are counted, and tables whose columns are drawn.
+MOST_LINKS, MOST_TABLES = 12, 12
 
 
 def picture_related(
@@ -107,81 +108,19 @@ def _map(related: Related, at: str) -> Figure:
 
 def _cardinality(related: Related, at: str) -> Figure | None:
     """Share of parents by how many rows hang from them, a panel for each key."""
-    parts: list[tuple[str, Dataset, str]] = [("real", related.real, REAL), ("synthetic", related.synthetic, MADE)]
-    if related.holdout is not None:
-        parts.append(("holdout", related.holdout, UNSEEN))
+    named = {"real": related.real, "synthetic": related.synthetic, "holdout": related.holdout}
     panels = []
     for link in links(related.real.schema)[:MOST_LINKS]:
-        counts = {part: _degrees(data, link) for part, data, _ in parts}
-        if any(each.size == 0 for each in counts.values()):
-            continue
-        edges = _edges(counts["real"])
-        rows = []
-        for part, _, _ in parts:
-            shares = np.histogram(counts[part], [*(low for low, _ in edges), np.inf])[0] / counts[part].size
-            rows += [
-                {"bin": label, "part": say(part, at), "share": round(float(share), 5), "order": place}
-                for place, ((_, label), share) in enumerate(zip(edges, shares, strict=True))
-            ]
-        panels.append(_panel(str(link), rows, [(say(part, at), colour) for part, _, colour in parts], at))
-    if not panels:
-        return None
-    spec = {
-        "columns": 3,
-        "concat": panels,
-        "resolve": {"scale": {"color": "shared"}},
-        "config": {"legend": {"orient": "top", "title": None}},
-        "spacing": 18,
-    }
-    return figure("cardinality", "results", "fig_cardinality", at, spec)
+        counts = {part: _degrees(data, link) for part, data in named.items() if data is not None}
+        if all(each.size for each in counts.values()):
+            panels.append(counted(str(link), counts, at))
+    return figure("cardinality", "results", "fig_cardinality", at, side_by_side(panels)) if panels else None
 
 
 def _degrees(data: Dataset, link: Link) -> np.ndarray:
     """(parents,) how many rows refer to each."""
     found = places(data, link)
     return np.bincount(found[found >= 0], minlength=len(data.tables[link.parent]))
-
-
-def _edges(counts: np.ndarray) -> list[tuple[float, str]]:
-    """Lower edges of the bins of a count, with their labels: one by one while they are few, else by quantiles."""
-    top = int(counts.max())
-    if top <= MOST_COUNTS:
-        return [(float(each), str(each)) for each in range(top + 1)]
-    inside = np.unique(np.quantile(counts, np.linspace(0, 1, MOST_COUNTS + 1)[:-1], method="lower").astype(int))
-    lows = np.unique(np.concatenate([[0], inside, [int(np.quantile(counts, 0.97))]]))
-    ends = [*(int(each) - 1 for each in lows[1:]), None]
-    return [
-        (float(low), f"{low}+" if end is None else str(low) if end == low else f"{low}–{end}")
-        for low, end in zip(lows.tolist(), ends, strict=True)
-    ]
-
-
-def _panel(title: str, rows: list[dict[str, Any]], parts: list[tuple[str, str]], at: str) -> dict[str, Any]:
-    colour = {
-        "field": "part",
-        "type": "nominal",
-        "scale": {"domain": [name for name, _ in parts], "range": [shade for _, shade in parts]},
-        "legend": {"title": None, "orient": "top"},
-    }
-    axis = {"labelAngle": 0, "labelOverlap": True}
-    return {
-        "title": {"text": title[:44], "fontSize": 12},
-        "width": 190,
-        "height": 90,
-        "data": {"values": rows},
-        "mark": {"type": "bar"},
-        "encoding": {
-            "x": {"field": "bin", "type": "ordinal", "sort": {"field": "order"}, "title": None, "axis": axis},
-            "xOffset": {"field": "part", "sort": None},
-            "y": {"field": "share", "type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 3}},
-            "color": colour,
-            "tooltip": [
-                {"field": "bin", "type": "nominal", "title": say("rows", at)},
-                {"field": "part", "type": "nominal", "title": " "},
-                {"field": "share", "type": "quantitative", "format": ".2%", "title": say("share", at)},
-            ],
-        },
-    }
 
 
 def _tables(related: Related, at: str) -> list[Figure]:

@@ -47,6 +47,13 @@ RELATED: dict[str, tuple[str, str]] = {
         "Share of the rows of a table by how many rows of another refer to them, a panel for each foreign key.",
         "Proporción de las filas de una tabla según cuántas filas de otra remiten a ellas, un panel por clave foránea.",
     ),
+    "events_each": ("events of each", "eventos de cada uno"),
+    "gap_between": ("from one event to the next", "de un evento al siguiente"),
+    "fig_histories": ("Histories", "Historias"),
+    "fig_histories_caption": (
+        "Share of the entities by how many events they have, and of the steps from event to event by how long they are (days where the order is a date).",
+        "Proporción de entidades según cuántos eventos tienen, y de los pasos de un evento a otro según lo que duran (días si el orden es una fecha).",
+    ),
     "method_relational": (
         "Table by table along the keys: how many rows hang from each is drawn first, then the rows, each beside what it refers to and the rows before it.",
         "Tabla por tabla a lo largo de las claves: primero se sortea cuántas filas cuelgan de cada una y luego las filas, cada una junto a lo que remite y a las filas anteriores.",
