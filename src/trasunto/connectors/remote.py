@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -137,25 +138,33 @@ def files(place: Place) -> Any:
         import fsspec
     except ImportError as error:
         raise registry.missing(error, f"{place.store}:// addresses") from error
-    settings: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
-    if place.store == "s3":
-        waits = {"connect_timeout": PATIENCE, "read_timeout": ANSWER, "retries": {"max_attempts": TRIES}}
-        settings |= {"config_kwargs": waits, "default_block_size": PIECE}
     if place.store == "file":
         return fsspec.filesystem("file")
     try:
         with reaching(place):
-            held = fsspec.filesystem(place.store, **settings)
-            if place.store == "s3":
-                # Beside the tries of its own library: else a server that is silent holds us up for minutes.
-                held.retries = TRIES + 1
-            return held
+            return _connected(place.store, hash(frozenset(os.environ.items())), PATIENCE, ANSWER)
     except ImportError as error:
         package = _PACKAGES[place.store]
         raise MissingLibraryError(
             f"{place.store}:// addresses need the library {package!r}, which is not installed.",
             'Install it: pip install "trasunto[lake]"' if package == "s3fs" else f"Install it: pip install {package}",
         ) from error
+
+
+@lru_cache(maxsize=8)
+def _connected(store: str, environment: int, patience: float, answer: float) -> Any:
+    """One file system for all that is asked of a store while the environment (its hash), with its keys, is the same."""
+    import fsspec
+
+    settings: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
+    if store == "s3":
+        waits = {"connect_timeout": patience, "read_timeout": answer, "retries": {"max_attempts": TRIES}}
+        settings |= {"config_kwargs": waits, "default_block_size": PIECE}
+    held = fsspec.filesystem(store, **settings)
+    if store == "s3":
+        # Beside the tries of its own library: else a server that is silent holds us up for minutes.
+        held.retries = TRIES + 1
+    return held
 
 
 @contextmanager
