@@ -60,9 +60,11 @@ def command(
     recipe = demos.recipe_of(chosen.name, language=language, quick=short, overrides=given)
     with ExitStack() as stack:
         if chosen.database:
-            recipe, told = stack.enter_context(demos.between_databases(recipe))
+            if resume:
+                raise click.UsageError(f"The demo {chosen.name!r} has databases of its own, gone with it: begin anew.")
+            recipe, where = stack.enter_context(demos.between_databases(recipe))
             if not as_json:
-                click.echo(f"From database to database: {told}.")
+                click.echo(f"From database to database: {where}.")
         progress = stack.enter_context(shown(quiet))
         done = run(recipe, folder=output, resume=resume, progress=progress)
     say_json(done.summary()) if as_json else say_run(done)

@@ -192,17 +192,16 @@ def evaluate(
     limits = [Gate.parse(gate) for gate in gates]
     truth = dataset_of(real)
     named = (protected,) if isinstance(protected, str) else tuple(protected)
+    draws = [_like(each, truth) for each in (synthetic if isinstance(synthetic, tuple) else (synthetic,))]
     if tied(truth):
-        draws = synthetic if isinstance(synthetic, tuple) else (synthetic,)
         if len(draws) > 1:
             raise MetricError("Several draws of related tables cannot be compared at once.", "Give one.")
         from trasunto.pipeline.related import Asked, compared, measured
 
         unseen = _like(holdout, truth) if holdout is not None else None
-        tables = compared(truth, _like(draws[0], truth), unseen, Asked(target, named, positive), seed)
+        tables = compared(truth, draws[0], unseen, Asked(target, named, positive), seed)
         scores = measured(tables, tuple(metrics or ()), progress)
         return told_of(tables, scores, tuple(limit.verdict(scores) for limit in limits), language)
-    draws = [_like(each, truth) for each in (synthetic if isinstance(synthetic, tuple) else (synthetic,))]
     comparison = Comparison(
         real=truth,
         synthetic=draws[0],
