@@ -12,6 +12,7 @@ from trasunto.connectors import delta, remote
 from trasunto.connectors.address import open_sink, open_source
 from trasunto.connectors.lake_address import place_of
 from trasunto.connectors.landing import landing_of
+from trasunto.connectors.sampled import is_large, sampled
 from trasunto.connectors.stream import write_parts
 from trasunto.errors import FileError, StoreError
 
@@ -91,6 +92,8 @@ def test_files_of_every_format_in_a_store(store, name):
     parts = list(open_source(f"s3://lake/x/{name}").batches(3, schema=whole.schema))
     assert [len(each) for each in parts] == [3, 3, 2] or sum(len(each) for each in parts) == 8
     assert keys(store) == [f"x/{name}"]
+    drawn = sampled(f"s3://lake/x/{name}", 5, seed=0)
+    assert len(drawn.dataset) == 5 and drawn.of == 8 and not is_large(open_source(f"s3://lake/x/{name}"))
 
 
 @pytest.mark.parametrize("form", ["parquet+s3", "delta+s3"])

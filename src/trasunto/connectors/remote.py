@@ -20,11 +20,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from trasunto import registry
-from trasunto.connectors.address import SUFFIXES, Streamed, open_sink, open_source
+from trasunto.connectors.address import SUFFIXES, open_sink, open_source
 from trasunto.connectors.files import suffix_of
 from trasunto.connectors.lake_address import Place, place_of
-from trasunto.data.dataset import Dataset
+from trasunto.connectors.parts import Parted, Parts, typed_parts
+from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema
 from trasunto.errors import FileError, MissingLibraryError, StoreError, TrasuntoError
 
@@ -50,18 +53,28 @@ class Remote:
         found: Dataset = source.read(rows=rows, schema=schema)
         return found
 
-    def batches(self, size: int, *, schema: Schema | None = None) -> Iterator[Dataset]:
-        """Parts of a table, in constant memory; a file that is no Parquet file is fetched to the disk first."""
+    def parts(self) -> Parts:
+        """The one table, open for reading in parts; a file that is no Parquet file is fetched to the disk first."""
         source: Any = self._source()
         if not isinstance(source, Path):
-            yield from source.batches(size, schema=schema)
-            return
-        with self._fetched(source) as path:
-            held = open_source(path)
-            if isinstance(held, Streamed):
-                yield from held.batches(size, schema=schema)
-            else:
-                yield held.read(schema=schema)
+            lake: Parts = source.parts()
+            return lake
+        opened: list[Parts] = []
+
+        def frames(size: int) -> Iterator[pl.DataFrame]:
+            with self._fetched(source) as path:
+                held = open_source(path)
+                opened[:] = [held.parts() if isinstance(held, Parted) else _whole(held.read())]
+                yield from opened[0].frames(size)
+
+        place = place_of(self.address)
+        with reaching(place):
+            size = int(files(place).size(place.path))
+        return Parts(place.name, frames, lambda frame, schema: opened[0].typed(frame, schema), size)
+
+    def batches(self, size: int, *, schema: Schema | None = None) -> Iterator[Dataset]:
+        """Parts of a table, in constant memory."""
+        yield from typed_parts(self.parts(), size, schema)
 
     def write(self, dataset: Dataset) -> None:
         sink: Any = self._sink()
@@ -116,6 +129,13 @@ class Remote:
         place = place_of(self.address)
         with path.open("rb") as here, sending(place) as there:
             shutil.copyfileobj(here, there, PIECE)
+
+
+def _whole(dataset: Dataset) -> Parts:
+    """What is not read in parts, as one."""
+    return Parts(
+        dataset.name, lambda size: dataset.rows.iter_slices(size), lambda frame, _: Table(dataset.only.schema, frame)
+    )
 
 
 def form_of(place: Place) -> str:
