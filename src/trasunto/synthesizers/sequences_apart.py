@@ -112,6 +112,12 @@ def _sequence_of(real: Dataset, method: str) -> Table:
             f"The schema of table {real.name!r} names no sequence.",
             "Say whose events these are and what they are in order of: `sequence: [customer, date]`.",
         )
+    texts = table.schema.of_kind("text")
+    if texts:
+        raise FitError(
+            f"{method} cannot write free text, and column {texts[0].name!r} holds it.",
+            "Drop the column, or declare it a category when its texts repeat.",
+        )
     if not len(table):
         raise FitError(f"{method} cannot learn from 0 events.", "Give at least one.")
     for name, what in zip(table.schema.sequence, ("entity", "place in the order"), strict=True):
