@@ -413,6 +413,21 @@ def test_keys_of_several_columns_that_share_one():
     assert len(made.tables["buy"]) > 300
 
 
+def test_whole_numbers_held_as_texts_are_keys_as_they_were():
+    real = dataset(
+        user=table(pl.DataFrame({"u": [str(at) for at in range(95, 135)], "age": np.arange(40) % 7}), "di", "u"),
+        visit=table(
+            pl.DataFrame({"u": [str(95 + at % 40) for at in range(90)], "n": np.arange(90) % 3}),
+            "di",
+            "",
+            ["u > user u"],
+        ),
+    )
+    made = QUICK.fit(real, seed=0).sample(200, seed=0)
+    assert not check(made)
+    assert made.tables["user"].rows["u"].to_list() == [str(at) for at in range(95, 295)]
+
+
 def test_what_cannot_be_learnt_is_told_before_long_work(real):
     def changed(name, **more):
         each = real.tables[name]

@@ -320,4 +320,4 @@ def _limited(values: pl.Series, others: pl.Series, op: str) -> pl.Series:
 
 
 def _whole(maker: Maker) -> bool:
-    return maker.ids is None or maker.ids.start is not None
+    return not maker.text and (maker.ids is None or maker.ids.start is not None)

@@ -19,21 +19,23 @@ DAY, SECOND = 86_400_000_000, 1_000_000
 @dataclass(frozen=True)
 class Maker:
     """How one column is made. ids: anew, each once; None for a counter that begins anew for equal values of `within`.
-    start: of a counter. unit: microseconds from one date to the next, 0 for what is no date."""
+    start: of a counter. unit: microseconds from one date to the next, 0 for what is no date. text: whether whole
+    numbers are held as texts."""
 
     ids: Ids | None
     within: tuple[str, ...] = ()
     start: int = 0
     unit: int = 0
+    text: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         ids = self.ids.to_dict() if self.ids else None
-        return {"ids": ids, "within": list(self.within), "start": self.start, "unit": self.unit}
+        return {"ids": ids, "within": list(self.within), "start": self.start, "unit": self.unit, "text": self.text}
 
     @staticmethod
     def from_dict(document: dict[str, Any]) -> Maker:
         ids = Ids.from_dict(document["ids"]) if document["ids"] else None
-        return Maker(ids, tuple(document["within"]), document["start"], document["unit"])
+        return Maker(ids, tuple(document["within"]), document["start"], document["unit"], document["text"])
 
     def make(self, rows: int, keys: pl.DataFrame, dtype: Any, *, seed: int, first: int) -> pl.Series:
         """(rows,) the column. keys: what it counts within. first: rows made before with this seed."""
@@ -67,7 +69,9 @@ def fit_makers(table: Table, referenced: Iterable[tuple[str, ...]], keys: Keys) 
 
 
 def _maker(values: pl.Series, table: Table, name: str, keys: Keys) -> Maker:
-    unit = 0
+    unit, text = 0, False
+    if values.dtype == pl.String and bool(values.drop_nulls().str.contains(r"^(0|[1-9]\d{0,17})$").all()):
+        values, text = values.cast(pl.Int64), True
     if values.dtype == pl.Datetime("us"):
         unit = DAY if table.schema[name].format.date_only else SECOND
         values = values.cast(pl.Int64) // unit
@@ -76,7 +80,7 @@ def _maker(values: pl.Series, table: Table, name: str, keys: Keys) -> Maker:
     ids = fit_ids(values)
     if keys == "again" and ids.start is not None and name in table.schema.primary_key:
         ids = replace(ids, start=int(values.min() or 0))  # type: ignore[arg-type]
-    return Maker(ids, unit=unit)
+    return Maker(ids, unit=unit, text=text)
 
 
 def _counted(table: Table, name: str, within: tuple[str, ...]) -> int | None:
