@@ -210,8 +210,6 @@ EXTRAS: dict[str, str] = {
     "sqlalchemy": "sql",
     "psycopg": "sql",
     "pymysql": "sql",
-    "adbc_driver_postgresql": "sql",
-    "adbc_driver_manager": "sql",
     "keyring": "sql",
     "duckdb": "sql",
     "deltalake": "lake",

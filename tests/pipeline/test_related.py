@@ -139,3 +139,15 @@ def test_a_source_that_changed_is_noticed_on_resume(bank, tmp_path):
     loans.with_columns(pl.col("amount") + 1).write_csv(tmp_path / "bank" / "loan.csv")
     with pytest.raises(DataError, match="changed since"):
         run(wanted, folder=tmp_path / "run", resume=True)
+
+
+def test_lists_that_others_refer_to_are_found_and_copied(bank):
+    from trasunto.errors import SchemaError
+    from trasunto.pipeline.verbs import copying, dimensions
+
+    real = tr.read(bank)
+    assert dimensions(real) == ["district"]
+    kept = copying(real, ["district"])
+    assert kept.schema.tables["district"].copied and dimensions(kept) == []
+    with pytest.raises(SchemaError, match="district"):
+        copying(real, ["districts"])

@@ -20,6 +20,7 @@ from trasunto.cli.say import quiet_option, seed_option, settings_of
 @click.option(
     "--sequence", metavar="ENTITY,ORDER", help="Of events: the column of whom they befall, and of their order."
 )
+@click.option("--copied", metavar="a,b", help="Of related tables: public ones that are copied, not synthesised.")
 @click.option(
     "--sample-rows",
     type=click.IntRange(1),
@@ -38,6 +39,7 @@ def command(
     output: str,
     schema_file: str | None,
     sequence: str | None,
+    copied: str | None,
     sample_rows: int | None,
     synthesizer: str,
     settings: tuple[str, ...],
@@ -65,7 +67,7 @@ def command(
       trasunto fit patients.csv -o model --set min_leaf=80 --seed 3
       trasunto fit patients.csv -o model --synthesizer gan --set epochs=50
       trasunto fit patients.csv -o model --synthesizer gan --set epochs=50 --resume
-      trasunto fit bank/ -o bank-model
+      trasunto fit bank/ -o bank-model --copied district
       trasunto fit "postgresql://reader@host/bank?table=account,loan" -o bank-model
       trasunto fit purchases.csv -o model --sequence customer,date
       trasunto fit delta+s3://lake/visits -o model --sample-rows 100000
@@ -78,8 +80,8 @@ def command(
     verbs.make(synthesizer, settings_of(settings))
     budget = budget_asked()
     real = _rows_of(data, sample_rows, schema_file, seed, refused=bool(sequence or budget), quiet=quiet)
-    if sequence is not None:
-        real = verbs.in_sequence(real, *_pair(sequence))
+    real = verbs.in_sequence(real, *_pair(sequence)) if sequence is not None else real
+    real = verbs.copying(real, [name.strip() for name in copied.split(",")]) if copied else real
     checkpoints = Path(f"{output.rstrip('/')}.checkpoints")
     if not resume:
         shutil.rmtree(checkpoints, ignore_errors=True)
@@ -156,13 +158,15 @@ def _say_next(model: Any, synthesizer: str, real: Any, output: str) -> None:
     if "because" in told:
         synthesizer = told["chosen"]
         click.echo("\n".join([f"Chose {synthesizer}.", *told["because"]]))
-    from trasunto.pipeline.verbs import tied
+    from trasunto.pipeline import verbs
 
-    if tied(real):
+    if verbs.tied(real):
         click.echo(
             f"Fitted {synthesizer} to {len(real):,} rows in {len(real.tables)} tables. "
             f"Next: trasunto sample {output} -o synthetic"
         )
+        for name in verbs.dimensions(real):
+            click.echo(f"{name} looks like a list that others refer to. Where it is public, --copied {name} keeps it.")
         return
     sequence = real.only.schema.sequence
     many = real.rows[sequence[0]].n_unique() if sequence else len(real)

@@ -32,9 +32,12 @@ def command(model: str, as_json: bool) -> int:
     if as_json:
         say_json(told)
         return DONE
-    columns = told.pop("columns", {})
+    columns, tables = told.pop("columns", {}), told.pop("tables", {})
     rows = [(key.replace("_", " "), _short(value)) for key, value in told.items() if value not in ({}, [], None)]
     say_table(f"{document['synthesizer']}: {model}", ("", ""), rows)
+    if tables:
+        _say_tables(tables)
+        return DONE
     kinds = {c.name: c.kind for table in fitted.schema.tables.values() for c in table.columns}
     lines = [(name, kinds.pop(name, ""), _facts(facts)) for name, facts in columns.items()]
     lines += [(name, kind, "made anew" if kind == "id" else "") for name, kind in kinds.items()]
@@ -44,6 +47,19 @@ def command(model: str, as_json: bool) -> int:
     if papers:
         click.echo("To read, sign or mend: " + ", ".join(str(path) for path in papers))
     return DONE
+
+
+def _say_tables(tables: dict[str, dict[str, Any]]) -> None:
+    """Of each table what its rows hang from, how many hang from each of its own, and what is held in it."""
+    lines = []
+    for name, each in tables.items():
+        children = [f"{many['least']} to {many['most']} {child}" for child, many in each["children"].items()]
+        more = [f"in order of {each['order']}"] if each["order"] else []
+        more += [f"matched: {link}" for link in each["matched"]] + [f"held: {rule}" for rule in each["held"]]
+        above = each["hangs_from"] or "nothing"
+        lines.append((name, f"{each['rows']:,}", above, each["why"], "\n".join(children), "\n".join(more)))
+    head = ("table", "rows", "hangs from", "why", "of each of its rows", "besides")
+    say_table("Tables", head, lines, right=(1,))
 
 
 def _facts(facts: dict[str, Any]) -> str:

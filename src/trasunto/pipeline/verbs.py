@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trasunto import registry
-from trasunto.data.dataset import Dataset
+from trasunto.data.dataset import Dataset, Table
+from trasunto.data.relations import children, roots
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import BudgetError, MetricError, ModelError, SampleError, near
+from trasunto.errors import BudgetError, MetricError, ModelError, SampleError, SchemaError, near
 from trasunto.metrics.score import Comparison, Gate
 from trasunto.pipeline.columns import ordered
 from trasunto.pipeline.kept import kept_at
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from trasunto.language.text_evaluation import TextEvaluation
 
 
+# Rows of the longest table that looks like a list.
+SHORT = 1_000
 # Synthesizers of rows, which others can hold.
 ROWS = (
     "auto", "tree", "bayes", "copula", "distributions", "gan", "vae", "autoregressive", "independent", "marginals",
@@ -134,6 +137,30 @@ def in_sequence(dataset: Dataset, entity: str, order: str) -> Dataset:
     """The one table as events: `entity` names whom they befall, `order` is the column that orders them. SchemaError for
     a column that is not there."""
     return dataset.with_table(ordered(dataset.only, entity, order))
+
+
+def copying(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    """Related tables, some of which are copied and not synthesised. SchemaError for a table that is not there."""
+    for name in names:
+        if name not in dataset.tables:
+            raise SchemaError(f"No table called {name!r}.", near(name, dataset.tables))
+    tables = {
+        name: Table(replace(table.schema, copied=name in names or table.schema.copied), table.rows)
+        for name, table in dataset.tables.items()
+    }
+    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+
+
+def dimensions(dataset: Dataset) -> list[str]:
+    """Tables that look like lists others refer to (countries, products): short, and ten rows or more for each of
+    theirs; those that are copied already are left out."""
+    found = []
+    for name in roots(dataset.schema):
+        rows = len(dataset.tables[name])
+        most = max((len(dataset.tables[link.child]) for link in children(dataset.schema, name)), default=0)
+        if rows <= SHORT and most >= 10 * rows and not dataset.schema.tables[name].copied:
+            found.append(name)
+    return found
 
 
 def tied(dataset: Dataset) -> bool:
@@ -287,4 +314,4 @@ def dataset_of(data: Any) -> Dataset:
 
 
 def _like(data: Any, real: Dataset) -> Dataset:
-    return data if isinstance(data, Dataset) else read(data, schema=real.schema, name=real.name)
+    return data if isinstance(data, Dataset) else read(data, schema=real.schema, name=next(iter(real.tables)))
