@@ -39,6 +39,22 @@ def tables(report: Report) -> list[Block]:
     return blocks
 
 
+def drawn(report: Report) -> list[Block]:
+    """What was sampled of data too large to be read whole, and which version of a lake was read."""
+    at, data = report.language, report.facts.get("data") or {}
+    samples = {"": data["sampled"]} if data.get("sampled") else report.facts.get("sampled") or {}
+    blocks: list[Block] = []
+    for part, each in samples.items():
+        rows, of = number(each["rows"], at), number(each["of"], at)
+        told = say("sampled", at, rows=rows, of=of, seed=each["seed"])
+        blocks.append(Words(f"{part}: {told}" if part else told))
+    for name, each in (data.get("versions") or {}).items():
+        newer = each.get("last_version")
+        told = say("version_read", at, table=name, version=each["version"])
+        blocks.append(Words(told + (" " + say("version_newer", at, version=newer) if newer is not None else "")))
+    return blocks
+
+
 def along_keys(report: Report) -> list[Block]:
     """Each table, key and pair of tables, by what was measured of it."""
     at = report.language

@@ -19,6 +19,12 @@ RELATED: dict[str, tuple[str, str]] = {
         "Tables that belong to no family, and stand on both sides: {tables}.",
         "Tablas que no son de ninguna familia y están en ambos lados: {tables}.",
     ),
+    "sampled": (
+        "The data is too large to be read whole: {rows} rows of {of}, drawn uniformly with seed {seed}, stand for it.",
+        "Los datos son demasiado grandes para leerlos enteros: {rows} filas de {of}, sorteadas por igual con la semilla {seed}, los representan.",
+    ),
+    "version_read": ("Of {table} version {version} was read.", "De {table} se leyó la versión {version}."),
+    "version_newer": ("There is a newer one, {version}.", "Hay una más nueva, {version}."),
     "along_keys": ("Along the keys", "A lo largo de las claves"),
     "along_keys_told": (
         "Each table, each foreign key and each pair of tables by itself, the worst first.",
@@ -93,5 +99,45 @@ RELATED: dict[str, tuple[str, str]] = {
     "sequences.forecasting": (
         "How well a model trained on synthetic histories forecasts the next event of unseen real ones; 1 is best.",
         "Lo bien que un modelo entrenado con historias sintéticas predice el evento siguiente de las reales no vistas; 1 es lo mejor.",
+    ),
+    "relations.integrity": (
+        "Least share, over all keys, of references that lead to a row and of primary keys met once; 1 is sound.",
+        "Menor proporción, entre todas las claves, de referencias que llevan a una fila y de claves primarias únicas; 1 es íntegro.",
+    ),
+    "relations.cardinality": (
+        "Difference of how many rows hang from each, mean over the keys; 0 is equal.",
+        "Diferencia en cuántas filas cuelgan de cada una, media de las claves; 0 es igual.",
+    ),
+    "relations.cardinality_counts": (
+        "The same as the share of rows with another count; 0 is equal.",
+        "Lo mismo como proporción de filas con otra cantidad; 0 es igual.",
+    ),
+    "relations.shapes": (
+        "Mean difference of the columns' distributions in all tables; 0 is equal.",
+        "Diferencia media entre las distribuciones de las columnas de todas las tablas; 0 es igual.",
+    ),
+    "relations.trends": (
+        "Mean difference of the relations between two columns of a table; 0 is equal.",
+        "Diferencia media entre las relaciones de dos columnas de una tabla; 0 es igual.",
+    ),
+    "relations.hop1": (
+        "Mean difference of the relations between columns of tables one foreign key apart; 0 is equal.",
+        "Diferencia media entre las relaciones de columnas de tablas a una clave foránea de distancia; 0 es igual.",
+    ),
+    "relations.hop2": (
+        "The same, two foreign keys apart.",
+        "Lo mismo, a dos claves foráneas de distancia.",
+    ),
+    "relations.hop3": (
+        "The same, three foreign keys apart.",
+        "Lo mismo, a tres claves foráneas de distancia.",
+    ),
+    "relations.c2st": (
+        "Chance that a classifier scores a synthetic row above an unseen real one of its table, mean over the tables; 0.5 means it cannot tell.",
+        "Probabilidad de que un clasificador ponga una fila sintética por encima de una real no vista de su tabla, media de las tablas; 0,5 es azar.",
+    ),
+    "relations.aggregate_c2st": (
+        "The same for a row with all that hangs from it, told in counts, sums and means.",
+        "Lo mismo para una fila con todo lo que cuelga de ella, contado en cantidades, sumas y medias.",
     ),
 }

@@ -8,7 +8,7 @@ from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Pic
 from trasunto.reports.classified import FIGURES, classified
 from trasunto.reports.fairness import fairness
 from trasunto.reports.limits import limits
-from trasunto.reports.related import along_keys, delivered, linked, tables
+from trasunto.reports.related import along_keys, delivered, drawn, linked, tables
 from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
 from trasunto.reports.risks import card, risks
@@ -111,6 +111,7 @@ def _data(report: Report) -> list[Block]:
         else:
             words = say("no_source", at, rows=rows, columns=len(columns))
         blocks.append(Words(words.strip()))
+    blocks += drawn(report)
     if "breaches" in data:
         if data["breaches"]:
             blocks += [Words(say("breaches", at), "warning"), Points(tuple(data["breaches"][:20]))]
