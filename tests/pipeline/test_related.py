@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import trasunto as tr
-from trasunto.errors import DataError, RecipeError
+from trasunto.errors import DataError, FileError, RecipeError
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.run import preview, run
 
@@ -151,3 +151,15 @@ def test_lists_that_others_refer_to_are_found_and_copied(bank):
     assert kept.schema.tables["district"].copied and dimensions(kept) == []
     with pytest.raises(SchemaError, match="district"):
         copying(real, ["districts"])
+
+
+def test_a_delivery_that_cannot_be_is_refused_before_any_work(bank, tmp_path):
+    source = {"source": str(bank / "loan.csv"), "target": "status", "copied": []}
+    bare = {"synthesizer": {"name": "tree"}, "split": {"root": None}, "gates": []}
+    wanted = recipe_for(bank, data=source, deliver={"to": str(tmp_path / "x.csv"), "rows": 5}, curate={}, **bare)
+    with pytest.raises(RecipeError, match="curate has not seen"):
+        run(wanted, folder=tmp_path / "run")
+    with pytest.raises(RecipeError, match=r"deliver\.to of the recipe holds a password: postgresql://ann:\*\*\*@host"):
+        recipe_for(bank, deliver={"to": "postgresql://ann:secret@host/db"})
+    with pytest.raises(FileError, match="format"):
+        run(recipe_for(bank, deliver={"to": str(tmp_path / "x.nope")}), folder=tmp_path / "run")

@@ -14,9 +14,12 @@ from trasunto.pipeline.verbs import tied
 from trasunto.progress import Progress
 
 
-def check_delivery(address: str) -> None:
-    """FileError, RecipeError for an address that nothing can be written to, before any work."""
-    open_sink(address)
+def check_delivery(wanted: Delivery, *, curated: bool) -> None:
+    """FileError, RecipeError for an address that nothing can be written to, and for rows that would be drawn past what
+    sifts them, before any work."""
+    open_sink(wanted.to)
+    if wanted.rows is not None and curated:
+        raise RecipeError("deliver.rows draws rows that curate has not seen.", "Leave deliver.rows out.")
 
 
 def delivered(wanted: Delivery, synthetic: Dataset, model: Path, *, seed: int, progress: Progress) -> dict[str, Any]:
@@ -49,9 +52,3 @@ def _written(wanted: Delivery, synthetic: Dataset, model: Path, *, seed: int, pr
         parts = drawn(model, wanted.rows, seed=seed, progress=progress)
         counts = {synthetic.name: write_parts(wanted.to, parts)}
     return counts
-
-
-def check_rows(wanted: Delivery, curated: bool) -> None:
-    """RecipeError for rows that would be drawn past what sifts them."""
-    if wanted.rows is not None and curated:
-        raise RecipeError("deliver.rows draws rows that curate has not seen.", "Leave deliver.rows out.")

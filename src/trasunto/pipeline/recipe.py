@@ -236,6 +236,8 @@ class Recipe(Part):
             faults = "; ".join(_fault(dict(each)) for each in error.errors())
             raise RecipeError(masked(f"Cannot use {where}: {faults}"), "Mend these keys and run again.") from error
         without_password(made.data.source, f"data.source of {where}")
+        if made.deliver is not None:
+            without_password(made.deliver.to, f"deliver.to of {where}")
         return made
 
 

@@ -180,7 +180,7 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
     for gate in recipe.gates:
         Gate.parse(gate)
     if recipe.deliver is not None:
-        check_delivery(recipe.deliver.to)
+        check_delivery(recipe.deliver, curated=recipe.curate is not None)
     if recipe.report.papers:
         from trasunto.reports.papers.write import chosen
 
