@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +21,12 @@ from pathlib import Path
 import polars as pl
 
 import trasunto as tr
+from cut_folders import fitted_and_drawn, judged, show
 from trasunto.connectors.files import Folder
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, ForeignKey, Schema, TableSchema
 from trasunto.metrics.related import Related, measure_related
 from trasunto.metrics.score import Score
-from trasunto.writing import write_text
 
 # Primary keys, and links as (table, column, parent, its column), by data set; parents before children.
 KEYS = {
@@ -117,16 +115,8 @@ def _run(asked: argparse.Namespace) -> None:
     copied = [name for name in asked.copied.split(",") if name]
     schema = Schema({n: replace(t, copied=True) if n in copied else t for n, t in schema.tables.items()})
     real = Folder(folder / "train").read(schema=schema)
-    marks = [(time.monotonic(), time.process_time())]
-    model = tr.fit(real, asked.synthesizer, seed=asked.seed, **json.loads(asked.settings))
-    marks.append((time.monotonic(), time.process_time()))
-    made = model.sample(None, seed=asked.seed + 1)
-    marks.append((time.monotonic(), time.process_time()))
+    made = fitted_and_drawn(real, asked.synthesizer, asked.settings, None, seed=asked.seed, out=out)
     made.write(out / "synthetic")
-    (w0, c0), (w1, c1), (w2, c2) = marks
-    times = {"fit_wall": w1 - w0, "fit_cpu": c1 - c0, "sample_wall": w2 - w1, "sample_cpu": c2 - c1}
-    write_text(out / "times.json", json.dumps(times, indent=1))
-    print(json.dumps(times))
 
 
 def _score(asked: argparse.Namespace) -> None:
@@ -134,24 +124,14 @@ def _score(asked: argparse.Namespace) -> None:
     whole = Schema.load(folder / "schema.json")
     schema = only(whole, [name for name in asked.tables.split(",") if name])
     real, holdout = (read(folder / part, whole, schema) for part in ("train", "holdout"))
-    found: dict[str, list[Score]] = {}
     names = [
         name if name.startswith("relations.") else f"relations.{name}" for name in asked.metrics.split(",") if name
     ]
-    for text in asked.synthetic:
-        name, _, place = text.rpartition("=")
-        scores = measure_related(Related(real, read(Path(place), whole, schema), holdout, asked.seed), names or None)
-        found[name or Path(place).parent.name] = list(scores)
-    if asked.details:
-        for name, scores in found.items():
-            for score in scores:
-                print(f"{name:12} {score.metric:28} {score.subject:60} {score.value:.4f}  control {score.control}")
-    print(table(found))
-    if asked.out:
-        path = Path(asked.out)
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        known |= {name: [score.to_dict() for score in scores] for name, scores in found.items()}
-        write_text(path, json.dumps(known, indent=1, ensure_ascii=False))
+    found = judged(
+        asked.synthetic,
+        lambda place: measure_related(Related(real, read(place, whole, schema), holdout, asked.seed), names or None),
+    )
+    show(found, table(found), details=asked.details, out=asked.out)
 
 
 def read(place: Path, whole: Schema, schema: Schema) -> Dataset:

@@ -12,18 +12,15 @@ mostlyai_related.py, sdv_hma.py).
 from __future__ import annotations
 
 import argparse
-import json
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import trasunto as tr
+from cut_folders import fitted_and_drawn, judged, show
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.metrics.measure import measure
 from trasunto.metrics.score import Comparison, Score
-from trasunto.writing import write_text
 
 METRICS = tuple(
     f"sequences.{name}"
@@ -76,39 +73,23 @@ def _run(asked: argparse.Namespace) -> None:
     real = read(cut / "train", schema_of(cut, asked.table))
     entity = (real.only.schema.sequence or ("", ""))[0]
     entities = real.rows[entity].n_unique()
-    marks = [(time.monotonic(), time.process_time())]
-    model = tr.fit(real, asked.synthesizer, seed=asked.seed, **json.loads(asked.settings))
-    marks.append((time.monotonic(), time.process_time()))
-    made = model.sample(entities, seed=asked.seed + 1)
-    marks.append((time.monotonic(), time.process_time()))
+    made = fitted_and_drawn(real, asked.synthesizer, asked.settings, entities, seed=asked.seed, out=out)
     (out / "synthetic").mkdir(parents=True, exist_ok=True)
     made.write(out / "synthetic" / f"{asked.table}.csv")
-    (w0, c0), (w1, c1), (w2, c2) = marks
-    times = {"fit_wall": w1 - w0, "fit_cpu": c1 - c0, "sample_wall": w2 - w1, "sample_cpu": c2 - c1}
-    write_text(out / "times.json", json.dumps(times, indent=1))
-    print(json.dumps(times))
 
 
 def _score(asked: argparse.Namespace) -> None:
     cut = Path(asked.cut)
     schema = schema_of(cut, asked.table)
     real, holdout = (read(cut / part, schema) for part in ("train", "holdout"))
-    found: dict[str, list[Score]] = {}
-    for text in asked.synthetic:
-        name, _, place = text.rpartition("=")
-        made = only(read(Path(place), schema), schema.only)
-        comparison = Comparison(real, made, holdout, seed=asked.seed)
-        found[name or Path(place).parent.name] = list(measure(comparison, asked.metrics.split(",")))
-    if asked.details:
-        for name, scores in found.items():
-            for score in scores:
-                print(f"{name:12} {score.metric:28} {score.subject:40} {score.value:.4f}  control {score.control}")
-    print(table(found))
-    if asked.out:
-        path = Path(asked.out)
-        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        known |= {name: [score.to_dict() for score in scores] for name, scores in found.items()}
-        write_text(path, json.dumps(known, indent=1, ensure_ascii=False))
+    metrics = asked.metrics.split(",")
+
+    def judge(place: Path) -> tuple[Score, ...]:
+        made = only(read(place, schema), schema.only)
+        return measure(Comparison(real, made, holdout, seed=asked.seed), metrics)
+
+    found = judged(asked.synthetic, judge)
+    show(found, table(found), details=asked.details, out=asked.out)
 
 
 def only(dataset: Dataset, schema: TableSchema) -> Dataset:
