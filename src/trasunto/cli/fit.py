@@ -160,7 +160,7 @@ def _say_next(model: Any, synthesizer: str, real: Any, output: str) -> None:
         click.echo("\n".join([f"Chose {synthesizer}.", *told["because"]]))
     from trasunto.pipeline import verbs
 
-    if verbs.tied(real):
+    if real.tied:
         click.echo(
             f"Fitted {synthesizer} to {len(real):,} rows in {len(real.tables)} tables. "
             f"Next: trasunto sample {output} -o synthetic"

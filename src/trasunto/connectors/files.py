@@ -197,7 +197,7 @@ class Folder:
             tables[name] = open_source(file).read(rows=rows, schema=Schema({name: told}) if told else None).only
         if known is None:
             tables = linked(tables)
-        return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+        return Dataset.holding(tables)
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path, folder=True) as place:

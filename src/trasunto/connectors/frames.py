@@ -25,7 +25,7 @@ def read_frame(data: Any, *, name: str = "data", schema: Schema | None = None) -
         parts = {
             str(key): read_frame(each, name=str(key), schema=_part(schema, str(key))).only for key, each in data.items()
         }
-        return Dataset(Schema({key: table.schema for key, table in parts.items()}), parts)
+        return Dataset.holding(parts)
     frame = _polars(data)
     if frame.width == 0 or frame.height == 0:
         raise EmptyDataError(f"The table has {frame.height} rows and {frame.width} columns.", "Give at least one row.")

@@ -150,7 +150,7 @@ def from_datasets(held: Any, *, name: str = "data", rows: int | None = None, sch
         if frame.height == 0 or frame.width == 0:
             raise EmptyDataError(f"{key} has {frame.height} rows and {frame.width} columns.", "Give at least one row.")
         tables[key] = infer(frame, schema=schema.tables.get(key) or schema.only if schema else None)
-    return Dataset(Schema({key: table.schema for key, table in tables.items()}), tables)
+    return Dataset.holding(tables)
 
 
 def frame_of(split: Any) -> pl.DataFrame:

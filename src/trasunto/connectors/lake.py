@@ -236,7 +236,7 @@ def read_tables(tables: Mapping[str, Opened], rows: int | None, schema: Schema |
     """The dataset of one or several tables, with the keys that lie beside them."""
     read = {name: opened.read(rows, part_of(schema, name, len(tables))) for name, opened in tables.items()}
     read = {name: Table(_without_strangers(t.schema, read), t.rows) for name, t in read.items()}
-    return Dataset(Schema({name: table.schema for name, table in read.items()}), read)
+    return Dataset.holding(read)
 
 
 def _without_strangers(schema: TableSchema, tables: Mapping[str, Table]) -> TableSchema:

@@ -64,6 +64,16 @@ class Dataset:
         """A dataset of one table."""
         return Dataset(Schema({name: table.schema}), {name: table})
 
+    @staticmethod
+    def holding(tables: Mapping[str, Table]) -> Dataset:
+        """A dataset of these tables by name, under their own schemas."""
+        return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+
+    @property
+    def tied(self) -> bool:
+        """Whether rows refer to rows: several tables, or one that refers to itself."""
+        return len(self.tables) != 1 or bool(self.only.schema.foreign_keys)
+
     @property
     def only(self) -> Table:
         """The one table; SchemaError when there are several."""
@@ -123,7 +133,7 @@ class Dataset:
         from trasunto.data.split_related import split_related
 
         parts: Split | RelatedSplit
-        if len(self.tables) != 1 or self.only.schema.foreign_keys:
+        if self.tied:
             if stratify is not None or group is not None:
                 raise SchemaError("stratify and group are for one table; related tables are cut by families.")
             parts = split_related(self, holdout=holdout, validation=validation or 0.0, seed=seed, root=root)

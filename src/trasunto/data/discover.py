@@ -17,7 +17,7 @@ import polars as pl
 from trasunto.data.constraints import read_rule
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.discover_along import discovered_along
-from trasunto.data.schema import Column, Constraint, Schema, TableSchema
+from trasunto.data.schema import Column, Constraint, TableSchema
 
 # A rule must be kept by this share of the rows in which it can be seen, and be seen in so many.
 LEAST_SHARE, LEAST_ROWS = 0.995, 30
@@ -64,7 +64,7 @@ def _follows(rule: Constraint, schema: TableSchema, linked: list[set[str]]) -> b
 def with_proposals(dataset: Dataset) -> Dataset:
     """The dataset whose tables' schemas propose the rules that their rows keep."""
     tables = {n: Table(proposed(t.schema, discovered(t)), t.rows) for n, t in dataset.tables.items()}
-    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+    return Dataset.holding(tables)
 
 
 def proposed(schema: TableSchema, found: tuple[Constraint, ...]) -> TableSchema:

@@ -10,7 +10,6 @@ from trasunto.connectors.origin import drawn_by
 from trasunto.data.dataset import Dataset
 from trasunto.errors import RecipeError
 from trasunto.pipeline.recipe import Delivery
-from trasunto.pipeline.verbs import tied
 from trasunto.progress import Progress
 
 
@@ -39,7 +38,7 @@ def _written(wanted: Delivery, synthetic: Dataset, model: Path, *, seed: int, pr
     if wanted.rows is None:
         open_sink(wanted.to).write(synthetic)
         counts = {name: len(table) for name, table in synthetic.tables.items()}
-    elif tied(synthetic):
+    elif synthetic.tied:
         from trasunto.synthesizers.model import load_model
 
         made = load_model(model).sample(wanted.rows, seed=seed)

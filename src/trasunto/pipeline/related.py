@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.flat import flattened
-from trasunto.data.schema import Schema
 from trasunto.data.split import Split
 from trasunto.data.split_related import RelatedSplit, split_related, subset
 from trasunto.errors import EmptyDataError, RecipeError, near
@@ -230,7 +229,7 @@ def _refuse(recipe: Recipe) -> None:
 
 
 def _only(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    return _tied(_of({name: table for name, table in dataset.tables.items() if name in names}))
+    return _tied(Dataset.holding({name: table for name, table in dataset.tables.items() if name in names}))
 
 
 def _tied(dataset: Dataset) -> Dataset:
@@ -243,7 +242,7 @@ def _tied(dataset: Dataset) -> Dataset:
             if key.table in dataset.tables and set(key.references) <= set(dataset.tables[key.table].schema.names)
         )
         made[name] = Table(replace(table.schema, foreign_keys=keys), table.rows)
-    return _of(made)
+    return Dataset.holding(made)
 
 
 def _by_table(dataset: Dataset, key: str, named: Any) -> dict[str, list[str]]:
@@ -262,8 +261,4 @@ def _by_table(dataset: Dataset, key: str, named: Any) -> dict[str, list[str]]:
 
 
 def _mapped(dataset: Dataset, changed: dict[str, Table]) -> Dataset:
-    return _of({**dataset.tables, **changed})
-
-
-def _of(tables: dict[str, Table]) -> Dataset:
-    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+    return Dataset.holding({**dataset.tables, **changed})

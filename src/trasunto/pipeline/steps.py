@@ -26,7 +26,7 @@ from trasunto.pipeline.related import Compared
 from trasunto.pipeline.safeguards import budget_of, protected
 from trasunto.pipeline.samples import real_of
 from trasunto.pipeline.texts import check_texts, made_ready
-from trasunto.pipeline.verbs import fitting, tied
+from trasunto.pipeline.verbs import fitting
 from trasunto.progress import Progress, quiet
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def prepare(recipe: Recipe) -> Prepared:
     asked = recipe.data
     raw, origin = real_of(recipe)
     spends = recipe.privacy is not None and recipe.privacy.epsilon is not None
-    if tied(raw):
+    if raw.tied:
         dataset, protection = related.prepared(recipe, raw)
         return Prepared(
             dataset, {**_facts(recipe, dataset, len(raw)), **related.facts(dataset), **origin}, "", protection
@@ -150,7 +150,7 @@ def divide(recipe: Recipe, real: Dataset) -> tuple[Split | RelatedSplit, dict[st
     train by what needs them."""
     from trasunto.data.split import split
 
-    if tied(real):
+    if real.tied:
         return related.divided(recipe, real), {}
     if recipe.prepare is not None:
         return made_ready(recipe, real)
@@ -185,7 +185,7 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
         from trasunto.reports.papers.write import chosen
 
         chosen(recipe.report.papers)
-    if tied(real):
+    if real.tied:
         related.check(recipe, real)
         return
     for metric in chosen_of(metrics_of(recipe)):
@@ -223,7 +223,7 @@ def rows_of(recipe: Recipe, train: Dataset) -> Any:
     """How many rows to draw; of events entities; None for related tables: all as many as in train."""
     if recipe.synthesizer.rows is not None:
         return recipe.synthesizer.rows
-    if tied(train):
+    if train.tied:
         return None
     sequence = train.only.schema.sequence
     return train.rows[sequence[0]].n_unique() if sequence else len(train)
@@ -255,7 +255,7 @@ def drawn(recipe: Recipe, model: Model, rows: Any, seed: int) -> Dataset:
 
 
 def compare(recipe: Recipe, parts: Any, synthetic: Dataset) -> Comparison | Compared:
-    if tied(synthetic):
+    if synthetic.tied:
         return related.compared(parts.train, synthetic, parts.holdout, related.asked_of(recipe), recipe.seed)
     privacy, fairness = recipe.privacy, recipe.fairness
     return Comparison(
@@ -330,7 +330,7 @@ def repeated(
 
 def learnt_from(recipe: Recipe, parts: Any, synthetic: Dataset) -> tuple[Split, Dataset]:
     """What a language model is trained on and judged with: of related tables, their view."""
-    if not tied(synthetic):
+    if not synthetic.tied:
         return parts, synthetic
     assert recipe.data.target is not None
     return related.view_of(recipe, parts), related.viewed(synthetic, recipe.data.target)
@@ -340,7 +340,7 @@ def few(recipe: Recipe, train: Dataset) -> Dataset:
     """At most 2,000 rows for a first look; of events and related tables families with about so many."""
     if len(train) <= FEW:
         return train
-    if tied(train):
+    if train.tied:
         return related.few(recipe, train, FEW)
     sequence = train.only.schema.sequence
     rows = FEW if sequence is None else max(2, FEW * train.rows[sequence[0]].n_unique() // len(train))

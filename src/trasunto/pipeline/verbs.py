@@ -128,7 +128,7 @@ def holder_of(name: str, real: Dataset) -> str:
     it holds events, "" for others and for what is no synthesizer of rows."""
     if name not in ROWS:
         return ""
-    if tied(real):
+    if real.tied:
         return "relational"
     return "sequences" if real.only.schema.sequence else ""
 
@@ -148,7 +148,7 @@ def copying(dataset: Dataset, names: Sequence[str]) -> Dataset:
         name: Table(replace(table.schema, copied=name in names or table.schema.copied), table.rows)
         for name, table in dataset.tables.items()
     }
-    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+    return Dataset.holding(tables)
 
 
 def dimensions(dataset: Dataset) -> list[str]:
@@ -161,11 +161,6 @@ def dimensions(dataset: Dataset) -> list[str]:
         if rows <= SHORT and most >= 10 * rows and not dataset.schema.tables[name].copied:
             found.append(name)
     return found
-
-
-def tied(dataset: Dataset) -> bool:
-    """Whether rows refer to rows: several tables, or one that refers to itself."""
-    return len(dataset.tables) != 1 or bool(dataset.only.schema.foreign_keys)
 
 
 def load(folder: str | Path) -> Any:
@@ -220,7 +215,7 @@ def evaluate(
     truth = dataset_of(real)
     named = (protected,) if isinstance(protected, str) else tuple(protected)
     draws = [_like(each, truth) for each in (synthetic if isinstance(synthetic, tuple) else (synthetic,))]
-    if tied(truth):
+    if truth.tied:
         if len(draws) > 1:
             raise MetricError("Several draws of related tables cannot be compared at once.", "Give one.")
         from trasunto.pipeline.related import Asked, compared, measured

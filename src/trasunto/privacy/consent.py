@@ -14,7 +14,6 @@ from typing import Any
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Schema
 from trasunto.errors import EmptyDataError, RecipeError, SchemaError, near
 from trasunto.privacy.names import plain
 
@@ -132,7 +131,7 @@ def consented(dataset: Dataset, rule: ConsentRule, purpose: str = "") -> tuple[D
         tuple(f"{name}.{column}" if len(tables) > 1 else column for name in unused for column in unused[name]),
         sums.hexdigest(),
     )
-    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables), record
+    return Dataset.holding(tables), record
 
 
 def kept(dataset: Dataset, keep: dict[str, pl.Series]) -> tuple[Dataset, dict[str, int]]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Column, Role, Schema
+from trasunto.data.schema import Column, Role
 from trasunto.privacy.identifiers_text import in_text
 from trasunto.privacy.identifiers_values import Evidence, sampled, told_by_values, written
 from trasunto.privacy.identifiers_words import Category, told_by_name
@@ -95,7 +95,7 @@ def with_roles(dataset: Dataset, findings: Iterable[Finding]) -> Dataset:
     for name, table in dataset.tables.items():
         columns = tuple(replace(c, role=c.role or roles.get((name, c.name))) for c in table.schema.columns)
         tables[name] = Table(replace(table.schema, columns=columns), table.rows)
-    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+    return Dataset.holding(tables)
 
 
 def _in_column(name: str, table: Table, column: Column, linked: bool, texts: bool) -> list[Finding]:

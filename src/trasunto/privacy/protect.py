@@ -13,7 +13,7 @@ import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.expressions import parse
-from trasunto.data.schema import Column, Schema, TableSchema
+from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import EmptyDataError, RecipeError, near
 from trasunto.privacy.anonymity import Anonymity, measured
 from trasunto.privacy.consent import consented, dropped, kept
@@ -131,7 +131,7 @@ class _Work:
                     )
             made = Table(_fitting(schema, table), rows)
             tables[name] = dropped(made, tuple(gone)) if gone else made
-        return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables), tuple(treated)
+        return Dataset.holding(tables), tuple(treated)
 
     def left(self, made: Dataset) -> dict[str, int]:
         """Column → rows that hold a known value still, in free text and in columns that were to be changed."""
@@ -279,7 +279,7 @@ def _replaced(made: Dataset, home: str, found: Reached) -> tuple[Dataset, dict[s
     tables = dict(rest.tables)
     schema = _fitting(found.table.schema, made.tables[home])
     tables[home] = Table(schema, found.table.rows)
-    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables), gone
+    return Dataset.holding(tables), gone
 
 
 def _rare(
@@ -303,7 +303,7 @@ def _rare(
                 more.append(Treated(name, column.name, "generalise", each.kind, "rare", count, {"rare": rules.rare}))
                 rows, schema = rows.with_columns(values), schema.with_column(after)
         tables[name] = Table(_fitting(schema, table), rows)
-    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables), (*treated, *more)
+    return Dataset.holding(tables), (*treated, *more)
 
 
 def _fitting(schema: TableSchema, before: Table) -> TableSchema:
@@ -328,7 +328,7 @@ def _whole(made: Dataset) -> Dataset:
             ):
                 links.append(link)
         tables[name] = Table(replace(table.schema, foreign_keys=tuple(links)), table.rows)
-    return Dataset(Schema({name: table.schema for name, table in tables.items()}), tables)
+    return Dataset.holding(tables)
 
 
 def _agree(child: Table, parent: Table, columns: tuple[str, ...], references: tuple[str, ...]) -> bool:
