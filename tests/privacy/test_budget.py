@@ -73,3 +73,10 @@ def test_a_method_without_a_private_version_says_so():
     refuse(None, "tree")
     with pytest.raises(BudgetError, match=r"'tree' has no differentially private version, but epsilon 1.5"):
         refuse(Budget(1.5), "tree")
+
+
+def test_a_family_as_the_unit():
+    asked = Budget(1.0, 1e-6, person="account", family=True, rows=100)
+    assert asked.unit == "family (account)"
+    assert asked.neighbours == "add or remove one row of account with all rows that hang from it"
+    assert Budget.from_dict(asked.to_dict()) == asked

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Column, Constraint, Format, Schema, TableSchema
-from trasunto.errors import BudgetError
+from trasunto.data.schema import Column, Constraint, ForeignKey, Format, Schema, TableSchema
+from trasunto.errors import BudgetError, SchemaError
 from trasunto.privacy.accountant import epsilon_of
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.domain import (
@@ -171,3 +171,17 @@ class TestPersons:
     def test_a_person_column_that_is_not_there(self):
         with pytest.raises(BudgetError, match=r"'whom' is not there.*who"):
             of_persons(self.table, Budget(1.0, person="whom"), Noise())
+
+
+def test_that_how_many_rows_name_the_same_one_is_declared_from_public_tables():
+    key = ForeignKey(("of",), "shop", ("id",))
+    shops = Table(TableSchema((Column("id", "id"),), ("id",)), pl.DataFrame({"id": [1, 2]}))
+    sales = Table(TableSchema((Column("of", "id"),), foreign_keys=(key,)), pl.DataFrame({"of": [1, 1, 2, None]}))
+    public = declared_from(Dataset.holding({"shop": shops, "sale": sales}))
+    assert public.tables["sale"].foreign_keys[0].most == 2
+    assert Schema.from_dict(public.to_dict()) == public
+
+
+def test_that_a_key_takes_no_impossible_number_of_rows():
+    with pytest.raises(SchemaError, match="most 0"):
+        ForeignKey(("of",), "shop", ("id",), 0)

@@ -95,11 +95,23 @@ class Column:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """`columns` of this table name rows of `table` by its `references` columns."""
+    """`columns` of this table name rows of `table` by its `references` columns.
+
+    most: public knowledge of how many rows at most name the same one; None where nobody has said so. Only a fit under a
+    budget of privacy looks at it: it learns from no more.
+    """
 
     columns: tuple[str, ...]
     table: str
     references: tuple[str, ...]
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.most is not None and not (isinstance(self.most, int) and self.most >= 1):
+            raise SchemaError(
+                f"The key {'+'.join(self.columns)} → {self.table} has most {self.most!r}.",
+                "Give 1 or more.",
+            )
 
 
 @dataclass(frozen=True)
@@ -221,9 +233,7 @@ def _table_to_dict(table: TableSchema) -> dict[str, Any]:
     if table.primary_key:
         document["primary_key"] = list(table.primary_key)
     if table.foreign_keys:
-        document["foreign_keys"] = [
-            {"columns": list(k.columns), "table": k.table, "references": list(k.references)} for k in table.foreign_keys
-        ]
+        document["foreign_keys"] = [_key_to_dict(key) for key in table.foreign_keys]
     if table.sequence:
         document["sequence"] = list(table.sequence)
     if table.constraints:
@@ -261,9 +271,14 @@ def _table_from_dict(name: str, document: Any) -> TableSchema:
     )
 
 
+def _key_to_dict(key: ForeignKey) -> dict[str, Any]:
+    body = {"columns": list(key.columns), "table": key.table, "references": list(key.references)}
+    return body if key.most is None else {**body, "most": key.most}
+
+
 def _key_from_dict(table: str, document: Any) -> ForeignKey:
-    body = _expect(document, {"columns", "table", "references"}, f"a foreign key of table {table!r}")
-    return ForeignKey(tuple(body["columns"]), body["table"], tuple(body["references"]))
+    body = _expect(document, {"columns", "table", "references", "most"}, f"a foreign key of table {table!r}")
+    return ForeignKey(tuple(body["columns"]), body["table"], tuple(body["references"]), body.get("most"))
 
 
 def _constraint_to_dict(each: Constraint) -> Any:

@@ -20,7 +20,9 @@ class Budget:
     person: the column that says whose row it is; the unit of the claim is then a person, else a row. contributions:
     most rows of one person that are learnt from (others are left out at random). domain_share: the share, from 0 to
     below 1, that buys what was not declared (categories, bounds, number of rows); with 0 what was not declared is
-    refused. rows: the number of rows, where it is public. Raises BudgetError for what cannot be.
+    refused. rows: the number of rows, where it is public. family: whether `person` names a table instead: the unit of
+    the claim is then one of its rows with all that hangs from it, contributions how many rows hang from one at most
+    where their keys do not say, and rows how many there are of it. Raises BudgetError for what cannot be.
     """
 
     epsilon: float
@@ -29,6 +31,7 @@ class Budget:
     contributions: int = 1
     domain_share: float = 0.0
     rows: int | None = None
+    family: bool = False
 
     def __post_init__(self) -> None:
         if not (self.epsilon > 0 and math.isfinite(self.epsilon)):
@@ -51,14 +54,16 @@ class Budget:
 
     @property
     def unit(self) -> str:
-        """Who is protected: "row" or "person (column)"."""
-        return "row" if self.person is None else f"person ({self.person})"
+        """Who is protected: "row", "person (column)" or "family (table)"."""
+        return "row" if self.person is None else f"{'family' if self.family else 'person'} ({self.person})"
 
     @property
     def neighbours(self) -> str:
         """Which tables the claim makes hard to tell apart."""
         if self.person is None:
             return "add or remove one row"
+        if self.family:
+            return f"add or remove one row of {self.person} with all rows that hang from it"
         most = f"at most {self.contributions}" if self.contributions > 1 else "one"
         return f"add or remove all rows of one person ({most} of them learnt from)"
 
@@ -91,7 +96,7 @@ class Budget:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; fields that say nothing are left out."""
-        plain = {"person": None, "contributions": 1, "domain_share": 0.0, "rows": None}
+        plain = {"person": None, "contributions": 1, "domain_share": 0.0, "rows": None, "family": False}
         return {name: value for name, value in asdict(self).items() if name not in plain or value != plain[name]}
 
     @staticmethod
@@ -118,7 +123,8 @@ class Spending:
     """One thing that a budget was spent on.
 
     what: what was learnt, in words. mechanism: how. epsilon and delta, or rho (zero-concentrated, Bun and Steinke
-    2016), of one row as unit; all None where nothing is spent. note: a sentence more.
+    2016), of one row as unit (of one family, where that is the unit); all None where nothing is spent. note: a
+    sentence more.
     """
 
     what: str
@@ -136,9 +142,9 @@ class Spending:
 class Guarantee:
     """What a fitted model promises.
 
-    spent: the budget. unit: "row" or "person (column)". mechanism: how, in words. neighbours: which tables cannot be
-    told apart. spending: how the budget was spent. assumptions: sentences on what is taken as public and what the
-    claim leaves out.
+    spent: the budget. unit: "row", "person (column)" or "family (table)". mechanism: how, in words. neighbours: which
+    tables cannot be told apart. spending: how the budget was spent. assumptions: sentences on what is taken as public
+    and what the claim leaves out.
     """
 
     spent: Budget

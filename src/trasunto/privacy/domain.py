@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.schema import Column, Schema, TableSchema
+from trasunto.data.schema import Column, ForeignKey, Schema, TableSchema
 from trasunto.errors import BudgetError, near
 from trasunto.privacy.accountant import rho_of
 from trasunto.privacy.budget import Budget, Spending
@@ -73,7 +73,8 @@ def declared_from(public: Schema | Dataset) -> Schema:
     """A schema whose columns are declared, to fit private rows under.
 
     public: a schema written from a codebook (columns with categories or bounds become declared), or a dataset that is
-    public itself, or made up: its categories, bounds and gaps are then taken as public. Never give private rows.
+    public itself, or made up: its categories, bounds, gaps, and how many rows name the same row, are then taken as
+    public. Never give private rows.
     """
     if isinstance(public, Schema):
         tables = {
@@ -236,7 +237,7 @@ def bought(
         domains[column.name] = purse.categories(rows[column.name])
         spending.append(purse.spending(f"categories of {column.name}", unseen=True, note="those above a threshold"))
     for column in numbers:
-        domains[column.name] = _bought_bounds(purse, column, rows[column.name])
+        domains[column.name] = bounds_of(purse, column, rows[column.name])
         spending.append(purse.spending(f"bounds of {column.name}", times=2))
     found = None
     if count:
@@ -245,7 +246,8 @@ def bought(
     return domains, found, tuple(spending)
 
 
-def _bought_bounds(purse: Purse, column: Column, values: pl.Series) -> Domain:
+def bounds_of(purse: Purse, column: Column, values: pl.Series) -> Domain:
+    """The domain of a column of numbers or dates, bought for two counts."""
     present = values.drop_nulls()
     missing = len(values) - len(present)
     if column.kind == "datetime":
@@ -296,7 +298,14 @@ def _schema_of(table: Table) -> TableSchema:
             low, high = _told(values.min()), _told(values.max())
             found = replace(found, bounds=(low, high))
         columns.append(found)
-    return replace(table.schema, columns=tuple(columns))
+    keys = tuple(replace(key, most=_most(table, key)) for key in table.schema.foreign_keys)
+    return replace(table.schema, columns=tuple(columns), foreign_keys=keys)
+
+
+def _most(table: Table, key: ForeignKey) -> int | None:
+    """How many rows at most name the same one by a key; None where none does."""
+    named = table.rows.select(key.columns).drop_nulls()
+    return int(named.group_by(key.columns).len()["len"].max()) if len(named) else None  # type: ignore[arg-type]
 
 
 def _told(value: Any) -> Any:
