@@ -16,6 +16,13 @@ CASES = {
     "money": (["$1,234.50", "$12.00", "$0.99"], "number"),
     "euro": (["1.234,50 €", "12,00 €", "0,99 €"], "number"),
     "decimal comma": (["1,5", "2,25", "10,125"], "number"),
+    "decimal comma, three decimals": (["0,238", "-1,234", "5,000"], "number"),
+    "sign before the currency": (["-$1,234.50", "$12.00", "$0.99"], "number"),
+    "sign after the currency": (["$-5.25", "$12.00"], "number"),
+    "points are thousands of money": (["€ 1.000", "€ 12"], "integer"),
+    "spaces that do not break": (["1\u00a0234,50\u00a0€", "12,00\u00a0€"], "number"),
+    "narrow spaces": (["1\u202f234,5", "3,5"], "number"),
+    "Swiss": (["1’234.50", "2.00"], "number"),
     "named currency": (["EUR 1.50", "EUR 12.00", "EUR 7.25"], "number"),
     "codes with a letter": (["A1", "A17", "A3"], "category"),
     "percent": (["10%", "12%", "7%"], "integer"),
@@ -27,6 +34,9 @@ CASES = {
     "two-digit years": (["31-01-20", "15-06-99", "01-02-03"], "datetime"),
     "month names": (["3 Jan 2020", "15 Feb 2021", "31 Dec 1999"], "datetime"),
     "time of day": (["2020-01-31 23:59:59", "2021-06-01 00:00:00", "2020-02-29 12:30:15"], "datetime"),
+    "morning and afternoon": (["01/31/2020 03:15 PM", "02/01/2020 11:00 AM"], "datetime"),
+    "unpadded hours": (["5/1/2020 3:15 PM", "12/31/2020 12:00 AM"], "datetime"),
+    "hours of one digit": (["2020-01-02 3:15", "2020-01-02 13:15"], "datetime"),
     "with zone": (["2020-01-31T23:59:59Z", "2021-06-01T00:00:00Z", "2020-02-29T12:30:15Z"], "datetime"),
     "yes and no": (["yes", "no", "yes"], "boolean"),
     "sí y no": (["Sí", "No", "Sí"], "boolean"),
@@ -47,6 +57,21 @@ def test_kinds_are_found_and_values_come_back_as_written(case):
     assert column.kind == kind, column.reason
     assert column.reason
     assert to_text(table)["x"].to_list() == written
+
+
+def test_moments_of_several_zones_are_turned_to_utc():
+    written = ["2023-01-01T00:03:00+01:00", "2023-07-01T00:03:00+0200", "2023-01-01T00:03:00Z"]
+    table = infer(pl.DataFrame({"x": written}))
+    assert table.schema["x"].kind == "datetime"
+    assert "several time zones" in table.schema["x"].reason
+    assert [str(each) for each in table.rows["x"]] == [
+        "2022-12-31 23:03:00",
+        "2023-06-30 22:03:00",
+        "2023-01-01 00:03:00",
+    ]
+    again = infer(to_text(table), schema=table.schema)
+    assert to_text(table)["x"].to_list()[1] == "2023-06-30T22:03:00+00:00"
+    assert again.rows.equals(table.rows)
 
 
 @pytest.mark.parametrize("mark", ["", "NA", "N/A", "null", "NaN", "?"])

@@ -36,6 +36,7 @@ class Format:
     decimals: digits after the decimal mark when every value had the same number; None when they varied.
     decimal_mark, thousands: the marks used ("," and "." in much of Europe).
     prefix, suffix: what stood around every number ("$", " €", "%").
+    sign_first: whether the sign stood before the prefix ("-$5", not "$-5").
     true, false: the two spellings of a boolean.
     missing: the spelling of a missing value ("" for an empty field).
     width: digits that a zero-padded number fills ("00042" is 5); None when not padded.
@@ -50,6 +51,7 @@ class Format:
     thousands: str = ""
     prefix: str = ""
     suffix: str = ""
+    sign_first: bool = False
     true: str = "true"
     false: str = "false"
     missing: str = ""

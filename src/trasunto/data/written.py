@@ -30,6 +30,8 @@ _TIME = {
     r"\d{1,2}:\d{2}": "%H:%M",
     r"\d{1,2}:\d{2}:\d{2}": "%H:%M:%S",
     r"\d{1,2}:\d{2}:\d{2}\.\d+": "%H:%M:%S%.f",
+    r"\d{1,2}:\d{2} [AP]M": "%I:%M %p",
+    r"\d{1,2}:\d{2}:\d{2} [AP]M": "%I:%M:%S %p",
 }
 _DATES = [
     (r"\d{4}-\d{1,2}-\d{1,2}", ("%Y-%m-%d",)),
@@ -44,6 +46,16 @@ _DATES = [
     (rf"[A-Za-z]{{4,9}} {_DAYS}, \d{{4}}", ("%B %d, %Y",)),
 ]
 _ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
+# A zone at the end of every value, where they differ: read and turned to UTC.
+_ZONED = "%:z"
+# Thousands marks, each with the decimal marks it goes with; spaces that do not break, and apostrophes of both kinds.
+_SPACES = " \u00a0\u202f"
+_NOTATIONS = (
+    (",", "."), (".", ","), *((space, mark) for space in _SPACES for mark in ",."), ("'", "."), ("\u2019", "."),
+    ("", ","), ("", "."),
+)  # fmt: skip
+# Numbers that only have points before groups of three digits.
+_THREES = r"^[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})$"
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,8 @@ def write(values: pl.Series, column: Column) -> pl.Series:
         text = values.replace_strict({True: form.true, False: form.false}, return_dtype=pl.String)
     elif column.kind == "datetime":
         pattern = form.pattern or ("%Y-%m-%d" if form.date_only else "%Y-%m-%d %H:%M:%S")
-        text = values.dt.strftime(pattern) + form.suffix
+        moments = values.dt.replace_time_zone("UTC") if pattern.endswith(_ZONED) else values
+        text = moments.dt.strftime(pattern) + form.suffix
     else:
         text = values.cast(pl.String)
         if form.width is not None:
@@ -136,21 +149,31 @@ def read_number(distinct: pl.Series) -> Reading | None:
     """Numbers in one notation: plain, with thousands, with a decimal comma, with a currency or a percent sign."""
     if distinct.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$").all():
         return _plain(distinct, Format())
-    found = distinct.str.extract_groups(r"^([^\d+\-.,]{0,4})([+-]?[\d.,' ]*\d)([^\d.,]{0,4})$").struct.unnest()
+    # "-$5" as "$-5": the sign stands beside its digits.
+    ahead = distinct.str.contains(r"^[+-][^\d+\-.,]")
+    texts = distinct.str.replace(r"^([+-])([^\d+\-.,]{1,4})(\d)", "${2}${1}${3}") if ahead.any() else distinct
+    found = texts.str.extract_groups(
+        rf"^([^\d+\-.,]{{0,4}})([+-]?[\d.,'\u2019{_SPACES}]*\d)([^\d.,]{{0,4}})$"
+    ).struct.unnest()
     if found["2"].null_count():
         return None
     signs = found.select(pl.col("1").n_unique(), pl.col("3").n_unique()).row(0)
     if signs != (1, 1):
         return None
-    form = Format(prefix=found["1"][0], suffix=found["3"][0])
+    form = Format(prefix=found["1"][0], suffix=found["3"][0], sign_first=bool(ahead.any()))
     # Letters around a number make a code of it ("A17"), unless they name a currency.
     if any(any(each.isalnum() for each in mark) and mark.strip() not in _MONEY for mark in (form.prefix, form.suffix)):
         return None
     digits = found["2"]
-    for thousands, mark in ((",", "."), (".", ","), (" ", ","), (" ", "."), ("'", "."), ("", ","), ("", ".")):
-        group = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})*|\d+" if thousands else r"\d+"
+    for thousands, mark in _NOTATIONS:
+        # No group of thousands follows a zero: "0,238" has a decimal comma.
+        group = rf"[1-9]\d{{0,2}}(?:{re.escape(thousands)}\d{{3}})+|\d+" if thousands else r"\d+"
         if digits.str.contains(rf"^[+-]?(?:{group})(?:{re.escape(mark)}\d+)?$").all():
             used = thousands if thousands and digits.str.contains(thousands, literal=True).any() else ""
+            pointed = mark == "." and not used and digits.str.contains(".", literal=True).any()
+            if pointed and (form.prefix or form.suffix) and digits.str.contains(_THREES).all():
+                # "€ 1.000" beside "€ 12": money in thousands, not with three decimals here and none there.
+                continue
             chosen = replace(form, thousands=used, decimal_mark=mark)
             return _plain(plain_numbers(distinct, chosen), chosen)
     return None
@@ -186,15 +209,17 @@ def _noted(reason: str, form: Format) -> str:
 
 
 def read_datetime(distinct: pl.Series) -> Reading | None:
-    """Dates in one pattern, with or without a time of day and one time zone."""
+    """Dates in one pattern, with or without a time of day and time zones."""
     first = distinct[0]
     if not first or not any(mark in first for mark in "-/. :"):
         return None
     zone = _ZONE.search(first)
     suffix = zone.group(1) if zone and ":" in first else ""
-    if suffix and not distinct.str.ends_with(suffix).all():
-        return None
     text = distinct.str.strip_suffix(suffix) if suffix else distinct
+    if suffix and not distinct.str.ends_with(suffix).all():
+        if not distinct.str.contains(_ZONE.pattern).all():
+            return None
+        text, suffix = distinct.str.replace(_ZONE.pattern, ""), _ZONED
     for shape, patterns in _DATES:
         if not re.match(shape, first):
             continue
@@ -215,12 +240,17 @@ def _dated(text: pl.Series, patterns: tuple[str, ...], time: str, suffix: str) -
     if not fitting:
         return None
     pattern = fitting[0] + time
-    if fitting[0] != "%Y-%m-%d" and not text.str.contains(r"(^|\D)0\d").any():
-        # No day or month is padded with a zero, so none is when it is written back.
+    # No day, month or hour is padded with a zero, so none is when it is written back.
+    if fitting[0] != "%Y-%m-%d" and not text.str.contains(r"(^|[/.\- ])0\d([^:\d]|$)").any():
         pattern = pattern.replace("%d", "%-d").replace("%m", "%-m")
+    if not text.str.contains(r"[T ]0\d:").any() and text.str.contains(r"[T ]\d:").any():
+        pattern = pattern.replace("%H", "%-H").replace("%I", "%-I")
+    zones = ", in several time zones, turned to UTC" if suffix == _ZONED else ""
+    if zones:
+        pattern, suffix = pattern + suffix, ""
     form = Format(pattern=pattern, suffix=suffix, date_only=not time)
     doubt = " Day and month could be the other way round; day first is taken." if len(fitting) > 1 else ""
-    return Reading("datetime", form, f"Every value is a date written {pattern}{suffix}.{doubt}")
+    return Reading("datetime", form, f"Every value is a date written {pattern}{suffix}{zones}.{doubt}")
 
 
 def _datetimes(text: pl.Series, form: Format) -> pl.Series:
@@ -229,6 +259,10 @@ def _datetimes(text: pl.Series, form: Format) -> pl.Series:
     pattern = (form.pattern or ("%Y-%m-%d" if form.date_only else "%Y-%m-%d %H:%M:%S")).replace("%-", "%")
     if form.date_only:
         return text.str.to_date(pattern, strict=False).cast(pl.Datetime("us"))
+    if pattern.endswith(_ZONED):
+        # "%#z" reads "Z" as well, which "%:z" does not.
+        zoned = text.str.to_datetime(pattern.removesuffix(_ZONED) + "%#z", strict=False, time_unit="us")
+        return zoned.dt.replace_time_zone(None)
     return text.str.to_datetime(pattern, strict=False, time_unit="us")
 
 
@@ -254,6 +288,8 @@ def _numbers_as_text(values: pl.Series, form: Format) -> pl.Series:
         text = text.str.replace(".", form.decimal_mark, literal=True)
     if form.prefix or form.suffix:
         text = form.prefix + text + form.suffix
+    if form.sign_first:
+        text = text.str.replace(f"^{re.escape(form.prefix)}-", f"-{form.prefix.replace('$', '$$')}")
     return text
 
 
