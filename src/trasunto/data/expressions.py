@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from trasunto.data.dataset import DTYPES
 from trasunto.data.schema import TableSchema
 from trasunto.errors import SchemaError, near
 
@@ -121,7 +122,24 @@ def parse(text: str, schema: TableSchema) -> Expression:
         parts = (text.strip(),)
     made = made if isinstance(made, pl.Expr) else pl.lit(made)
     before = tuple(dict.fromkeys(reader.before))
-    return Expression(text.strip(), tuple(dict.fromkeys(reader.columns)), tuple(reader.constants), parts, made, before)
+    names = tuple(dict.fromkeys(reader.columns))
+    _fits(text, made, names, before, schema)
+    return Expression(text.strip(), names, tuple(reader.constants), parts, made, before)
+
+
+def _fits(text: str, made: pl.Expr, names: tuple[str, ...], before_of: tuple[str, ...], schema: TableSchema) -> None:
+    """SchemaError when what is compared or computed does not go together, as a number with a text."""
+    kinds = {name: DTYPES[schema[name].kind] for name in names}
+    whole = {name: pl.Int64() if schema[name].kind == "id" else kind for name, kind in kinds.items()}
+    for held in (kinds, whole):
+        frame = pl.DataFrame(schema={**held, **{before(name): held[name] for name in before_of}})
+        try:
+            frame.select(made)
+            return
+        except (pl.exceptions.PolarsError, TypeError) as error:
+            why = str(error).partition("\n")[0].rstrip(".")
+    told = ", ".join(f"{name!r} is of kind {schema[name].kind}" for name in names)
+    raise SchemaError(f"The expression {text!r} does not fit its columns: {why}.", f"Of the columns, {told}.")
 
 
 def before(column: str) -> str:
@@ -222,10 +240,12 @@ class _Reader:
         return _COMPARE[type(operator)](a, b)
 
     def _alike(self, value: Any, beside: ast.AST) -> Any:
-        """A text beside a datetime column as a datetime."""
+        """A text beside a datetime column as a datetime; beside a boolean one, written as it is there, as a boolean."""
         names = [self.quoted.get(n.id, n.id) for n in ast.walk(beside) if isinstance(n, ast.Name)]
         kinds = {self.schema[name].kind for name in names if name in self.schema}
         called = any(isinstance(n, ast.Call) for n in ast.walk(beside))
+        if isinstance(value, str) and kinds == {"boolean"} and not called:
+            return self._truth(value, names[0])
         if not isinstance(value, str) or kinds != {"datetime"} or called:
             return value
         try:
@@ -234,6 +254,15 @@ class _Reader:
             raise SchemaError(f"{value!r} in {self.text!r} is no date.", "Write it as 2026-01-31.") from error
         self.constants.append(moment)
         return pl.lit(moment, dtype=pl.Datetime("us"))
+
+    def _truth(self, value: str, name: str) -> bool:
+        form = self.schema[name].format
+        for spelt, truth in ((form.true, True), (form.false, False), ("true", True), ("false", False)):
+            if value.casefold() == spelt.casefold():
+                return truth
+        raise SchemaError(
+            f"{value!r} in {self.text!r} is no value of {name!r}.", f"It is {form.true!r} or {form.false!r}."
+        )
 
     def _call(self, node: ast.Call) -> Any:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
