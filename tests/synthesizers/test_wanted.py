@@ -36,6 +36,13 @@ def test_balance_and_shares_are_exact(model):
         tr.balanced(model, ["mean_radius"], 10, seed=1)
 
 
+def test_whole_numbers_of_few_values_are_balanced():
+    real = tr.read({"ill": [0, 1, 0, 0] * 50, "x": [1.5, 2.5, 3.5, 0.5, 0.25] * 40})
+    model = tr.fit(real, "tree", seed=0)
+    assert tr.balanced(model, ["ill"], 40, seed=1).rows["ill"].sum() == 20
+    assert tr.balanced(model, ["ill"], 40, seed=1, shares={"1": 3, "0": 1}).rows["ill"].sum() == 30
+
+
 def test_minorities_are_topped_up_and_the_real_rows_stay(real, model):
     made = tr.topped_up(real, model, "target", seed=1)
     assert made.rows.head(len(real)).equals(real.rows)

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.encoders.codes import Levels
+from trasunto.data.schema import Column
+from trasunto.encoders.codes import Levels, Steps
 from trasunto.errors import SampleError, near
 from trasunto.synthesizers.coded import CodedModel
 
@@ -67,12 +68,12 @@ def _combinations(model: Any, columns: Sequence[str], shares: Mapping[str, float
     found: list[list[tuple[str, float]]] = []
     for name in columns:
         column = schema[name]
-        if column.kind not in ("category", "boolean"):
+        values = _values(model, name) if column.kind in ("category", "boolean") else _few(model, column)
+        if values is None:
             raise SampleError(
                 f"Column {name!r} of kind {column.kind} cannot be balanced.",
-                "Balance categories or booleans; ask for ranges of numbers with conditions.",
+                "Balance categories, booleans, whole numbers of few values; ask for ranges of numbers with conditions.",
             )
-        values = _values(model, name)
         if shares is not None:
             texts = {str(value): value for value in values}
             for text in shares:
@@ -96,6 +97,14 @@ def _values(model: Any, name: str) -> list[Any]:
         return list(codes.values)
     # A column that stands in a combination, or comes from rules: its values among those drawn.
     return model.sample(5000, seed=0).rows[name].drop_nulls().unique().sort().to_list()
+
+
+def _few(model: Any, column: Column) -> list[Any] | None:
+    """The values of whole numbers that a model draws as such, not out of ranges; None where it does not."""
+    codes = model.codes.columns.get(column.name) if isinstance(model, CodedModel) else None
+    if column.kind != "integer" or not isinstance(codes, Steps) or not codes.low.size or (codes.low < codes.high).any():
+        return None
+    return [int(value) for value in codes.low]
 
 
 def _equals(name: str, value: Any) -> str:
