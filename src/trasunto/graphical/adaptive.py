@@ -20,6 +20,7 @@ import numpy as np
 from trasunto.graphical.estimate import Estimate, Measurement, estimate, finest, total_of
 from trasunto.graphical.scales import Scale, scale_of
 from trasunto.graphical.select import Choices, Offer, Room, counted, offers, scored
+from trasunto.privacy.transcript import Release, released
 
 # Shares of rho: histograms of codes, of groups; the rest goes to rounds. Of a marginal: its choice.
 CODES, GROUPS, CHOICE = 0.08, 0.07, 0.1
@@ -71,7 +72,7 @@ class Coded:
     """What is learnt from.
 
     codes: (rows, columns) int32. sizes, ordered: of each column. nulls: whether its last code is a missing value.
-    target: the column to predict. total: the number of rows, where it is public.
+    target: the column to predict. total: the number of rows, where it is public. names: of the columns, for an audit.
     """
 
     codes: np.ndarray
@@ -80,6 +81,7 @@ class Coded:
     nulls: tuple[bool, ...]
     target: int | None
     total: int | None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ class Course:
             scale = scale_of(noisy, fine, sizes=self.plan.levels, **kind)
             again = np.bincount(scale.groups[codes], minlength=scale.size(0))
             again = self.noise.gaussian(again, coarse).astype(float)
+            self.tell((at,), [np.arange(size)], noisy, fine)
+            self.tell((at,), [scale.groups], again, coarse)
             first, width = np.bincount(scale.groups, noisy), np.bincount(scale.groups)
             sure = 1 / (fine**2 * width) + 1 / coarse**2
             joined = (first / (fine**2 * width) + again / coarse**2) / sure
@@ -157,6 +161,7 @@ class Course:
         for at, old in enumerate(self.measured[: len(self.scales)]):
             counts = counted(self.groups, (at,), (0,), self.scales)
             again = self.noise.gaussian(counts, sigma).astype(float)
+            self.tell((at,), [self.scales[at].groups], again, sigma)
             sure = 1 / old.variance + 1 / sigma**2
             joined = (old.counts / old.variance + again / sigma**2) / sure
             self.measured[at] = Measurement((at,), (0,), joined, 1 / sure, old.weights)
@@ -177,8 +182,14 @@ class Course:
     def measure(self, columns: tuple[int, ...], levels: tuple[int, ...], sigma: float) -> Measurement:
         counts = counted(self.groups, columns, levels, self.scales)
         noisy = self.noise.gaussian(counts, sigma).astype(float)
+        cells = [self.scales[at].of_codes(level) for at, level in zip(columns, levels, strict=True)]
+        self.tell(columns, cells, noisy, sigma)
         found = Measurement.of(columns, levels, noisy, np.array(sigma**2))
         return settled(found, 0.0 if isinstance(self.noise, Exact) else sigma, self.total)
+
+    def tell(self, columns: tuple[int, ...], cells: Sequence[np.ndarray], noisy: np.ndarray, sigma: float) -> None:
+        """To whoever audits: a table as released. cells: by column, the place of each code."""
+        released(lambda: Release(tuple(self.coded.names[at] for at in columns), tuple(cells), noisy, sigma))
 
     def round(
         self, offered: Sequence[Offer], made: np.ndarray, *, picks: int, each: float, cells: float

@@ -18,10 +18,13 @@ import polars as pl
 from trasunto.data.dataset import Dataset, Table
 from trasunto.errors import MetricError
 from trasunto.metrics.interval import auc, auc_interval
+from trasunto.pipeline.canary_cells import betrayed
 from trasunto.pipeline.canary_rows import coded, craft, scores
 from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.privacy.lower_bound import CONFIDENCE, ceiling, lower_bound
+from trasunto.privacy.transcript import overheard
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.model import Synthesizer
 
 CANARIES = 500
@@ -114,7 +117,8 @@ def audit_canaries(
     planted = craft(table, canaries, rng, own=person)
     coins = tossed(canaries, rng)
     progress("audit", 0, 3)
-    model = synthesizer.fit(with_rows(real, planted.take(np.flatnonzero(coins)), rng), seed=seed, budget=budget)
+    with overheard() as releases:
+        model = synthesizer.fit(with_rows(real, planted.take(np.flatnonzero(coins)), rng), seed=seed, budget=budget)
     progress("audit", 1, 3)
     number = min(DRAWS * len(real), MOST_ROWS) if rows is None else rows
     made = model.sample(number, seed=seed + 1)
@@ -124,7 +128,10 @@ def audit_canaries(
         replace(table.schema, columns=tuple(table.schema[n] for n in names), primary_key=()), table.rows[names]
     )
     parts = coded(seen, {"real": table.rows, "canaries": planted.rows, "made": made.rows})
-    found = judged(scores(parts["canaries"], parts["real"], parts["made"]), coins, model.guarantee, budget, seed)
+    attacks = scores(parts["canaries"], parts["real"], parts["made"])
+    if isinstance(model, CodedModel):
+        attacks |= betrayed(model, releases, planted, table)
+    found = judged(attacks, coins, model.guarantee, budget, seed)
     progress("audit", 3, 3)
     return found
 

@@ -132,6 +132,7 @@ def _coded(ready: Prepared, codes: Mapping[str, np.ndarray]) -> Coded:
         tuple(each.null for each in kinds),
         target,
         ready.rows,
+        names,
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from trasunto.encoders.codes import Levels
 from trasunto.privacy.budget import Budget, Spending
 from trasunto.privacy.means import Means
+from trasunto.privacy.transcript import Release, released
 from trasunto.synthesizers.coded import Prepared
 from trasunto.synthesizers.dag import Parent, contexts_of, counted, grouped, merged
 from trasunto.synthesizers.inference import Lens, Node, forward
@@ -171,6 +172,8 @@ def _first(ready: Prepared, name: str, target: str | None, means: Means, part: f
     if target is not None and name != target:
         classes, by = ready.sizes[target], ready.coded[target].astype(np.int64)
     table = means.counted(counted(by, classes, coded, size).T, part)
+    seen = (name,) if classes == 1 or target is None else (name, target)
+    released(lambda: Release(seen, (np.arange(size), np.arange(classes))[: len(seen)], table, means.deviation(part)))
     alone = positive(table.sum(axis=1), ready.rows)
     ordered = not isinstance(codes, Levels)
     null = ordered and codes.null and size > 1
@@ -315,6 +318,10 @@ def _extended(network: Network, child: str, parent: Parent, means: Means, part: 
     true = _table(network, child, parents, None)
     variance = means.deviation(part) ** 2
     noisy = means.counted(true, part).reshape(len(old.counts), parent.width, -1)
+    columns = network.columns
+    cells = (*(each.levels[columns[each.name].groups] for each in parents), columns[child].groups)
+    seen = (*(each.name for each in parents), child)
+    released(lambda: Release(seen, cells, noisy, means.deviation(part)))
     # What both tables say of the smaller one, each by its precision.
     summed, theirs = noisy.sum(axis=1), variance * parent.width
     share = old.variance / (old.variance + theirs)
