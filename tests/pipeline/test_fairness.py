@@ -51,7 +51,7 @@ def test_a_repair_is_weighed_before_and_after_with_its_cost(judged):
     comparison, model = judged
     made = repaired(model, 1_500, protected=["sex"], target="hired", settings={"mode": "decisions"}, seed=1)
     after = replace(comparison, synthetic=made.dataset)
-    facts = fairness_facts(after, (), made)
+    facts = fairness_facts(after, (), (made.before, made.to_dict()))
     gap = {
         side: next(
             s["value"] for s in facts[side] if (s["metric"], s["subject"]) == ("fairness.demographic_parity", "sex")

@@ -11,6 +11,7 @@ import pytest
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import BudgetError, FitError, MetricError, RecipeError
+from trasunto.pipeline import steps
 from trasunto.pipeline.recipe import Grant, Privacy, Recipe
 from trasunto.pipeline.run import preview, run
 from trasunto.pipeline.safeguards import Source, budget_of, charged, source_of, standing
@@ -18,6 +19,7 @@ from trasunto.pipeline.steps import prepare
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.ledger import Ledger
 from trasunto.privacy.mechanisms import injected, noise
+from trasunto.store.rows import load_dataset
 
 SCHEMA = TableSchema(
     (
@@ -166,7 +168,10 @@ def test_bad_wishes_are_refused_before_any_work(source, section, error, words):
     assert not (source / "run" / "steps").exists()
 
 
-def test_a_repair_stands_in_the_rows_and_in_the_report(source):
+def test_a_repair_stands_in_the_rows_and_in_the_report_and_is_made_once(source, monkeypatch):
+    made = []
+    once = steps.repaired_rows
+    monkeypatch.setattr(steps, "repaired_rows", lambda *wish, **how: made.append(once(*wish, **how)) or made[-1])
     document = recipe_for(source).model_dump(mode="json")
     document |= {"privacy": None, "fairness": {"protected": ["sex"], "positive": "yes", "repair": {"mode": "parity"}}}
     document["metrics"] = ["fairness.parity"]
@@ -178,6 +183,8 @@ def test_a_repair_stands_in_the_rows_and_in_the_report(source):
         for side in ("before", "after")
     ]
     assert gaps[1] < max(gaps[0] / 2, 0.03)
+    assert len(made) == 1
+    assert load_dataset(source / "run" / "unrepaired").rows.equals(made[0].before.rows)
 
 
 def test_rows_without_consent_and_columns_of_a_policy_do_not_enter(source):

@@ -76,13 +76,17 @@ def write_mark(made: Repaired, output: str | Path) -> Path:
     return path
 
 
-def fairness_facts(comparison: Comparison, scores: Sequence[Score], made: Repaired | None = None) -> dict[str, Any]:
+def fairness_facts(
+    comparison: Comparison, scores: Sequence[Score], altered: tuple[Dataset, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
     """What a report tells of fairness beside the scores (JSON values); {} when no column is protected.
 
     protected, positive: the columns, and the outcome that counts as favourable. groups: every group with its rows, and
     whether it was large enough to be judged. flags: figures beyond their limits, which need a justification in writing.
-    amplification: by column, whether synthesis made the bias of a model greater, smaller or neither. With a repair:
-    repair (settings and mark), before, after and cost, as `weighed` gives them."""
+    amplification: by column, whether synthesis made the bias of a model greater, smaller or neither.
+
+    altered: of a repair, the rows as they were drawn and what `Repaired.to_dict` tells; then also repair (the same),
+    before, after and cost, as `weighed` gives them."""
     if not comparison.protected:
         return {}
     good = favourable(comparison)
@@ -93,9 +97,10 @@ def fairness_facts(comparison: Comparison, scores: Sequence[Score], made: Repair
         "flags": [flag.to_dict() for flag in flags(scores)],
         "amplification": {s.subject: _verdict(s) for s in scores if s.metric == "fairness.amplification" and s.subject},
     }
-    if made is None:
+    if altered is None:
         return facts
-    return {**facts, "repair": made.to_dict(), **weighed(comparison, made.before, scores)}
+    before, told = altered
+    return {**facts, "repair": dict(told), **weighed(comparison, before, scores)}
 
 
 def weighed(comparison: Comparison, before: Dataset, scores: Sequence[Score] = ()) -> dict[str, Any]:

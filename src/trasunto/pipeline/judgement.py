@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from trasunto.data.dataset import Dataset
 from trasunto.metrics.score import Comparison, Score, Verdict
-from trasunto.pipeline import steps
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.related import Compared
 from trasunto.progress import Progress
@@ -41,14 +42,19 @@ def released(recipe: Recipe, scores: tuple[Score, ...], model: Any) -> tuple[Ver
     return (*limits, *broken(scores, promised(model.guarantee)[1]))
 
 
-def served(recipe: Recipe, comparison: Comparison | Compared, scores: tuple[Score, ...], model: Any) -> dict[str, Any]:
-    """What the measures of fairness mean, and what a repair changed and cost; {} when no column is protected."""
+def served(
+    recipe: Recipe,
+    comparison: Comparison | Compared,
+    scores: tuple[Score, ...],
+    altered: tuple[Dataset, Mapping[str, Any]] | None,
+) -> dict[str, Any]:
+    """What the measures of fairness mean, and what a repair changed and cost; {} when no column is protected.
+
+    altered: the rows as they were drawn before a repair, and what it told."""
     fairness = recipe.fairness
     seen = comparison.view if isinstance(comparison, Compared) else comparison
     if fairness is None or seen is None:
         return {}
     from trasunto.pipeline.fairness import fairness_facts
 
-    rows = recipe.synthesizer.rows or len(seen.real)
-    made = steps.repaired_rows(recipe, model, rows, seed=recipe.seed + 1) if fairness.repair else None
-    return {"fairness": fairness_facts(seen, scores, made)}
+    return {"fairness": fairness_facts(seen, scores, altered)}

@@ -45,6 +45,8 @@ from trasunto.store.versions import versions
 from trasunto.writing import write_text
 
 RUNS = Path("trasunto-runs")
+# Where the rows lie as they were drawn, beside those that a repair made of them.
+UNREPAIRED = "unrepaired"
 Value = TypeVar("Value")
 
 
@@ -165,7 +167,7 @@ def _finish(job: _Job, started: float) -> Run:
     job.progress(f"planned: {plan['text']}", 1, 1)
     model, fitted = _fit(job, parts)
     synthetic, sampled = _sample(job, model, parts.train)
-    scores, measured = _measure(job, parts, model, synthetic)
+    scores, measured = _measure(job, parts, model, synthetic, sampled)
     evaluations, trained = _train(job, parts, synthetic) if recipe.train else ((), None)
     audited = _audit(job, parts)
     verdicts = (*(Gate.parse(gate).verdict(scores) for gate in recipe.gates), *released(recipe, scores, model))
@@ -244,7 +246,9 @@ def _sample(job: _Job, model: Any, train: Dataset) -> tuple[Dataset, Record]:
     folder = job.place.path / "synthetic"
 
     def do() -> tuple[Dataset, dict[str, Any]]:
-        synthetic, facts = steps.sample(job.recipe, model, train, job.progress)
+        synthetic, facts, before = steps.sample(job.recipe, model, train, job.progress)
+        if before is not None:
+            save_dataset(before, job.place.path / UNREPAIRED)
         outputs = {"rows": len(synthetic), "digest": synthetic.digest(), **facts}
         if job.recipe.curate is not None:
             synthetic, rejected, counts = curated(job.recipe, train, synthetic, job.progress)
@@ -256,10 +260,14 @@ def _sample(job: _Job, model: Any, train: Dataset) -> tuple[Dataset, Record]:
         return synthetic, outputs
 
     written = ("synthetic", *(("rejected.jsonl",) if job.recipe.curate is not None else ()))
+    if job.recipe.fairness is not None and job.recipe.fairness.repair is not None:
+        written = (*written, UNREPAIRED)
     return job.step("sample", do, lambda _: load_dataset(folder), written)
 
 
-def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tuple[Score, ...], Record]:
+def _measure(
+    job: _Job, parts: Any, model: Any, synthetic: Dataset, sampled: Record
+) -> tuple[tuple[Score, ...], Record]:
     """The scores of the rows, and what they are over further draws of the recipe's `repeats`."""
     path = job.place.path / "scores.json"
 
@@ -268,7 +276,9 @@ def _measure(job: _Job, parts: Any, model: Any, synthetic: Dataset) -> tuple[tup
         found = steps.measured(job.recipe, comparison, job.progress)
         scores = found + by_heart(job.recipe, parts, model, job.progress)
         _write_json(path, [score.to_dict() for score in scores])
-        facts = served(job.recipe, comparison, scores, model)
+        repair = sampled.facts.get("repair")
+        altered = (load_dataset(job.place.path / UNREPAIRED), repair) if repair else None
+        facts = served(job.recipe, comparison, scores, altered)
         if job.recipe.repeats == 1:
             return scores, facts
         draw = functools.partial(steps.drawn, job.recipe, model, steps.rows_of(job.recipe, parts.train))

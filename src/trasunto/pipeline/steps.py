@@ -200,23 +200,25 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
     check_training(recipe, real)
 
 
-def sample(recipe: Recipe, model: Model, train: Dataset, progress: Progress) -> tuple[Dataset, dict[str, Any]]:
-    """The synthetic rows, as many as there are to learn from unless the recipe says, and what was filtered out while
-    they were made."""
+def sample(
+    recipe: Recipe, model: Model, train: Dataset, progress: Progress
+) -> tuple[Dataset, dict[str, Any], Dataset | None]:
+    """The synthetic rows, as many as there are to learn from unless the recipe says; what was filtered out while they
+    were made, or repaired; and with a repair the rows as they were drawn."""
     from trasunto.synthesizers.model import Sifted
 
     rows = rows_of(recipe, train)
     seed = recipe.seed + 1
     if recipe.fairness is not None and recipe.fairness.repair is not None:
         made = repaired_rows(recipe, model, rows, seed=seed, progress=progress)
-        return made.dataset, {"repair": made.to_dict()}
+        return made.dataset, {"repair": made.to_dict()}, made.before
     if isinstance(model, Sifted):
         synthetic, curation = model.sample_with_curation(rows, seed=seed, progress=progress)
-        return synthetic, {"curation": curation.to_dict()}
+        return synthetic, {"curation": curation.to_dict()}, None
     progress("sample", 0, 1)
     synthetic = model.sample(rows, seed=seed)
     progress("sample", 1, 1)
-    return synthetic, {}
+    return synthetic, {}, None
 
 
 def rows_of(recipe: Recipe, train: Dataset) -> Any:
