@@ -43,7 +43,9 @@ def test_propose_then_protect_then_report(data, tmp_path, capsys):
 def test_the_report_speaks_spanish(data, tmp_path):
     report = tmp_path / "r.md"
     assert code_of(["protect", str(data), "--report", str(report), "--language", "es"]) == 0
-    assert "Quién puede ser singularizado" in report.read_text(encoding="utf-8")
+    told = report.read_text(encoding="utf-8")
+    assert "Quién puede ser singularizado" in told
+    assert "Lo dice el nombre de la columna" in told and "The name says" not in told
 
 
 def test_without_a_key_what_names_people_is_dropped(data, tmp_path):

@@ -89,7 +89,7 @@ def command(
     if as_json:
         say_json(document)
     else:
-        _tell(made.protection, output, report)
+        _tell(made.protection, output, report, policy.language)
     return DONE
 
 
@@ -106,7 +106,7 @@ def _propose(
     elif output is None:
         click.echo(yaml.safe_dump(policy.to_dict(), sort_keys=False, allow_unicode=True, width=110), nl=False)
     else:
-        _say_findings(findings)
+        _say_findings(findings, policy.language)
     if output is not None:
         policy.save(output)
         click.echo(f"Wrote {output}. Read it, mend it, and give it back with --policy.", err=as_json)
@@ -115,17 +115,27 @@ def _propose(
     return DONE
 
 
-def _say_findings(findings: tuple[Finding, ...]) -> None:
+def _say_findings(findings: tuple[Finding, ...], language: str) -> None:
+    from trasunto.reports.finding_words import kind_told, reason_told
+
     rows = [
-        (f"{f.table}.{f.column}", f.kind, f.category, f.where, f"{f.share:.1%}", f"{f.confidence:.0%}", f.reason)
+        (
+            f"{f.table}.{f.column}",
+            kind_told(f.kind, language) if language != "en" else f.kind,
+            f.category,
+            f.where,
+            f"{f.share:.1%}",
+            f"{f.confidence:.0%}",
+            reason_told(f.reason, language),
+        )
         for f in findings
     ]
     head = ("column", "what", "category", "where", "rows", "sure", "why we think so")
     say_table(f"{len(rows)} findings", head, rows, right=(4, 5))
 
 
-def _tell(protection: Protection, output: str | None, report: str | None) -> None:
-    _say_findings(protection.findings)
+def _tell(protection: Protection, output: str | None, report: str | None, language: str) -> None:
+    _say_findings(protection.findings, language)
     rows = [
         (f"{t.table}.{t.column}", t.action, t.why, f"{t.rows:,}", ", ".join(f"{k}: {n:,}" for k, n in t.taken.items()))
         for t in protection.actions

@@ -10,6 +10,7 @@ from typing import Any
 from trasunto.errors import FileError
 from trasunto.reports import html, markdown
 from trasunto.reports.blocks import Block, Grid, Heading, Points, Words
+from trasunto.reports.finding_words import kind_told, reason_told
 
 _WORDS: dict[str, tuple[str, str]] = {
     "title": ("Protection of {name}", "Protección de {name}"),
@@ -37,6 +38,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "done_heads": ("column|action|found to be|named by|rows changed|taken from text", "columna|acción|hallado como|nombrado por|filas cambiadas|quitado del texto"),
     "measure_heads": ("measure|before|after", "medida|antes|después"),
     "level_heads": ("column|told as", "columna|se cuenta como"),
+    "by_columns": ("columns", "columnas"), "by_kinds": ("kinds", "clases"), "by_key": ("key", "clave"), "by_text": ("text", "texto"), "by_unlisted": ("unlisted", "lo no nombrado"),
     "rows": ("rows", "filas"), "groups": ("groups", "grupos"), "alone": ("rows alone in their group", "filas solas en su grupo"),
     "column": ("column", "columna"), "text": ("inside text", "dentro del texto"),
 }  # fmt: skip
@@ -48,11 +50,11 @@ def story(document: Mapping[str, Any], language: str) -> list[Block]:
     found = [
         (
             _spelt(each),
-            each["kind"].replace("_", " "),
+            kind_told(each["kind"], language),
             _say(each["where"], language),
             f"{each['share']:.1%}",
             f"{each['confidence']:.0%}",
-            each["reason"],
+            reason_told(each["reason"], language),
         )
         for each in document["findings"]
     ]
@@ -92,10 +94,10 @@ def _done(document: Mapping[str, Any], language: str) -> Block:
         (
             _spelt(each),
             " ".join([each["action"], *(f"{k}={v}" for k, v in each["settings"].items())]),
-            each["kind"].replace("_", " "),
-            each["why"],
+            kind_told(each["kind"], language),
+            _say(f"by_{each['why']}", language) if f"by_{each['why']}" in _WORDS else each["why"],
             f"{each['rows']:,}",
-            ", ".join(f"{kind.replace('_', ' ')}: {count:,}" for kind, count in each["taken"].items()),
+            ", ".join(f"{kind_told(kind, language)}: {count:,}" for kind, count in each["taken"].items()),
         )
         for each in document["actions"]
     ]
