@@ -11,8 +11,9 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import FileError, RecipeError
 from trasunto.language.evaluate import evaluate_predictions
-from trasunto.metrics.score import Gate, Score
+from trasunto.metrics.score import Comparison, Gate, Score
 from trasunto.reports import html, markdown, notebook, pdf
+from trasunto.reports.blocks import Cards
 from trasunto.reports.figures import picture
 from trasunto.reports.limits import limits
 from trasunto.reports.report import Report
@@ -107,6 +108,30 @@ def test_every_figure_is_drawn_and_holds_no_row(report):
     assert {figure.section for figure in report.figures} >= {"results", "training", "synthesis"}
     for figure in report.figures:
         assert svg(figure).startswith("<svg")
+
+
+def test_whole_numbers_are_drawn_at_whole_numbers_and_in_the_marks_of_the_language():
+    rows = {"sex": [0, 1] * 60, "age": [20 + i % 70 for i in range(120)], "pay": [i / 8 for i in range(120)]}
+    data = tr.read(rows)
+    drawn = {}
+    for at in ("en", "es"):
+        figures = picture(Comparison(data, data), (), (), {}, at)
+        assert (figures[0].spec.get("config", {}).get("locale") is None) == (at == "en")
+        panels = next(each for each in figures if each.name == "shapes").spec["concat"]
+        drawn[at] = {p["title"]["text"]: list(dict.fromkeys(v["bin"] for v in p["data"]["values"])) for p in panels}
+    assert drawn["en"]["sex"] == ["0", "1"]
+    assert drawn["en"]["age"][:2] == ["20", "24"]
+    assert any("," in label for label in drawn["es"]["pay"]) and not any("." in label for label in drawn["es"]["pay"])
+
+
+def test_no_figure_of_a_card_stands_without_its_interval():
+    scores = (
+        *TestLimits.CLEAN[:4],
+        Score("utility.tstr_ratio", 0.99, 1.0, (0.98, 1.01), 0.5, 1.0),
+    )
+    cards = next(block for block in story(Report("x", scores, language="es")) if isinstance(block, Cards)).cards
+    assert all("intervalo del 95 %" in card.detail for card in cards)
+    assert "0,510 … 0,530" in cards[0].detail and "98 % … 101 %" in cards[1].detail
 
 
 def test_pdf_and_markdown_and_inline(report):

@@ -131,7 +131,7 @@ def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], a
     if given.category[place]:
         binned = _categories(comparison, name, columns)
     else:
-        binned = _bins(columns, comparison.real.only.schema[name].kind == "datetime")
+        binned = _bins(columns, comparison.real.only.schema[name].kind, at)
     if binned is None:
         return None
     labels, shares = binned
@@ -195,15 +195,20 @@ def _categories(
     return [labels[i] for i in used], {part: each[used] for part, each in shares.items()}
 
 
-def _bins(columns: dict[str, np.ndarray], dates: bool) -> tuple[list[str], dict[str, np.ndarray]] | None:
-    """Equal-width bins between the real 1st and 99th percentile, joined until each holds enough real rows."""
+def _bins(columns: dict[str, np.ndarray], kind: str, at: str) -> tuple[list[str], dict[str, np.ndarray]] | None:
+    """Equal-width bins between the real 1st and 99th percentile, joined until each holds enough real rows; of whole
+    numbers, bins that begin at whole numbers."""
     real = columns["real"][~np.isnan(columns["real"])]
     if real.size < FEWEST:
         return None
     low, high = np.quantile(real, [0.01, 0.99])
     if low == high:
         low, high = float(real.min()), float(real.max())
-    edges = np.linspace(low, high, BINS + 1) if low < high else np.array([low, low + 1.0])
+    if kind == "integer":
+        step = max(1.0, np.ceil((high - low + 1) / BINS))
+        edges = np.arange(np.floor(low), high + step + 0.5, step)
+    else:
+        edges = np.linspace(low, high, BINS + 1) if low < high else np.array([low, low + 1.0])
     counts = np.histogram(np.clip(real, edges[0], edges[-1]), edges)[0]
     kept, held = [edges[0]], 0
     for place, count in enumerate(counts):
@@ -219,14 +224,17 @@ def _bins(columns: dict[str, np.ndarray], dates: bool) -> tuple[list[str], dict[
         there = values[~np.isnan(values)]
         found = np.histogram(np.clip(there, kept[0], kept[-1]), kept)[0] / max(len(values), 1)
         shares[part] = np.append(found, np.isnan(values).mean())
-    labels = [_edge(edge, dates) for edge in kept[:-1]] + ["∅"]
+    labels = [_edge(edge, kind, at) for edge in kept[:-1]] + ["∅"]
     if not any(each[-1] > 0 for each in shares.values()):
         labels, shares = labels[:-1], {part: each[:-1] for part, each in shares.items()}
     return _unique(labels), shares
 
 
-def _edge(value: float, dates: bool) -> str:
-    return str(np.datetime64(int(value), "us"))[:10] if dates else f"{value:.4g}"
+def _edge(value: float, kind: str, at: str) -> str:
+    if kind == "datetime":
+        return str(np.datetime64(int(value), "us"))[:10]
+    text = f"{value:.0f}" if kind == "integer" else f"{value:.4g}"
+    return text.replace(".", ",") if at == "es" else text
 
 
 def _unique(labels: list[str]) -> list[str]:

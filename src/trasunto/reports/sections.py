@@ -12,7 +12,7 @@ from trasunto.reports.related import along_keys, delivered, drawn, linked, table
 from trasunto.reports.repeats import repeats
 from trasunto.reports.report import Report
 from trasunto.reports.risks import card, risks
-from trasunto.reports.words import ends, known, number, percent, say
+from trasunto.reports.words import ends, known, number, percent, say, within
 from trasunto.reports.written import made_ready, written, written_card
 
 SHOWN_COLUMNS = 60
@@ -43,30 +43,35 @@ def _summary(report: Report) -> list[Block]:
     faithful = report.score("fidelity.text") or report.score("fidelity.c2st") or report.score("relations.c2st")
     if faithful:
         tone = "good" if faithful.value <= 0.6 else "fair" if faithful.value <= 0.75 else "poor"
-        cards.append(Card(say("faithful", at), number(faithful.value, at), say(f"faithful_{tone}", at), tone))
+        detail = say(f"faithful_{tone}", at) + within(faithful.interval, at)
+        cards.append(Card(say("faithful", at), number(faithful.value, at), detail, tone))
     cards += linked(report)
     made = report.score("utility.tstr")
     if made and made.control:
         share = made.value / made.control
         detail = say("useful_detail", at, made=number(made.value, at), real=number(made.control, at))
+        ratio = report.score("utility.tstr_ratio")
+        detail += within(ratio.interval if ratio else None, at, percent)
         tone = "good" if share >= 0.97 else "fair" if share >= 0.9 else "poor"
         cards.append(Card(say("useful", at), percent(share, at), detail, tone))
     nearer = report.score("privacy.nearer_to_train")
     copied = report.score("privacy.verbatim_text")
     if copied:
         tone = "good" if copied.value <= (copied.control or 0.0) else "poor"
-        cards.append(Card(say("copied", at), percent(copied.value, at), say("copied_detail", at), tone))
+        detail = say("copied_detail", at) + within(copied.interval, at, percent)
+        cards.append(Card(say("copied", at), percent(copied.value, at), detail, tone))
     elif attacked := card(report):
         cards.append(attacked)
     elif nearer and nearer.interval:
         tone = "good" if nearer.interval[0] <= 0.5 else "fair" if nearer.value <= 0.56 else "poor"
-        words = say("private_good" if tone == "good" else "private_poor", at)
+        words = say("private_good" if tone == "good" else "private_poor", at) + within(nearer.interval, at, percent)
         cards.append(Card(say("private", at), percent(nearer.value, at), words, tone))
     cards += written_card(report)
     arms = {each.arm: each for each in report.evaluations}
     if "synthetic" in arms:
         f1, real = arms["synthetic"].macro_f1, arms.get("real")
         detail = say("model_detail", at, real=number(real.macro_f1 if real else None, at))
+        detail += within(arms["synthetic"].intervals.get("macro_f1"), at)
         tone = "good" if real is None or f1 >= 0.95 * real.macro_f1 else "fair" if f1 >= 0.8 * real.macro_f1 else "poor"
         cards.append(Card(say("model", at), number(f1, at), detail, tone))
     if report.verdicts:

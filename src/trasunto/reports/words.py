@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from trasunto.reports.classified_words import CLASSIFIED
@@ -385,6 +386,13 @@ def number(value: float | None, language: str, digits: int = 3) -> str:
 
 def percent(value: float, language: str) -> str:
     return f"{number(100 * value, language, 1)} %"
+
+
+def within(interval: tuple[float, float] | None, language: str, written: Callable[[float, str], str] = number) -> str:
+    """Both ends of an interval, named, to stand behind a sentence; "" without one."""
+    if interval is None:
+        return ""
+    return f" · {say('interval', language)}: {' … '.join(written(end, language) for end in interval)}"
 
 
 def ends(interval: tuple[float, float] | None, language: str) -> str:
