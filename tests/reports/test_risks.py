@@ -3,6 +3,7 @@ import re
 import pytest
 
 from trasunto.metrics.score import Score
+from trasunto.reports.limits import limits
 from trasunto.reports.markdown import block_text
 from trasunto.reports.report import Report
 from trasunto.reports.risk_words import RISKS
@@ -85,6 +86,26 @@ def test_without_a_control_nothing_is_cleared():
     report = Report("Audit", risk("singling_out", 0.2, (0.15, 0.25), control=None))
     assert tones(report) == ["no control"]
     assert "holdout" in answers(report)[0]
+
+
+def test_unseen_rows_that_are_unlike_are_named_before_any_leak_is_claimed():
+    grave = risk("inference", 0.6, (0.5, 0.7))
+    alike, unlike_ = (Score("fidelity.c2st", 0.99, 0.5, (0.98, 1.0), 0.9, control) for control in (0.52, 0.97))
+    facts = {"split": {"parts": {"holdout": {"rows": 400}}}}
+    warned = Report("Audit", (*grave, unlike_), facts=facts)
+    assert "no random part" in block_text(risks(warned)[1]) and "0.970" in block_text(risks(warned)[1])
+    assert "false alarm" in card(warned).detail
+    assert "no random part" in limits(warned)[0]
+    told = Report("Audit", (*grave, alike), facts=facts)
+    assert "no random part" not in "".join(block_text(block) for block in risks(told))
+    assert "false alarm" not in card(told).detail
+    # Thirty rows that are alike are told apart so well by chance.
+    few = Report(
+        "Audit",
+        (*grave, Score("fidelity.c2st", 0.6, 0.5, (0.5, 0.7), 0.9, 0.65)),
+        facts={"split": {"parts": {"holdout": {"rows": 30}}}},
+    )
+    assert "no random part" not in "".join(limits(few))
 
 
 def test_findings_and_levels_come_first():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trasunto.reports.report import Report
+from trasunto.reports.risks import unlike
 from trasunto.reports.words import number, percent, say
 
 FEW_ROWS = 500
@@ -19,6 +20,8 @@ def limits(report: Report) -> tuple[str, ...]:
 
 def _leaks(report: Report) -> list[str]:
     at, found = report.language, []
+    if apart := unlike(report):
+        found.append(apart)
     copies = report.score("privacy.exact_copies")
     if copies and copies.interval and copies.control is not None and copies.interval[0] > copies.control:
         found.append(say("limit_copies", at, value=percent(copies.value, at), control=percent(copies.control, at)))

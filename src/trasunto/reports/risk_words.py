@@ -4,6 +4,20 @@ from __future__ import annotations
 
 RISKS: dict[str, tuple[str, str]] = {
     "risks": ("What an attacker could learn", "Qué podría averiguar un atacante"),
+    "risk.unlike": (
+        "The unseen rows are told from the training rows themselves (probability {value}; 0.5 where they are alike): "
+        "they are no random part of the same data, as those of another place or a later year are not. Whatever is "
+        "compared with them, copies, distances and attacks, may take that difference for a leak. Next: split the same "
+        "rows at random, and measure again.",
+        "Las filas no vistas se distinguen de las propias filas de entrenamiento (probabilidad {value}; 0,5 si se "
+        "parecen): no son una parte al azar de los mismos datos, como no lo son las de otro lugar o de un año "
+        "posterior. Lo que se compara con ellas (copias, distancias y ataques) puede tomar esa diferencia por una "
+        "fuga. Siguiente paso: dividir al azar las mismas filas y volver a medir.",
+    ),
+    "risk.unlike_short": (
+        "But the unseen rows are unlike the training rows: it may be a false alarm.",
+        "Pero las filas no vistas no se parecen a las de entrenamiento: puede ser una falsa alarma.",
+    ),
     "risk.lead_none": (
         "No attack worked better on the people whose rows were used than on people whose rows were not. That is what "
         "these attacks found; it is no proof that there is nothing to find.",

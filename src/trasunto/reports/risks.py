@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,9 +14,11 @@ from trasunto.reports.words import number, percent, say
 
 # Risks below the first are slight, from the second on grave; what may be above the third is not known well enough.
 SLIGHT, GRAVE, VAGUE = 0.05, 0.2, 0.09
+# How well unseen rows may be told from training rows where both are of the same data; rows, where nobody says how many.
+UNLIKE, FEW = 0.6, 150
 # Of attacks with a risk; of those judged by the area under the curve; of shares of rows.
 BY_RISK = ("singling_out", "linkability", "inference")
-BY_AREA = ("membership", "outliers", "membership_text")
+BY_AREA = ("membership", "outliers", "membership_echoes", "membership_text")
 BY_SHARE = (
     "exact_copies",
     "families",
@@ -26,6 +29,11 @@ BY_SHARE = (
 )
 # Shares of people found, and the share of others that attacks were wrong about.
 FOUND = {"privacy.membership_tpr_10": 0.1, "privacy.membership_tpr_1": 0.01, "privacy.membership_tpr_01": 0.001}
+# Shares found while seldom wrong, of attacks judged by the area.
+SURE = {
+    "membership": ("privacy.membership_tpr_1", "privacy.membership_tpr_01"),
+    "membership_echoes": ("privacy.membership_echoes_tpr_1",),
+}
 ORDER = ("none", "vague", "slight", "clear", "grave")
 
 
@@ -49,6 +57,8 @@ def risks(report: Report) -> list[Block]:
     if not found:
         return []
     blocks: list[Block] = [Heading(say("risks", at), "risks", 3)]
+    if apart := unlike(report):
+        blocks.append(Words(apart, "warning"))
     lead, *rest = answers(report)
     blocks.append(
         Words(lead, "warning" if _worst(found) in ("clear", "grave", "blind") or facts.get("findings") else "")
@@ -65,6 +75,17 @@ def risks(report: Report) -> list[Block]:
     if report.score("privacy.nearer_to_train") or report.score("privacy.near_copies"):
         blocks.append(Words(say("risk.distances", at)))
     return blocks
+
+
+def unlike(report: Report) -> str:
+    """A sentence, where the unseen rows are told from the training rows beyond chance; else ""."""
+    told = report.score("fidelity.c2st")
+    parts = (report.facts.get("split") or {}).get("parts") or {}
+    rows = parts["holdout"]["rows"] if "holdout" in parts else FEW
+    # Three standard errors of an area under the curve between two samples of so many rows that are alike.
+    if not told or told.control is None or told.control <= max(UNLIKE, 0.5 + 3.0 / math.sqrt(6.0 * rows)):
+        return ""
+    return say("risk.unlike", report.language, value=number(told.control, report.language))
 
 
 def exceeded(spent: Mapping[str, float], scores: Sequence[Score]) -> list[Score]:
@@ -144,6 +165,8 @@ def card(report: Report) -> Card | None:
     names = ", ".join(say(f"risk.ask_{answer.key}", at).rstrip("?") for answer in bad)
     key = "none" if worst == "vague" else worst
     detail = say(f"risk.lead_{key}", at, count=len(bad), all=len(found), names=names)
+    if bad and unlike(report):
+        detail = f"{detail} {say('risk.unlike_short', at)}"
     return Card(say("privacy", at), say(f"risk.tone_{worst}", at), detail, tones[worst])
 
 
@@ -159,11 +182,7 @@ def _asked(report: Report) -> list[Answer]:
             shares = (rates.value, rates.control, rates.baseline) if rates else (None, None, None)
             found.append(Answer(key, _tone(score), score, *shares))
         elif key in BY_AREA:
-            sure = (
-                [report.score(f"privacy.membership_tpr_{wrong}") for wrong in ("1", "01")]
-                if key == "membership"
-                else []
-            )
+            sure = [report.score(metric) for metric in SURE.get(key, ())]
             one = sure[0] if sure else None
             shares = (one.value, one.control, one.baseline) if one else (None, None, None)
             found.append(Answer(key, _tone_of_area(score, [each for each in sure if each]), score, *shares))
@@ -254,10 +273,9 @@ def _told(report: Report, answer: Answer) -> str:
     if answer.key == "inference":
         keys = (report.facts.get("risks") or report.facts.get("privacy") or {}).get("keys")
         values |= {"keys": ", ".join(keys) if keys else say("risk.others", at), "secret": _secret(report)}
-    if answer.key == "membership":
-        for name, wrong in (("found", "1"), ("sure", "01")):
-            rate = report.score(f"privacy.membership_tpr_{wrong}")
-            values[name] = share(rate.value if rate else None)
+    for name, metric in zip(("found", "sure"), SURE.get(answer.key, ()), strict=False):
+        rate = report.score(metric)
+        values[name] = share(rate.value if rate else None)
     asked = say(f"risk.ask_{answer.key}", at).rstrip("?")
     return f"{asked[0].upper()}{asked[1:]}: {say(f'risk.{answer.key}', at, **values)}"
 
