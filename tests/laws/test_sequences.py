@@ -122,9 +122,10 @@ class TestLaws:
         with pytest.raises(FitError, match="no entity"):
             gap = real.rows.with_columns(pl.when(pl.col("ticket") > 3).then("traveller").alias("traveller"))
             tr.fit(Dataset.of(Table(real.only.schema, gap)), method)
-        notes = real.rows.with_columns(pl.lit("so it was").alias("note"))
+        few = [f"{at} was so long a way" if at < 5 else None for at in range(len(real))]
+        notes = real.rows.with_columns(pl.Series("note", few))
         schema = replace(real.only.schema, columns=(*real.only.schema.columns, Column("note", "text")))
-        with pytest.raises(FitError, match="free text, and column 'note'"):
+        with pytest.raises(FitError, match="note holds 5 texts; 8 are the least"):
             tr.fit(Dataset.of(Table(schema, notes)), method)
         with pytest.raises(BudgetError):
             tr.fit(real, method, budget=Budget(1.0, 1e-5))

@@ -5,7 +5,7 @@ its other children, the columns of the row, and how many children it has itself 
 2025, "Joint Relational Database Generation via Graph-Conditional Diffusion Models"). The children of one parent are
 drawn one after another (synthesizers/children.py). One key of a table makes its rows; a row's other parents are drawn
 as cells and then matched, as often as each parent's drawn degree says (clusters of parents: Pang et al. 2024,
-"ClavaDDPM"). Keys are made anew and every reference resolves.
+"ClavaDDPM"). Keys are made anew and every reference resolves. Free text is written when all else is drawn.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from trasunto.synthesizers.relational_keys import Keys
 from trasunto.synthesizers.relational_learn import Job, jobs_of
 from trasunto.synthesizers.relational_parts import Part
 from trasunto.synthesizers.relational_plan import Plan, plan_of
+from trasunto.synthesizers.relational_texts import apart, bare_schema, written
+from trasunto.synthesizers.written_tables import TextSettings, Written, fit_written, marked
 from trasunto.writing import aside
 
 
@@ -44,6 +46,7 @@ class Relational:
     row: the row synthesizer that is held, by name. row_settings: its settings. keys: "again" for primary keys of whole
     numbers that begin where the real ones do, "continue" for keys after the real ones. lags: earlier rows of the same
     parent that each row is told one by one. most_rows: rows that a child table is learnt from; a random choice of more.
+    text: the text synthesizer of columns of free text, by name. text_settings: its settings.
     """
 
     row: str = "tree"
@@ -51,6 +54,8 @@ class Relational:
     keys: Keys = "again"
     lags: int = 2
     most_rows: int = 300_000
+    text: str = "markov"
+    text_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.keys not in ("again", "continue"):
@@ -63,14 +68,17 @@ class Relational:
 
         Raises, before any long work: BudgetError for a budget; SchemaError for one table alone, a cycle of keys that
         may not be missing, a reference to what is no key; BreachError for references to rows that are not there;
-        EmptyDataError for a table without rows; FitError for free text.
+        EmptyDataError for a table without rows; FitError for texts too few to learn from.
         """
         refuse(budget, "relational")
         row = registry.load("synthesizers", self.row)(**self.row_settings)
         require_related(real)
         _require_rows(real)
+        whole, (real, marks) = real, marked(real)
         plan = plan_of(real)
         jobs = jobs_of(real, plan, self.keys, seed)
+        asked = TextSettings(self.text, self.text_settings)
+        texts = fit_written(whole, real, marks, asked, seed=seed, progress=progress)
         shared = (row, ChildrenSettings(self.lags, self.most_rows), seed)
         numbered = list(enumerate(jobs))
         parts = []
@@ -78,7 +86,7 @@ class Relational:
             parts.append(replace(jobs[done].part, model=model))
             progress("fit tables", done + 1, len(jobs))
         copied = {name: real.tables[name] for name in plan.copied}
-        return RelationalModel(_public(real.schema, plan), self, tuple(parts), copied, _sizes(real))
+        return RelationalModel(_public(whole.schema, plan), self, tuple(parts), copied, _sizes(real), texts)
 
 
 def _fitted(numbered: tuple[int, Job], shared: tuple[Synthesizer, ChildrenSettings, int]) -> Model | Children | None:
@@ -94,13 +102,15 @@ def _fitted(numbered: tuple[int, Job], shared: tuple[Synthesizer, ChildrenSettin
 
 @dataclass(frozen=True)
 class RelationalModel:
-    """A fitted model of related tables. parts: by unit. copied: tables as they are. sizes: rows of the real ones."""
+    """A fitted model of related tables. parts: by unit. copied: tables as they are. sizes: rows of the real ones.
+    texts: by table, what writes its columns of free text."""
 
     schema: Schema
     settings: Relational
     parts: tuple[Part, ...]
     copied: Mapping[str, Table]
     sizes: Mapping[str, int]
+    texts: Mapping[str, Written] = field(default_factory=dict)
 
     @property
     def guarantee(self) -> Guarantee | None:
@@ -108,7 +118,8 @@ class RelationalModel:
 
     @property
     def plan(self) -> Plan:
-        return Plan(self.schema, tuple(part.unit for part in self.parts), tuple(self.copied))
+        drawn = bare_schema(self.schema, self.texts)
+        return Plan(drawn, tuple(part.unit for part in self.parts), tuple(self.copied))
 
     def sample(
         self,
@@ -132,9 +143,14 @@ class RelationalModel:
         if not temperature > 0:
             raise SampleError(f"The temperature is {temperature}; it must be above 0.", "1 draws what was learnt.")
         by_name = {part.unit.name: part for part in self.parts}
-        wanted = wanted_of(self.plan, by_name, self.sizes, rows, given, where)
+        plan = self.plan
+        given, kept = apart(given, self.texts, next((u.name for u in plan.units if u.generating is None), None))
+        wanted = wanted_of(plan, by_name, self.sizes, rows, given, where)
         wanted = replace(wanted, seed=seed, first=first, temperature=temperature)
-        return Drawing(self.plan, by_name, self.copied, wanted).draw()
+        drawn = Drawing(plan, by_name, self.copied, wanted).draw()
+        if not self.texts:
+            return drawn
+        return written(drawn, self.schema, self.texts, kept, seed=(seed, first), temperature=temperature)
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         """The same number of rows of the first root in parts of at most `size`; no key repeats. Copied tables come with
@@ -158,6 +174,7 @@ class RelationalModel:
             "sizes": dict(self.sizes),
             "parts": [part.to_dict(self.schema) for part in self.parts],
             "copied": list(self.copied),
+            "texts": list(self.texts),
         }
         with aside(folder, folder=True) as place:
             for number, part in enumerate(self.parts):
@@ -165,6 +182,8 @@ class RelationalModel:
                     part.model.save(place / f"part-{number}")
             for name, table in self.copied.items():
                 table.rows.write_parquet(place / f"copied-{list(self.copied).index(name)}.parquet")
+            for number, each in enumerate(self.texts.values()):
+                each.save(place / f"written-{number}")
             text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
             (place / "model.json").write_text(text, encoding="utf-8")
 
@@ -186,7 +205,8 @@ class RelationalModel:
                 name: Table(schema.tables[name], pl.read_parquet(folder / f"copied-{number}.parquet"))
                 for number, name in enumerate(document["copied"])
             }
-            return RelationalModel(schema, settings, tuple(parts), copied, document["sizes"])
+            texts = {name: Written.load(folder / f"written-{n}") for n, name in enumerate(document.get("texts", ()))}
+            return RelationalModel(schema, settings, tuple(parts), copied, document["sizes"], texts)
         except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
             raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
 
@@ -198,6 +218,7 @@ class RelationalModel:
             "fitted_to": sum(self.sizes.values()),
             "tables": {part.unit.name: _told(part) for part in self.parts},
             "copied": {name: len(table) for name, table in self.copied.items()},
+            "texts": {name: each.describe() for name, each in self.texts.items()},
         }
 
 

@@ -8,7 +8,7 @@ bins, blended with the margin). What ties columns together, and anything longer 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,12 @@ from trasunto.synthesizers.sequences import SequencesModel, fit_sequences, load_
 
 @dataclass(frozen=True)
 class SequenceBootstrap:
-    """Settings. bins: most quantile bins of a column of numbers, within which values are drawn anew."""
+    """Settings. bins: most quantile bins of a column of numbers, within which values are drawn anew. text: the text
+    synthesizer of columns of free text, by name. text_settings: its settings."""
 
     bins: int = 30
+    text: str = "markov"
+    text_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         at_least(self, {"bins": 2})

@@ -2,7 +2,8 @@
 
 A table whose schema names a sequence (entity, order) is taken apart: what is constant within every entity, with the
 number of its events, is one row of a table of entities, drawn first by the row synthesizer; the events follow, each
-given the entity and the events before it (synthesizers/children.py). Entities get new names.
+given the entity and the events before it (synthesizers/children.py). Entities get new names. Free text is written when
+all else is drawn (synthesizers/written_tables.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import polars as pl
 from trasunto import registry
 from trasunto.data.dataset import Dataset, Table, held
 from trasunto.data.expressions import parse
-from trasunto.data.schema import Schema
+from trasunto.data.schema import Schema, TableSchema
 from trasunto.encoders.ids import Ids
 from trasunto.errors import ModelError, SampleError
 from trasunto.privacy.budget import Budget, Guarantee, refuse
@@ -27,7 +28,9 @@ from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.children import Children, ChildrenSettings, fit_children, load_children
 from trasunto.synthesizers.model import Model, Synthesizer, in_parts, load_model, read_document
-from trasunto.synthesizers.sequences_apart import taken_apart
+from trasunto.synthesizers.sequences_apart import require_sequence, taken_apart
+from trasunto.synthesizers.sequences_texts import begun_texts, given_texts, with_texts
+from trasunto.synthesizers.written_tables import TextSettings, Written, fit_written, marked
 from trasunto.writing import aside
 
 # How often the number of events of an entity is drawn anew when it has more already.
@@ -39,13 +42,16 @@ class Sequences:
     """Settings.
 
     row: the row synthesizer that is held, by name. row_settings: its settings. lags: events before that each event is
-    told one by one. most_rows: events that are learnt from; a random choice of more.
+    told one by one. most_rows: events that are learnt from; a random choice of more. text: the text synthesizer of
+    columns of free text, by name. text_settings: its settings.
     """
 
     row: str = "tree"
     row_settings: Mapping[str, Any] = field(default_factory=dict)
     lags: int = 2
     most_rows: int = 300_000
+    text: str = "markov"
+    text_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         at_least(self, {"lags": 1, "most_rows": 100})
@@ -54,7 +60,7 @@ class Sequences:
         self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet
     ) -> SequencesModel:
         """Fit to one table with a sequence. Raises FitError for a table without one, for events without an entity or
-        a place in the order, and for free text; BudgetError for a budget."""
+        a place in the order, and for texts too few to learn from; BudgetError for a budget."""
         refuse(budget, "sequences")
         row = registry.load("synthesizers", self.row)(**self.row_settings)
         return fit_sequences(
@@ -73,8 +79,13 @@ def fit_sequences(
     seed: int,
     progress: Progress,
 ) -> SequencesModel:
-    """Entities and events, each learnt by `row`. settings: of the method, that the model keeps."""
-    apart = taken_apart(real, method)
+    """Entities and events, each learnt by `row`. settings: of the method, that the model keeps; its text synthesizer
+    among them."""
+    require_sequence(real, method)
+    bare, marks = marked(real)
+    asked = TextSettings(settings.text, settings.text_settings)
+    texts = fit_written(real, bare, marks, asked, seed=seed, progress=progress).get(real.name)
+    apart = taken_apart(bare, method)
     entities = row.fit(Dataset.of(apart.entities, "entities"), seed=seed, progress=progress)
     events = fit_children(
         apart.known,
@@ -86,9 +97,9 @@ def fit_sequences(
         settings=ChildrenSettings(lags, most_rows),
         progress=progress,
     )
-    columns = tuple(c if c.declared else replace(c, bounds=None) for c in apart.schema.columns)
-    schema = Schema({real.name: replace(apart.schema, columns=columns)})
-    return SequencesModel(schema, method, settings, apart.facts(), entities, events, apart.names, apart.most)
+    columns = tuple(c if c.declared else replace(c, bounds=None) for c in real.only.schema.columns)
+    schema = Schema({real.name: replace(real.only.schema, columns=columns)})
+    return SequencesModel(schema, method, settings, apart.facts(), entities, events, apart.names, apart.most, texts)
 
 
 def load_sequences(folder: Path, settings: type) -> SequencesModel:
@@ -101,14 +112,15 @@ def load_sequences(folder: Path, settings: type) -> SequencesModel:
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
     entities, events = load_model(folder / "entities"), load_children(folder / "events")
-    return SequencesModel(schema, document["synthesizer"], chosen, facts, entities, events, names, most)
+    texts = Written.load(folder / "texts") if (folder / "texts").is_dir() else None
+    return SequencesModel(schema, document["synthesizer"], chosen, facts, entities, events, names, most, texts)
 
 
 @dataclass(frozen=True)
 class SequencesModel:
     """A fitted model of sequences. static: columns that are constant within an entity. entities: the model of the
     entities. events: that of their events. names: how entities are named anew. most: events of the longest sequence
-    that was learnt from."""
+    that was learnt from. texts: what writes columns of free text, where there are any."""
 
     schema: Schema
     method: str
@@ -118,6 +130,7 @@ class SequencesModel:
     events: Children
     names: Ids
     most: int
+    texts: Written | None = None
 
     @property
     def guarantee(self) -> Guarantee | None:
@@ -163,12 +176,15 @@ class SequencesModel:
         if frame is not None and len(frame) != rows:
             raise SampleError(f"Given {len(frame)} rows for {rows} entities to draw.", "Give one for each.")
         ours, theirs = self._parted(where)
+        frame, said = given_texts(self.texts, frame)
         drawn = self.entities.sample(
             rows, seed=seed, given=frame, where=ours, temperature=temperature, first=first
         ).rows
         named = self.names.make(rows, np.random.default_rng([seed, first]), first=first, key=seed)
         counts = drawn[self.length].to_numpy().astype(np.int64)
-        return self._made(named, drawn, counts, seed, first, theirs, temperature)
+        made, owner = self._made(named, drawn, counts, seed, first, theirs, temperature)
+        kept = said[owner.tolist()] if said is not None else None
+        return with_texts(self.schema, self.texts, made, kept, seed=(seed, first), temperature=temperature)
 
     def go_on(
         self, events: Any, *, seed: int, where: str | None = None, temperature: float = 1.0, more: int | None = None
@@ -180,7 +196,8 @@ class SequencesModel:
         give such an entity, with at least those that are there.
         """
         table = self._whole(events)
-        apart = taken_apart(table, self.method, static=self.static, length=self.length)
+        bare = table if self.texts is None else table.with_table(self.texts.marks.table(table.only))
+        apart = taken_apart(bare, self.method, static=self.static, length=self.length)
         begun = np.bincount(apart.owner, minlength=len(apart.known))
         static = apart.entities.rows.drop(self.length)
         _, theirs = self._parted(where)
@@ -192,7 +209,9 @@ class SequencesModel:
             counts = self._lengths(static, begun, seed, temperature)
         named = apart.identities
         drawn = static.with_columns(pl.Series(self.length, counts))
-        return self._made(named, drawn, counts, seed, 0, theirs, temperature, (apart.events, apart.owner))
+        made, owner = self._made(named, drawn, counts, seed, 0, theirs, temperature, (apart.events, apart.owner))
+        kept = begun_texts(self.texts, table.rows[apart.sorted_rows.tolist()], owner, begun)
+        return with_texts(self.schema, self.texts, made, kept, seed=(seed, 0), temperature=temperature)
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         """The same number of entities in parts of at most `size`, in constant memory. No name repeats."""
@@ -212,6 +231,8 @@ class SequencesModel:
         with aside(folder, folder=True) as place:
             self.entities.save(place / "entities")
             self.events.save(place / "events")
+            if self.texts is not None:
+                self.texts.save(place / "texts")
             text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
             (place / "model.json").write_text(text, encoding="utf-8")
 
@@ -228,7 +249,14 @@ class SequencesModel:
             **self.facts,
             "entities_model": self.entities.describe(),
             "events_model": self.events.describe(),
+            "texts": self.texts.describe() if self.texts is not None else [],
         }
+
+    @property
+    def _drawn(self) -> TableSchema:
+        """The columns that are drawn, marks in the place of texts."""
+        schema = self.schema.only
+        return schema if self.texts is None else self.texts.marks.schema(schema)
 
     @property
     def _keys(self) -> tuple[str, str]:
@@ -259,7 +287,7 @@ class SequencesModel:
         """A condition as what holds of entities and what holds of events."""
         if not where:
             return None, None
-        schema = self.schema.only
+        schema = self._drawn
         whole = parse(where, schema)
         static = set(self.static)
         ours = [part for part in whole.parts if set(parse(part, schema).columns) <= static]
@@ -294,9 +322,9 @@ class SequencesModel:
         where: str | None,
         temperature: float,
         prefix: tuple[Table, np.ndarray] | None = None,
-    ) -> Dataset:
-        """The rows of entities and their events."""
-        schema = self.schema.only
+    ) -> tuple[pl.DataFrame, np.ndarray]:
+        """The rows of entities and their events, texts aside, and the entity of each."""
+        schema = self._drawn
         entity = self._keys[0]
         columns = tuple(c for c in schema.columns if c.name in self.static)
         known = Table(
@@ -314,5 +342,4 @@ class SequencesModel:
         )
         spread = known.rows[owner]
         rows = spread.hstack(events.rows).select(schema.names)
-        rows = rows.with_columns(pl.col(c.name).cast(held(c, rows[c.name].dtype)) for c in schema.columns)
-        return Dataset(self.schema, {next(iter(self.schema.tables)): Table(schema, rows)})
+        return rows.with_columns(pl.col(c.name).cast(held(c, rows[c.name].dtype)) for c in schema.columns), owner

@@ -22,6 +22,7 @@ class Apart:
     schema: of the whole table. order: the column that events are in order of. identities: (m,) the entities, in the
     order met. entities: (m,) static columns and `length`, the number of events. known: (m,) the entity and its static
     columns. events: (n,) the other columns, entity by entity and in order. owner: (n,) position of the entity.
+    sorted_rows: (n,) where each of these events stood.
     """
 
     schema: TableSchema
@@ -32,6 +33,7 @@ class Apart:
     known: Table
     events: Table
     owner: np.ndarray
+    sorted_rows: np.ndarray
 
     @property
     def static(self) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ def taken_apart(
     static: the columns that are constant within an entity; found when None. length: what to call the number of events.
     Raises FitError for what is no table of events.
     """
-    table = _sequence_of(real, method)
+    table = require_sequence(real, method)
     entity, order = table.schema.sequence or ("", "")
     rows = table.rows
     met = rows.select(pl.col(entity).unique(maintain_order=True))[entity]
@@ -97,10 +99,11 @@ def taken_apart(
         Table(known, pl.DataFrame([met, *heads])),
         Table(events, rows.select([c.name for c in changing])),
         owner,
+        sorted_,
     )
 
 
-def _sequence_of(real: Dataset, method: str) -> Table:
+def require_sequence(real: Dataset, method: str) -> Table:
     """The one table of events. FitError for what is none."""
     if len(real.tables) != 1:
         raise FitError(
@@ -111,12 +114,6 @@ def _sequence_of(real: Dataset, method: str) -> Table:
         raise FitError(
             f"The schema of table {real.name!r} names no sequence.",
             "Say whose events these are and what they are in order of: `sequence: [customer, date]`.",
-        )
-    texts = table.schema.of_kind("text")
-    if texts:
-        raise FitError(
-            f"{method} cannot write free text, and column {texts[0].name!r} holds it.",
-            "Drop the column, or declare it a category when its texts repeat.",
         )
     if not len(table):
         raise FitError(f"{method} cannot learn from 0 events.", "Give at least one.")
