@@ -102,6 +102,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "privacy.inference": "trasunto.metrics.attacks.inference:inference",
         "privacy.membership": "trasunto.metrics.attacks.membership:membership",
         "privacy.outliers": "trasunto.metrics.attacks.membership:outliers",
+        "privacy.membership_echoes": "trasunto.metrics.attacks.membership:membership_echoes",
         "privacy.near_copies": "trasunto.metrics.attacks.near:near_copies",
         "privacy.exact_copies": "trasunto.metrics.copies:exact_copies",
         "privacy.nearer_to_train": "trasunto.metrics.copies:nearer_to_train",

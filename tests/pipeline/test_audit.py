@@ -6,6 +6,7 @@ import pytest
 
 import trasunto as tr
 from trasunto.data.dataset import Dataset, Table
+from trasunto.data.schema import Column, Schema, TableSchema
 from trasunto.errors import MetricError, RecipeError
 from trasunto.metrics.score import Gate, Score
 from trasunto.pipeline.audit import LEVELS, AuditOptions, audit, gates_of, judged, reached
@@ -64,9 +65,14 @@ def test_a_leak_stops_a_release(parts):
     assert json.loads(json.dumps(report.to_dict()))["passed"] is False
 
 
+TEXTS = Schema({"letters": TableSchema((Column("text", "text"), Column("label", "category")))})
+BOTH = Schema({"letters": TableSchema((*TEXTS.only.columns, Column("age", "integer")))})
+
+
+@pytest.mark.parametrize("schema", [None, TEXTS, BOTH], ids=["table", "texts", "both"])
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_limit_holds_at_its_edge_and_not_beyond(level):
-    gates = [Gate.parse(text) for text in gates_of(level)]
+def test_every_limit_holds_at_its_edge_and_not_beyond(level, schema):
+    gates = [Gate.parse(text) for text in gates_of(level, schema)]
     for moved in [None, *gates]:
         scores = tuple(
             Score(g.metric, g.limit, 0.0, (g.limit + (0.001 if g is moved else 0.0),) * 2)
@@ -74,8 +80,8 @@ def test_every_limit_holds_at_its_edge_and_not_beyond(level):
             else Score(g.metric, g.limit + (0.001 if g is moved else 0.0), 0.0)
             for g in gates
         )
-        assert all(verdict.passed for verdict in judged(level, scores)) is (moved is None)
-        assert (reached(scores) == level) is (moved is None)
+        assert all(verdict.passed for verdict in judged(level, scores, schema)) is (moved is None)
+        assert (reached(scores, schema) == level) is (moved is None)
 
 
 def test_no_limit_reads_a_distance_and_what_is_unknown_is_not_kept():
@@ -87,6 +93,38 @@ def test_no_limit_reads_a_distance_and_what_is_unknown_is_not_kept():
     assert reached(()) == "internal"
     with pytest.raises(RecipeError, match="'open'"):
         gates_of("opne")
+
+
+def test_texts_have_limits_of_their_own_and_a_label_adds_none():
+    assert not set(gates_of("controlled", TEXTS)) & set(LEVELS["controlled"])
+    assert set(gates_of("controlled", BOTH)) > set(gates_of("controlled", TEXTS)) | {
+        "upper(privacy.linkability) <= 0.2"
+    }
+    found = (
+        Score("privacy.membership_echoes_tpr_1", 0.01, 0.0, (0.005, 0.02)),
+        Score("privacy.verbatim_text", 0.0, 0.0, (0.0, 0.005)),
+    )
+    # No identifiers in the texts, and no language model: nothing to measure, nothing to keep.
+    assert reached(found, TEXTS) == "controlled"
+    assert reached((*found, Score("privacy.epsilon", 2.0, 0.0)), TEXTS) == "open"
+    assert reached((*found, Score("privacy.replayed_identifiers", 0.1, 0.0)), TEXTS) == "internal"
+    assert reached(found, BOTH) == reached(found[:1], TEXTS) == "internal"
+
+
+def test_texts_that_nobody_read_may_go_to_known_recipients_and_copies_may_not():
+    def letters(rows, seed):
+        rng = np.random.default_rng(seed)
+        words = np.array([f"word{place}" for place in range(300)])
+        frame = {"text": [" ".join(rng.choice(words, 12)) for _ in range(rows)], "label": ["a", "b"] * (rows // 2)}
+        return Dataset.of(Table(TEXTS.only, pl.DataFrame(frame)), "letters")
+
+    real, unseen = letters(1_000, 0), letters(1_000, 1)
+    report = audit(real, letters(600, 2), holdout=unseen, options=AuditOptions(level="controlled"))
+    assert report.passed and report.facts["risks"]["level"] == "controlled"
+    copied = audit(real, planted(real, 100, letters(600, 2)), holdout=unseen, options=AuditOptions(level="controlled"))
+    assert copied.facts["risks"]["level"] == "internal"
+    failed = {verdict.gate.metric for verdict in copied.verdicts if not verdict.passed}
+    assert failed == {"privacy.verbatim_text", "privacy.membership_echoes_tpr_1"}
 
 
 def test_without_a_holdout_it_works_and_says_so(parts):

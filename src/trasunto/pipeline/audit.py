@@ -15,6 +15,7 @@ import polars as pl
 
 from trasunto import registry
 from trasunto.data.dataset import Dataset, relabel
+from trasunto.data.schema import Schema
 from trasunto.errors import MetricError, RecipeError, near
 from trasunto.metrics.attacks.battery import LEAST_UNSEEN
 from trasunto.metrics.attacks.families import families
@@ -53,6 +54,31 @@ LEVELS: dict[str, tuple[str, ...]] = {
     ),
     "internal": (),
 }
+# The same for texts: what is said again word for word, and whose text is given away by it.
+TEXT_LEVELS: dict[str, tuple[str, ...]] = {
+    "open": (
+        "privacy.epsilon <= 3",
+        "upper(privacy.membership_echoes_tpr_1) <= 0.02",
+        "upper(privacy.verbatim_text) <= 0.01",
+        "privacy.replayed_identifiers <= 0",
+        "upper(privacy.extraction) <= 0.02",
+        "upper(privacy.membership_text_tpr) <= 0.05",
+        "privacy.exposure <= 3",
+    ),
+    "controlled": (
+        "upper(privacy.membership_echoes_tpr_1) <= 0.05",
+        "upper(privacy.verbatim_text) <= 0.05",
+        "privacy.replayed_identifiers <= 0.01",
+        "upper(privacy.extraction) <= 0.05",
+        "upper(privacy.membership_text_tpr) <= 0.1",
+        "privacy.exposure <= 5",
+    ),
+    "internal": (),
+}
+# Where no text holds an identifier, and where no language model wrote, there is nothing to measure.
+WHERE_MEASURED = frozenset(
+    {"privacy.replayed_identifiers", "privacy.extraction", "privacy.membership_text_tpr", "privacy.exposure"}
+)
 # More of the holdout among the training rows than this is no holdout.
 MOST_SHARED = 0.5
 
@@ -131,23 +157,34 @@ def audit(
     return _told((truth, made, unseen), (*scores, *known), facts, chosen)
 
 
-def gates_of(level: str) -> tuple[str, ...]:
-    """The limits of a level of release, as a recipe's `gates` take them. RecipeError for an unknown level."""
+def gates_of(level: str, schema: Schema | None = None) -> tuple[str, ...]:
+    """The limits of a level of release, as a recipe's `gates` take them. RecipeError for an unknown level.
+
+    schema: of what is released; those of a table when None. Texts have limits of their own, and where they stand with
+    no more than one other column that is no identifier, no others.
+    """
     if level not in LEVELS:
         raise RecipeError(f"No level of release called {level!r}.", near(level, LEVELS))
-    return LEVELS[level]
+    kinds = [] if schema is None or len(schema.tables) > 1 else [column.kind for column in schema.only.columns]
+    if "text" not in kinds:
+        return LEVELS[level]
+    if sum(kind not in ("text", "id") for kind in kinds) <= 1:
+        return TEXT_LEVELS[level]
+    return tuple(dict.fromkeys((*LEVELS[level], *TEXT_LEVELS[level])))
 
 
-def judged(level: str, scores: tuple[Score, ...]) -> tuple[Verdict, ...]:
-    """What the limits of a level say; a limit on what was not measured is not kept."""
+def judged(level: str, scores: tuple[Score, ...], schema: Schema | None = None) -> tuple[Verdict, ...]:
+    """What the limits of a level say; a limit on what was not measured is not kept, unless it was not there to be
+    measured (identifiers in texts that hold none, and what a language model has by heart)."""
     measured = {score.metric for score in scores if not score.subject}
-    gates = [Gate.parse(gate) for gate in gates_of(level)]
-    return tuple(gate.verdict(scores) if gate.metric in measured else Verdict(gate, None, False) for gate in gates)
+    gates = [Gate.parse(gate) for gate in gates_of(level, schema)]
+    asked = [gate for gate in gates if gate.metric in measured or gate.metric not in WHERE_MEASURED]
+    return tuple(gate.verdict(scores) if gate.metric in measured else Verdict(gate, None, False) for gate in asked)
 
 
-def reached(scores: tuple[Score, ...]) -> str:
+def reached(scores: tuple[Score, ...], schema: Schema | None = None) -> str:
     """The strictest level of release whose limits are all kept."""
-    return next(level for level in LEVELS if all(verdict.passed for verdict in judged(level, scores)))
+    return next(level for level in LEVELS if all(verdict.passed for verdict in judged(level, scores, schema)))
 
 
 def findings(comparison: Comparison) -> list[dict[str, Any]]:
@@ -240,9 +277,9 @@ def promised(guarantee: Guarantee | None) -> tuple[tuple[Score, ...], dict[str, 
     return (Score("privacy.epsilon", spent["epsilon"], 0.0, reading=reading),), {"guarantee": spent}
 
 
-def _reached(scores: tuple[Score, ...], facts: dict[str, Any]) -> str:
+def _reached(scores: tuple[Score, ...], facts: dict[str, Any], schema: Schema) -> str:
     """The level of release; inside the house where an attack finds more than the guarantee says can be found."""
-    return "internal" if broken(scores, facts) else reached(scores)
+    return "internal" if broken(scores, facts) else reached(scores, schema)
 
 
 def broken(scores: tuple[Score, ...], facts: dict[str, Any]) -> tuple[Verdict, ...]:
@@ -271,11 +308,11 @@ def _told(
     }
     related = len(parts[0].tables) > 1
     drawn = attacks_figure(scores, chosen.language)
-    level = {} if related else {"level": _reached(scores, facts), "asked": chosen.level}
+    level = {} if related else {"level": _reached(scores, facts, parts[0].schema), "asked": chosen.level}
     return Report(
         title=TITLES.get(chosen.language, TITLES["en"]),
         scores=scores,
-        verdicts=(*judged(chosen.level, scores), *broken(scores, facts)) if chosen.level else (),
+        verdicts=(*judged(chosen.level, scores, parts[0].schema), *broken(scores, facts)) if chosen.level else (),
         figures=(drawn,) if drawn else (),
         facts={"split": {"parts": digests}, "risks": {**facts, **level}, "run": {"seed": chosen.seed}},
         language=chosen.language,

@@ -16,7 +16,8 @@ import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.errors import MetricError
-from trasunto.metrics.words import Stream, Vocabulary
+from trasunto.metrics.attacks.echoes import echoed
+from trasunto.metrics.words import Vocabulary
 from trasunto.pipeline.canaries import CanaryAudit, enough, judged, tossed, with_rows
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
@@ -30,8 +31,6 @@ END = 8
 LEAST_WORDS = 4
 # Synthetic texts that are looked at, at most: writing them is slow.
 MOST_ROWS = 1_000
-# How much a word by itself counts beside the pair it stands in: weight of so many pairs.
-PRIOR = 2.0
 
 
 def audit_texts(
@@ -114,18 +113,11 @@ def craft_texts(table: Table, column: str, number: int, rng: np.random.Generator
 
 
 def echoes(canaries: Sequence[str], real: Sequence[str], made: Sequence[str]) -> dict[str, np.ndarray]:
-    """By attack (canaries,) scores from synthetic texts alone.
-
-    word pairs: mean log-likelihood of the canary's words under the word pairs of the synthetic texts less that under
-    those of the real texts without canaries. most alike: most of its word pairs that one synthetic text holds.
-    """
+    """By attack (canaries,) scores from synthetic texts alone, as `metrics.attacks.echoes.echoed` has them; real: the
+    texts without canaries."""
     vocabulary = Vocabulary()
     asked, known, written = (vocabulary.stream([[text] for text in part]) for part in (canaries, real, made))
-    size = len(vocabulary)
-    ratio = _pair_logs(asked, written, size) - _pair_logs(asked, known, size)
-    first = np.searchsorted(asked.ends, np.arange(len(asked.words)), side="right")
-    total = np.bincount(first, weights=ratio, minlength=len(canaries))
-    return {"word pairs": total / np.maximum(asked.lengths, 1), "most alike": _most_alike(asked, written, size)}
+    return echoed(asked, known, written, len(vocabulary))
 
 
 def likelihoods(model: LmFinetuneModel, canaries: Dataset) -> np.ndarray:
@@ -144,56 +136,3 @@ def likelihoods(model: LmFinetuneModel, canaries: Dataset) -> np.ndarray:
 
 def _texts(values: pl.Series) -> list[str]:
     return values.fill_null("").to_list()
-
-
-def _pair_logs(asked: Stream, texts: Stream, size: int) -> np.ndarray:
-    """(words,) log-likelihood of each word after the one before it, under word pairs with words as prior."""
-    single = np.bincount(texts.words, minlength=size).astype(float)
-    share = (single + 0.5) / (single.sum() + 0.5 * size)
-    keys, _ = _pairs(texts, size)
-    values, counts = np.unique(keys, return_counts=True)
-    contexts = np.bincount(keys // size, minlength=size)
-    logs = np.log(share[asked.words])
-    second = _second(asked)
-    left, right = asked.words[second - 1], asked.words[second]
-    seen = _looked_up(left * size + right, values, counts)
-    logs[second] = np.log((seen + PRIOR * share[right]) / (contexts[left] + PRIOR))
-    return logs
-
-
-def _pairs(texts: Stream, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every two words that follow each other within a text, as one number, and the text they are in."""
-    second = _second(texts)
-    return texts.words[second - 1] * size + texts.words[second], np.searchsorted(texts.ends, second, side="right")
-
-
-def _second(texts: Stream) -> np.ndarray:
-    """The places of the words that are not the first of a text."""
-    inside = np.ones(len(texts.words), dtype=bool)
-    inside[texts.starts[texts.starts < len(inside)]] = False
-    return np.flatnonzero(inside)
-
-
-def _looked_up(keys: np.ndarray, values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    if not len(values):
-        return np.zeros(len(keys))
-    at = np.searchsorted(values, keys).clip(max=len(values) - 1)
-    return np.where(values[at] == keys, counts[at], 0).astype(float)
-
-
-def _most_alike(asked: Stream, texts: Stream, size: int) -> np.ndarray:
-    """(rows,) the largest number of different word pairs of each that one text holds."""
-    where: dict[int, list[int]] = {}
-    keys, rows = _pairs(texts, size)
-    wanted = set(_pairs(asked, size)[0].tolist())
-    for key, row in zip(keys.tolist(), rows.tolist(), strict=True):
-        if key in wanted:
-            where.setdefault(key, []).append(row)
-    found = np.zeros(asked.rows)
-    for row in range(len(asked.starts)):
-        words = asked.words[asked.starts[row] : asked.ends[row]]
-        shared: Counter[int] = Counter()
-        for key in set((words[:-1] * size + words[1:]).tolist()):
-            shared.update(set(where.get(key, ())))
-        found[row] = max(shared.values(), default=0)
-    return found

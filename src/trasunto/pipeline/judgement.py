@@ -38,7 +38,7 @@ def released(recipe: Recipe, scores: tuple[Score, ...], model: Any) -> tuple[Ver
         return ()
     from trasunto.pipeline.audit import broken, judged, promised
 
-    limits = judged(recipe.privacy.level, scores) if recipe.privacy.level else ()
+    limits = judged(recipe.privacy.level, scores, model.schema) if recipe.privacy.level else ()
     return (*limits, *broken(scores, promised(model.guarantee)[1]))
 
 

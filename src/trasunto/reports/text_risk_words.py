@@ -11,6 +11,18 @@ TEXT_RISKS: dict[str, tuple[str, str]] = {
         "tell from the model whose text was in the data?",
         "saber por el modelo de quién eran los textos?",
     ),
+    "risk.ask_membership_echoes": (
+        "tell from the texts whose text was in the data?",
+        "saber por los textos de quién eran los de los datos?",
+    ),
+    "risk.membership_echoes": (
+        "Shown one training text and one unseen one, whoever reads the synthetic texts alone points to the right one "
+        "{value} of the time ({low} to {high}; a coin: 50 %). While wrong about one unseen text in a hundred it finds "
+        "{found} of the training texts.",
+        "Ante un texto de entrenamiento y otro no visto, quien solo lee los textos sintéticos señala al correcto el "
+        "{value} de las veces ({low} a {high}; una moneda: 50 %). Errando con uno de cada cien textos no vistos "
+        "encuentra el {found} de los de entrenamiento.",
+    ),
     "risk.verbatim_text": (
         "{value} of the synthetic texts hold eight words in a row, or a whole short text, of a training text and "
         "of no unseen one; {outside} of unseen texts hold such a run of a training text.",
@@ -72,6 +84,15 @@ TEXT_RISKS: dict[str, tuple[str, str]] = {
         "digits by heart.",
         "Bits en que el modelo prefiere los números de los textos de entrenamiento a otros al azar; 1,4 es azar, "
         "20 son seis cifras de memoria.",
+    ),
+    "privacy.membership_echoes": (
+        "Chance that the words of the synthetic texts put a training text above an unseen one; 0.5 is a coin.",
+        "Probabilidad de que las palabras de los textos sintéticos delaten un texto de entrenamiento frente a uno no "
+        "visto; 0,5 es una moneda.",
+    ),
+    "privacy.membership_echoes_tpr_1": (
+        "Share of training texts so betrayed while wrong about 1 % of unseen ones.",
+        "Proporción de textos de entrenamiento así delatados errando con el 1 % de los no vistos.",
     ),
     "privacy.membership_text": (
         "Chance that what the model thinks of a training text betrays it beside an unseen one; 0.5 is a coin.",

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import norm
 
 from trasunto.metrics.attacks.battery import Battery, battery_of
+from trasunto.metrics.attacks.echoes import battery_of_texts
 from trasunto.metrics.interval import NORMAL, auc, auc_influence, auc_interval, share_above
 from trasunto.metrics.score import Comparison, Score
 
@@ -56,6 +57,35 @@ def membership(comparison: Comparison) -> tuple[Score, ...]:
         found.append(Score("privacy.membership", auc(*parts), 0.5, auc_interval(*parts), 0.5, 0.5, name))
         share, interval = share_above(score[inside], score[~inside], 0.01)
         found.append(Score("privacy.membership_tpr_1", share, 0.01, interval, 0.01, 0.01, name))
+    return tuple(found)
+
+
+def membership_echoes(comparison: Comparison) -> tuple[Score, ...]:
+    """privacy.membership_echoes: area under the ROC curve of the best attack on texts, that sees synthetic texts alone;
+    privacy.membership_echoes_tpr_1: share of training texts that it finds while it is wrong about 1 % of unseen ones;
+    then the area of each attack.
+
+    Chosen and judged as in `membership`, with the same intervals. () without a column of text, or with fewer than 100
+    unseen texts.
+    """
+    battery = battery_of_texts(comparison)
+    if battery is None:
+        return ()
+    halves = _halves(battery.members, comparison.seed)
+    area = _area(battery, halves, NORMAL)
+    value, interval = _found(battery, halves, 0.01)
+    reading = (
+        "Chance that the words of the synthetic texts put a training text above an unseen one; 0.5 means nobody can "
+        "tell whose text was there."
+    )
+    caught = "Share of training texts that the words of the synthetic texts betray, wrong about 1.0% of unseen ones."
+    found = [
+        Score("privacy.membership_echoes", area.value, 0.5, area.interval, 0.5, 0.5, reading=reading),
+        Score("privacy.membership_echoes_tpr_1", value, 0.01, interval, 0.01, 0.01, reading=caught),
+    ]
+    for name, score in battery.scores.items():
+        parts = _parted(score, battery.members)
+        found.append(Score("privacy.membership_echoes", auc(*parts), 0.5, auc_interval(*parts), 0.5, 0.5, name))
     return tuple(found)
 
 
