@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trasunto import registry
-from trasunto.errors import ExecutorError, RecipeError
+from trasunto.errors import ExecutorError, FitError, RecipeError
 from trasunto.machine import cores
 
 # Parts under way beside those that are worked on: nobody waits for the next one, and results do not pile up.
@@ -218,6 +218,15 @@ def local(address: str) -> Local:
 def processes(address: str) -> Processes:
     """Processes of this machine: `processes`, or `processes:4` for four."""
     return Processes(_count(address))
+
+
+def check_several() -> None:
+    """FitError when a network is to be shared out over the processes that train it, and there is but one."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 and not (current().apart and current().workers > 1):
+        raise FitError(
+            "A network is to be shared out (shard), and one process trains it.",
+            "Start several: torchrun --nproc-per-node 2 -m trasunto train ..., or --on processes:2; or leave it out.",
+        )
 
 
 def alone(function: Callable[..., Any], item: Any, shared: Any) -> Any:

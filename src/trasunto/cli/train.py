@@ -26,6 +26,9 @@ from trasunto.cli.say import pairs_of, quiet_option, seed_option, settings_of
 )
 @click.option("--base", metavar="MODEL", help="A pretrained model by name (see `trasunto list models`) or folder.")
 @click.option("--set", "settings", multiple=True, metavar="field=value", help="A setting, like method=finetune.")
+@click.option(
+    "--shard", is_flag=True, help="Share the weights out over the processes that train; each then holds its part."
+)
 @budget_options
 @seed_option
 @on_option
@@ -39,12 +42,14 @@ def command(
     roles: tuple[str, ...],
     base: str | None,
     settings: tuple[str, ...],
+    shard: bool,
     seed: int,
     quiet: bool,
 ) -> int:
     """Train a language model on a data set, synthetic or real.
 
-    Models that write are trained by several processes together under torchrun, or with --on processes:2 or --on ray.
+    Models that write are trained by several processes together under torchrun, or with --on processes:2 or --on ray;
+    with --shard each of them holds a part of the weights only (methods scratch, full and lora).
 
     \b
     Examples:
@@ -54,14 +59,18 @@ def command(
       trasunto train help.csv --task chat --role question=prompt --role answer=response --label intent -o bot
       trasunto train messages.csv --text message --label spam --epsilon 1 --delta 1e-6 --domain-share 0.1 -o filter
       torchrun --nproc-per-node 2 -m trasunto train notes.csv --task generation -o writer
+      torchrun --nproc-per-node 2 -m trasunto train notes.csv --task generation --set method=full --shard -o writer
     """
-    from trasunto.pipeline.verbs import read, train
+    from trasunto.pipeline.verbs import read, task_settings, train
 
     budget = budget_asked()
     # Under torchrun all processes train, and the first one speaks and writes.
     first = os.environ.get("RANK", "0") == "0"
     if budget is not None and os.environ.get("WORLD_SIZE", "1") != "1":
         raise click.UsageError("A model with a budget is trained by one process: leave torchrun out.")
+    values = settings_of(settings) | ({"shard": True} if shard else {})
+    # What cannot be is said before anything is read.
+    task_settings(task, values)
     real = read(data)
     for column, role in pairs_of(roles, "--role", "COL=ROLE"):
         real = real.with_role(column, role)
@@ -74,7 +83,7 @@ def command(
             label=label,
             base=base,
             seed=seed,
-            settings=settings_of(settings),
+            settings=values,
             budget=budget,
             progress=progress,
         )

@@ -12,7 +12,8 @@ import numpy as np
 from trasunto.errors import FitError
 from trasunto.networks.checkpoint import Parts
 from trasunto.networks.course import TRAINING, Loop
-from trasunto.networks.ranks import add_gradients, rank, summed, world
+from trasunto.networks.ranks import add_gradients, largest, rank, summed, world
+from trasunto.networks.shards import shared
 
 
 @dataclass
@@ -60,16 +61,22 @@ def stepping(
     """(what changes, a step) for `train_steps`: AdamW on the gradients of a whole step.
 
     loss_of: example numbers → (summed loss, how many things it sums). weight: what summed losses of a step are divided
-    by, the same for all steps, so that each thing counts alike. Under torchrun each process takes its share of a step.
+    by, the same for all steps, so that each thing counts alike. Under torchrun each process takes its share of a step;
+    where the weights are shared out, each step has as many pieces in all processes, and memory that runs out ends it.
     """
     import torch
 
     weights = [each for each in network.parameters() if each.requires_grad]
+    apart = shared(weights[0])
     optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
 
     def step(batch: np.ndarray) -> dict[str, Any]:
-        total, count = _added(loss_of, batch[rank() :: world()], pieces, weight, optimizer)
-        add_gradients(weights)
+        mine = batch[rank() :: world()]
+        if apart:
+            total, count = _added_together(loss_of, mine, pieces, weight)
+        else:
+            total, count = _added(loss_of, mine, pieces, weight, optimizer)
+            add_gradients(weights)
         total, count = summed(total, count)
         torch.nn.utils.clip_grad_norm_(weights, settings.clip)
         optimizer.step()
@@ -102,6 +109,31 @@ def _added(
         # Behind the handler: the error holds on to the tensors of the failed pass.
         optimizer.zero_grad(set_to_none=True)
         free()
+
+
+def _added_together(
+    loss_of: Callable[[np.ndarray], tuple[Any, float]], batch: np.ndarray, pieces: Pieces, weight: float
+) -> tuple[float, float]:
+    """As `_added`, of a network that is shared out: layers are put together by all processes at the same time."""
+    own = pieces.of(batch)
+    most = int(largest(len(own))[0])
+    total, count = 0.0, 0.0
+    try:
+        for place in range(most):
+            # Who has less to do goes along with an example that does not count.
+            counts = place < len(own)
+            loss, things = loss_of(own[place] if counts else np.zeros(1, dtype=np.int64))
+            (loss * (float(counts) / weight)).backward()
+            if counts:
+                total, count = total + float(loss.detach()), count + things
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise FitError(
+            f"Memory ran out in one of {world()} processes that share a network.",
+            "Compute fewer tokens at once (micro_tokens), turn checkpointing on, or start more processes.",
+        ) from error
+    return total, count
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -18,6 +18,7 @@ from trasunto.networks.checkpoint import Parts, load_state, mark, save_state
 from trasunto.networks.device import precise
 from trasunto.networks.packing import best_fit
 from trasunto.networks.ranks import largest, rank
+from trasunto.networks.shards import local
 from trasunto.privacy.mechanisms import noise
 
 TRAINING = "training loss"
@@ -181,8 +182,8 @@ class Course:
         self.waiting: list[dict[str, Any]] = []
         self.checked: list[float] = []
         self.best: tuple[float, list[Any]] | None = None
-        # The tensors themselves: training changes them in place.
-        self.result = [each.detach() for each in parts.result()]
+        # The tensors themselves, or what of them lies in this process: training changes them in place.
+        self.result = [local(each.detach()) for each in parts.result()]
         self.average = [each.clone() for each in self.result] if settings.average else None
         for optimizer in parts.optimizers.values():
             for group in optimizer.param_groups:
@@ -284,15 +285,18 @@ class Course:
             module.train(on)
 
     def save_now_and_then(self) -> None:
-        if time.monotonic() - self.saved >= self.watch.every:
+        waited = time.monotonic() - self.saved
+        if self.path is not None and self.parts.shared:
+            (waited,) = largest(waited)
+        if waited >= self.watch.every:
             self.save()
 
     def save(self) -> None:
         """Write the checkpoint, where one is wanted."""
-        if self.path is None or rank():
+        if self.path is None or (rank() and not self.parts.shared):
             return
         self._read()
-        more = {f"average/{place}": each for place, each in enumerate(self.average or [])}
+        more = {"average": self.average} if self.average is not None else {}
         facts: dict[str, Any] = {
             "done": self.done,
             "since": self.since,
@@ -303,7 +307,7 @@ class Course:
         }
         if self.best is not None:
             facts["best"] = self.best[0]
-            more |= {f"best/{place}": each for place, each in enumerate(self.best[1])}
+            more["best"] = self.best[1]
         save_state(self.path, self.parts, more, facts)
         self.saved = time.monotonic()
 
@@ -331,11 +335,8 @@ class Course:
             raise StoreError(f"Cannot write {path.parent}: {error.strerror}.", "Name another folder.") from error
         if path.exists():
             more, facts = load_state(path, self.parts)
-            device = self.parts.device
-            kept = [more[f"best/{place}"].to(device) for place in range(sum(name.startswith("best/") for name in more))]
-            if self.average is not None:
-                self.average = [more[f"average/{place}"].to(device) for place in range(len(self.average))]
-            self.best = (facts["best"], kept) if "best" in facts else None
+            self.average = more["average"] if self.average is not None else None
+            self.best = (facts["best"], more["best"]) if "best" in facts else None
             self.done, self.since, self.looked = facts["done"], facts["since"], facts["looked"]
             self.losses, self.checked, self.spent = facts["losses"], facts["checked"], facts["seconds"]
         return path

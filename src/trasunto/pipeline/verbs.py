@@ -16,6 +16,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.relations import children, roots
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import BudgetError, MetricError, ModelError, SampleError, SchemaError, near
+from trasunto.executors import check_several
 from trasunto.metrics.score import Comparison, Gate
 from trasunto.pipeline.columns import ordered
 from trasunto.pipeline.kept import kept_at
@@ -283,8 +284,12 @@ def train(
 
 
 def task_settings(task: str, values: Mapping[str, Any]) -> Any:
-    """The settings of a task with those values. UnknownNameError, RecipeError for a setting that is not there."""
-    return built(registry.load("tasks", task).settings, f"The task {task!r}", values)
+    """The settings of a task with those values. UnknownNameError, RecipeError for a setting that is not there, FitError
+    for `shard` where one process trains."""
+    settings = built(registry.load("tasks", task).settings, f"The task {task!r}", values)
+    if values.get("shard"):
+        check_several()
+    return settings
 
 
 def score(model: Any, data: Any, *, seed: int = 0, progress: Progress = quiet) -> Evaluation | TextEvaluation:

@@ -7,7 +7,10 @@ import sys
 import numpy as np
 import pytest
 
+from trasunto.cli.main import trasunto
+from trasunto.errors import FitError
 from trasunto.executors import Processes, executing
+from trasunto.language.decoder.decoder import load_decoder_model
 from trasunto.language.decoder.settings import DecoderSettings, Example
 from trasunto.language.decoder.train import train_decoder
 
@@ -35,9 +38,28 @@ def test_the_command_trains_under_torchrun(tmp_path):
     (tmp_path / "texts.csv").write_text(f"text\n{lines}\n", encoding="utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "trasunto"]
     command += ["train", str(tmp_path / "texts.csv"), "--task", "generation", "-o", str(tmp_path / "lm")]
-    command += ["--set", "method=scratch", "--set", "epochs=1"]
+    command += ["--set", "method=scratch", "--set", "epochs=1", "--shard"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("Trained on") == 1
     (document,) = (tmp_path / "lm").rglob("decoder.json")
-    assert json.loads(document.read_text(encoding="utf-8"))["facts"]["processes"] == 2
+    told = json.loads(document.read_text(encoding="utf-8"))
+    assert told["facts"]["processes"] == 2 and told["settings"]["shard"]
+    assert load_decoder_model(document.parent).losses(EXAMPLES[:2])[0].max() < 10
+
+
+def test_one_process_does_not_share_out_a_network(tmp_path):
+    with pytest.raises(FitError, match=r"one process.*torchrun"):
+        train_decoder(EXAMPLES, settings=DecoderSettings("scratch", shard=True, **SMALL))
+    with pytest.raises(FitError, match="one process"):
+        trasunto.main(
+            ["train", str(tmp_path / "none.csv"), "--task", "chat", "--shard", "-o", "x"], standalone_mode=False
+        )
+    with executing(Processes(1)), pytest.raises(FitError, match="one process"):
+        train_decoder(EXAMPLES, settings=DecoderSettings("scratch", shard=True, **SMALL))
+
+
+@pytest.mark.parametrize(("settings", "said"), [({"compile": True}, "compiled"), ({"method": "qlora"}, "4 bits")])
+def test_what_cannot_be_shared_out_is_told(settings, said):
+    with pytest.raises(FitError, match=said):
+        DecoderSettings(shard=True, **settings)

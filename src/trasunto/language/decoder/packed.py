@@ -50,7 +50,8 @@ class Packed:
 
         counts = np.array([int(each.counted.sum()) for each in rows])
         head, cap = self._head()
-        with torch.inference_mode():
+        # No inference mode: layers that are shared out could not be taught with what was put together in it.
+        with torch.no_grad():
             states = [self._states(part) for part in ([rows] if self.whole else [[each] for each in rows])]
             found = [losses(each, head, wanted, half=self.half, cap=cap) for each, wanted in states]
         flat = torch.cat(found).double().cpu().numpy()

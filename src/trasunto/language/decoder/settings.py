@@ -66,8 +66,9 @@ class DecoderSettings:
     without a better validation loss, of `checks` in all. max_seconds: stop after so many; None never.
     precision: "auto" computes in bfloat16 where the machine does so by itself and keeps what learns in float32;
     "float32". checkpointing: keep no activations, compute them again (less memory, a third more work). compile:
-    torch.compile the layers (needs a C++ compiler; it was not measured). vocabulary, width, layers, heads: of a model
-    from scratch.
+    torch.compile the layers (needs a C++ compiler; it was not measured). shard: share out the weights, their gradients
+    and what the optimizer remembers over the processes that train (networks/shards.py): each holds its part.
+    vocabulary, width, layers, heads: of a model from scratch.
     """
 
     method: str = "lora"
@@ -87,6 +88,7 @@ class DecoderSettings:
     precision: str = "auto"
     checkpointing: bool = False
     compile: bool = False
+    shard: bool = False
     vocabulary: int = 4096
     width: int = 256
     layers: int = 6
@@ -108,6 +110,9 @@ class DecoderSettings:
             raise FitError(f"The share for validation is {self.validation}.", "Give 0 (none) or more, below 1.")
         if self.learning_rate is not None and not self.learning_rate > 0:
             raise FitError(f"The learning rate is {self.learning_rate}.", "Give a number above 0, or none.")
+        if self.shard and (self.compile or self.method == "qlora"):
+            what = "compiled layers" if self.compile else "weights of 4 bits"
+            raise FitError(f"A network with {what} is not shared out.", "Leave out shard, or take lora or full.")
         if self.method == "scratch" and self.width % (2 * self.heads):
             raise FitError(
                 f"A width of {self.width} cannot be split over {self.heads} heads.",

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trasunto.errors import FitError
-from trasunto.executors import current
+from trasunto.executors import check_several, current
 from trasunto.language.decoder.decoder import Decoder
-from trasunto.language.decoder.packed import losses_of, packed
+from trasunto.language.decoder.packed import packed
 from trasunto.language.decoder.settings import DecoderSettings, Example
 from trasunto.language.decoder.start import computes_halves, pretrained, scratch
 from trasunto.language.decoder.tokens import Coded, code
@@ -28,6 +28,7 @@ from trasunto.networks.course import Curves, Loop
 from trasunto.networks.four_bits import four_bits
 from trasunto.networks.loop import train_steps
 from trasunto.networks.ranks import joined, rank, summed, world
+from trasunto.networks.shards import filled, hollow, share, through
 from trasunto.progress import Progress, quiet
 
 
@@ -57,13 +58,15 @@ def train_decoder(
     makes of them is told in `facts["test"]`. Checkpoints, callbacks and resuming come from the `watched` block around
     (networks/course.py); Ctrl-C keeps the best so far. Under torchrun, every process calls this and gets the same
     model. Inside `executing`, an executor of processes trains together in the same way (language/decoder/spread.py);
-    callbacks are not told then. Raises FitError when there is nothing to learn from, or an example alone is too much
-    for the memory.
+    callbacks are not told then. Raises FitError when there is nothing to learn from, an example alone is too much for
+    the memory, or one process alone is asked to share out a network.
     """
     import torch
 
     if not examples:
         raise FitError("There are no examples to learn from.", "Give texts.")
+    if settings.shard:
+        check_several()
     if current().apart:
         from trasunto.language.decoder.spread import train_spread
 
@@ -79,7 +82,7 @@ def train_decoder(
                 "Give texts after the prompts, or raise `longest`.",
             )
         telling = progress if rank() == 0 else quiet
-        curves, more = _taught(begun, useful, settings, seed, telling)
+        begun, curves, more = _taught(begun, useful, settings, seed, telling)
         facts = {
             "examples": len(examples),
             "without_answer": len(coded) - len(useful),
@@ -139,8 +142,8 @@ def _begun(examples: Sequence[Example], settings: DecoderSettings, start: Decode
 
 def _taught(
     begun: Beginning, coded: list[Coded], settings: DecoderSettings, seed: int, progress: Progress
-) -> tuple[Curves, dict[str, Any]]:
-    """Train in place; a share of the examples is held out to stop in time. Returns the curves and facts."""
+) -> tuple[Beginning, Curves, dict[str, Any]]:
+    """Train; a share of the examples is held out to stop in time. Returns what has learnt, the curves and facts."""
     order = np.random.default_rng(seed).permutation(len(coded))
     held = order[: int(len(coded) * settings.validation)] if len(coded) >= 40 else order[:0]
     inside = order[len(held) :]
@@ -156,24 +159,51 @@ def _taught(
         checks=settings.checks,
         max_seconds=settings.max_seconds or float("inf"),
     )
+    counted = sum(int(coded[place].counted.sum()) for place in inside)
+    # What a step of full size has in the mean: with its own count, a small last one would weigh as much.
+    weight = max(counted * min(1.0, settings.batch_tokens / max(int(lengths.sum()), 1)), 1.0)
+    empty = hollow(begun.network, begun.taught) if settings.shard else ()
     with packed(begun.network, computes_halves(settings)) as mine:
-
-        def loss_of(batch: np.ndarray) -> tuple[Any, float]:
-            return mine.loss([coded[inside[place]] for place in batch])
-
-        def validate() -> float:
-            found = losses_of(mine, [coded[place] for place in held[rank() :: world()]], settings.micro_tokens)
-            total, count = summed(float(found[0].sum()), float(found[1].sum()))
-            return total / max(count, 1.0)
-
-        counted = sum(int(coded[place].counted.sum()) for place in inside)
-        # What a step of full size has in the mean: with its own count, a small last one would weigh as much.
-        weight = max(counted * min(1.0, settings.batch_tokens / max(int(lengths.sum()), 1)), 1.0)
-        parts, step = stepping(begun.taught, loss_of, pieces, loop, weight=weight)
-        curves = train_steps(
-            parts, step, lengths.tolist(), loop, seed=seed, validate=validate if len(held) else None, progress=progress
+        loss, losses = mine.loss, mine.losses
+        if settings.shard:
+            share(begun.taught, begun.network.get_decoder().layers)
+            loss, losses = through(begun.taught, loss), through(begun.taught, losses)
+        parts, step = stepping(
+            begun.taught,
+            lambda batch: loss([coded[inside[place]] for place in batch]),
+            pieces,
+            loop,
+            weight=weight,
         )
-        return curves, {"packed": mine.whole, "halved_for_memory": pieces.halved, "held_out": len(held)}
+        validate = _validation(losses, [coded[place] for place in held], settings) if len(held) else None
+        curves = train_steps(parts, step, lengths.tolist(), loop, seed=seed, validate=validate, progress=progress)
+        facts = {"packed": mine.whole, "halved_for_memory": pieces.halved, "held_out": len(held)}
+    if settings.shard:
+        # What the optimizer remembers goes before the weights are put together.
+        del parts, step
+        filled(empty[1], begun.taught)
+        begun = replace(begun, network=empty[0], taught=empty[1])
+    return begun, curves, facts
+
+
+def _validation(
+    losses: Callable[[Sequence[Coded]], tuple[np.ndarray, np.ndarray]], held: list[Coded], settings: DecoderSettings
+) -> Callable[[], float]:
+    """Mean nats a token of held examples, each process taking its share of them."""
+    every = Pieces(settings.micro_tokens, np.array([len(each) for each in held])).of(np.arange(len(held)))
+
+    def validate() -> float:
+        total, count = 0.0, 0.0
+        # As many for all, since layers that are shared out are put together by all: the last may be of none.
+        for first in range(0, len(every), world()):
+            own = first + rank()
+            totals, counts = losses([held[place] for place in every[own if own < len(every) else first]])
+            if own < len(every):
+                total, count = total + float(totals.sum()), count + float(counts.sum())
+        total, count = summed(total, count)
+        return total / max(count, 1.0)
+
+    return validate
 
 
 def _finished(begun: Beginning, settings: DecoderSettings, facts: dict[str, Any]) -> Decoder:

@@ -32,7 +32,8 @@ WINDOW = 32_768
 class WritingSettings:
     """How a decoder learns texts. method, base, epochs, learning_rate, max_seconds, longest: of language/decoder;
     scratch takes no base, epochs None what fits the method. characters: after which a text is cut. test_rows: unseen
-    texts that are read at most. arms, ratio: as in AnswerSettings. answer: tokens of what is written at most."""
+    texts that are read at most. arms, ratio: as in AnswerSettings. answer: tokens of what is written at most. shard: of
+    DecoderSettings."""
 
     method: str = "lora"
     base: str = "smollm2-135m"
@@ -45,6 +46,7 @@ class WritingSettings:
     test_rows: int = 500
     arms: tuple[str, ...] = ARMS
     ratio: float = 1.0
+    shard: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -65,6 +67,7 @@ class WritingSettings:
             learning_rate=self.learning_rate,
             max_seconds=self.max_seconds,
             longest=self.longest,
+            shard=self.shard,
         )
 
 

@@ -42,7 +42,7 @@ class AnswerSettings:
     answer: tokens of an answer at most. test_rows: dialogues that are asked at most. arms: what is trained. ratio:
     synthetic dialogues added for each real one in "synthetic + real"; no real one is left out for them (Gerstgrasser
     et al. 2024, "Is model collapse inevitable?"). curriculum: "short first" trains on the shorter half, then on all
-    (Bengio et al. 2009; Platanios et al. 2019).
+    (Bengio et al. 2009; Platanios et al. 2019). shard: of DecoderSettings, for a decoder.
     """
 
     method: str | None = None
@@ -57,6 +57,7 @@ class AnswerSettings:
     arms: tuple[str, ...] = ARMS
     ratio: float = 1.0
     curriculum: str = "none"
+    shard: bool = False
 
     def __post_init__(self) -> None:
         if self.method is not None and self.method not in METHODS:
@@ -70,6 +71,8 @@ class AnswerSettings:
         for name, low in least.items():
             if not getattr(self, name) > low:
                 raise FitError(f"{name} is {getattr(self, name)}.", f"Give more than {low:g}.")
+        if self.shard and self.method in ("memory", "recurrent"):
+            raise FitError(f"What {self.method} learns is not shared out.", f"Take one of {', '.join(DECODED)}.")
 
 
 USUAL = AnswerSettings()
@@ -253,6 +256,7 @@ def _learnt(dialogues: Dialogues, settings: AnswerSettings, seed: int, before: A
         learning_rate=settings.learning_rate,
         longest=settings.longest,
         max_seconds=settings.max_seconds,
+        shard=settings.shard,
     )
     examples = [Example.chat(turns) for turns in dialogues.turns]
     start_decoder = before if isinstance(before, Decoder) else None
