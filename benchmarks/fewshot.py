@@ -6,7 +6,7 @@
 
 With --lead a small language model writes a list to each label's name and sees no real text at all: all that anybody
 here knows of real texts are the few. With --synthetic the texts are those of another generator, and --saw tells what it
-has learned from. Of both, those are used whose label the model of the few agrees with. Prints one JSON line.
+has learned from. Both count as far as the few show that they help (language/few.py). Prints one JSON line.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pytest
 from trasunto.errors import FitError
 from trasunto.language.classify import ClassifySettings, train_classifier
 from trasunto.language.corpus import Corpus
-from trasunto.language.curve import Drawn, agreed, gain, joined, learning_curve, worth
+from trasunto.language.curve import Drawn, gain, learning_curve, with_synthetic, worth
 from trasunto.language.evaluate import Chances
 from trasunto.language.stages import Judging, judge
 
@@ -106,20 +106,22 @@ def test_one_class_and_settings_that_train_nothing_are_refused(parts, settings):
         Judging(ratios=(0.0,))
 
 
-def test_synthetic_texts_that_the_model_of_the_few_doubts_stay_out(parts, settings):
+def test_bad_texts_leave_the_few_alone_and_labels_of_others_stay_out(parts, settings):
     train, test = parts
-    model = train_classifier(train, settings=settings)
-    half = len(test) // 2
-    wrong = tuple({"good": "bad", "bad": "good"}[label] for label in test.labels[:half])
-    kept = agreed(Corpus(test.texts, wrong + test.labels[half:]), model)
-    assert len(set(kept.texts) & set(test.texts[half:])) > 0.9 * half
-    assert len(kept) < 1.1 * half
+    few = train.draw(24, seed=0)
+    alone = train_classifier(few, settings=settings)
+    wrong = Corpus(test.texts, tuple({"good": "bad", "bad": "good"}[label] for label in test.labels), test.text)
+    found, used = with_synthetic(alone, few, wrong, seed=0)
+    assert used == 0 and found.head is alone.head
+    strange = Corpus(test.texts, ("else",) * len(test), test.text)
+    assert with_synthetic(alone, few, strange, seed=0)[1] == 0
 
 
-def test_few_are_not_drowned():
-    few, made = Corpus(("a", "b"), ("x", "y")), Corpus(("c",) * 40, ("x",) * 40)
-    assert joined(few, made).texts.count("a") == 5
-    assert joined(made, few).texts.count("c") == 40
+def test_few_texts_are_not_joined_to_synthetic_ones_in_fine_tuning(parts, encoder):
+    train, test = parts
+    settings = ClassifySettings(method="finetune", base=str(encoder))
+    with pytest.raises(FitError, match="as start"):
+        learning_curve(train, test, (4,), settings=settings, draws=1, seed=0, made=train)
 
 
 def test_a_size_that_few_classes_can_fill_is_left_out(parts, settings):

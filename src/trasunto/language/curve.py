@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from trasunto.errors import FitError
 from trasunto.language.classify import Classifier, ClassifySettings, train_classifier
 from trasunto.language.corpus import Corpus
+from trasunto.language.embed import load_embedder
 from trasunto.language.evaluate import Chances, coded, evaluate_predictions, percentiles
 from trasunto.language.evaluation import Evaluation
+from trasunto.language.few import Few, fit_few
+from trasunto.language.offline import find
 from trasunto.language.paired import f1_of
 from trasunto.progress import Progress, quiet
 
 THOUSAND = 1_000
 RESAMPLES = 300
-# A synthetic text counts as much as a real one until there are so many times as many of them.
-DROWNED = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +62,14 @@ def learning_curve(
     start: Classifier | None = None,
     progress: Progress = quiet,
 ) -> list[Drawn]:
-    """So many draws of few real texts a class, and, given synthetic texts, the same few joined to those whose label
-    the model of the few alone agrees with: what it knows keeps out what is mislabelled.
+    """So many draws of few real texts a class, and, given synthetic texts, the same few with as much of these as the
+    few show to help (language/few.py); where they show nothing the few stay alone.
 
-    start: go on from this classifier, trained on the synthetic texts, instead of training on both anew. A size that
-    less than half of the classes can fill is left out.
+    start: go on from this classifier, trained on the synthetic texts, instead; "finetune" needs it. A size that less
+    than half of the classes can fill is left out. Raises FitError without a start that is needed.
     """
+    if made is not None and start is None and settings.method != "frozen":
+        raise FitError("Few texts are added to a model that was trained on the synthetic ones.", "Give it as start.")
     labels = np.array(truth.labels, dtype=object)
     counts = [int((labels == label).sum()) for label in truth.classes]
     wanted = [size for size in sizes if sum(count >= size for count in counts) * 2 >= len(counts)]
@@ -80,27 +84,30 @@ def learning_curve(
             continue
         with_made, examples = [], []
         for each, model in zip(few, models, strict=True):
-            kept = made if start is not None else agreed(made, model)
-            training = each if start is not None else joined(each, kept)
-            with_made.append(answers(train_classifier(training, settings=settings, seed=seed, start=start), test))
-            examples.append(len(each) + len(kept))
+            if start is not None:
+                both, used = train_classifier(each, settings=settings, seed=seed, start=start), len(made)
+            else:
+                both, used = with_synthetic(model, each, made, seed=seed)
+            with_made.append(answers(both, test))
+            examples.append(len(each) + used)
         found.append(Drawn(f"real, {size} per class + synthetic", size, tuple(examples), tuple(with_made)))
     if wanted:
         progress("learning curve", len(wanted), len(wanted))
     return found
 
 
-def agreed(made: Corpus, model: Classifier) -> Corpus:
-    """The synthetic texts to which the model gives the label they carry."""
-    called = model.predict(made.texts)
-    return made.take([place for place, label in enumerate(made.labels) if label == called[place]])
-
-
-def joined(few: Corpus, made: Corpus) -> Corpus:
-    """Few real texts and many synthetic ones; the real ones are repeated until they are no less than a quarter as many,
-    so that they are not drowned."""
-    times = max(1, round(len(made) / (DROWNED * max(len(few), 1))))
-    return few.take(np.tile(np.arange(len(few)), times)).joined(made)
+def with_synthetic(alone: Classifier, few: Corpus, made: Corpus, *, seed: int) -> tuple[Classifier, int]:
+    """A frozen classifier of few real texts and of as much of the synthetic ones as the few show to help, and how many
+    of those count: 0 when nothing is shown, and the classifier stays as it is. alone: that of the few. Synthetic texts
+    of labels that the few do not have are left out."""
+    made = made.take([place for place, label in enumerate(made.labels) if label in alone.labels])
+    embedder = load_embedder(find(alone.settings.base))
+    places = {label: place for place, label in enumerate(alone.labels)}
+    vectors = [embedder.embed(each.texts) for each in (few, made)]
+    truth = [np.array([places[label] for label in each.labels], dtype=int) for each in (few, made)]
+    parts = Few(vectors[0], truth[0], vectors[1], truth[1], len(places), alone.settings.regularisation)
+    head, used = fit_few(parts, alone.head, seed=seed)
+    return replace(alone, head=head), used
 
 
 def answers(model: Classifier, test: Corpus) -> Chances:

@@ -43,9 +43,9 @@ CLASSIFIED: dict[str, tuple[str, str]] = {
     "classified.curve": ("Few real texts, without and with the synthetic ones", "Pocos textos reales, sin y con los sintéticos"),
     "classified.curve_told": (
         "Means over draws of the few real texts. The synthetic ones come from a generator that has learned from all training "
-        "texts, not from the few alone; those count whose label the model of the few agrees with.",
+        "texts, not from the few alone; they count as far as the few show, in folds, that they help.",
         "Medias sobre varios sorteos de los pocos textos reales. Los sintéticos proceden de un generador que aprendió de todos "
-        "los textos de entrenamiento, no solo de esos pocos; cuentan aquellos con cuya etiqueta coincide el modelo de los pocos.",
+        "los textos de entrenamiento, no solo de esos pocos; cuentan en la medida en que los pocos muestran que ayudan.",
     ),
     "classified.alone": ("F1, real alone", "F1, solo reales"),
     "classified.with": ("F1, with synthetic", "F1, con sintéticos"),
