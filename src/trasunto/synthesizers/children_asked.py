@@ -27,11 +27,14 @@ class RowModel:
         self.model, self.owners, self.taken = model, owners, taken
         self.plain = isinstance(model, CodedModel) and model.plan.same and not model.plan.rules and not model.codes.ids
         self.known: dict[str, np.ndarray] = {}
+        # A row model that was learnt under a budget is told of less.
+        self.asks = frozenset(model.schema.only.names)
 
     def draw(
         self, who: np.ndarray, told: list[Told], *, seed: int, where: str | None, temperature: float
     ) -> pl.DataFrame:
         """(len(who),) rows of the row model's own columns."""
+        told = [each for each in told if name_of(each, self.taken) in self.asks]
         if self.plain and where is None:
             return self._coded(who, told, seed, temperature)
         given = beside(self.owners.rows, who, table_of(told, self.taken).rows)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import numpy as np
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes, Levels
 from trasunto.errors import FitError, SampleError
-from trasunto.graphical.adaptive import Coded, Course, Exact, Plan, Spent, adapted
+from trasunto.graphical.adaptive import Coded, Course, Exact, Plan, Source, Spent, adapted
 from trasunto.graphical.estimate import Estimate, inside
 from trasunto.graphical.junction import Tree
 from trasunto.graphical.rows import Field, chosen
@@ -103,6 +103,21 @@ class Marginals:
         progress("fit marginals", 100, 100)
         guarantee = self._guarantee(budget, (*spending, *_spending(course, ready.codes.names)), assumptions)
         return ready.model("marginals", self, joint, guarantee=guarantee)
+
+    def learnt(
+        self, ready: Prepared, *, rho: float, rows: int | None, seed: int, noise: Source
+    ) -> tuple[CodedModel, int, float]:
+        """(a model of codes, how many marginals were measured, the standard deviation of the noise on the last).
+
+        rho: what may be spent, with one row as unit. rows: how many there are, where that is public; else the noisy
+        counts tell. The guarantee is for whoever holds the model to give.
+        """
+        coded = replace(_coded(ready, ready.coded), total=rows)
+        course, now = adapted(coded, self._plan(), rho=rho, noise=noise, rng=np.random.default_rng(seed))
+        joint = _joint(self, ready, course, now, told=rho)
+        sigmas = [each.sigma for each in course.spent if each.what == "marginal"]
+        model = replace(ready, rows=round(course.total)).model("marginals", self, joint)
+        return model, len(sigmas), sigmas[-1] if sigmas else 0.0
 
     def _plan(self) -> Plan:
         seconds = math.inf if self.seconds is None else self.seconds

@@ -7,6 +7,8 @@ nothing is: a row is restated by itself, so that one row more or less in the tab
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -22,6 +24,8 @@ from trasunto.privacy.budget import Budget, Spending, small_enough
 from trasunto.privacy.domain import Domain, bought, declared_domain, of_persons, public_schema
 from trasunto.privacy.mechanisms import Noise, noise
 from trasunto.synthesizers.coded import Prepared, learnable
+
+NO_CODES: Mapping[str, Levels | Steps] = MappingProxyType({})
 
 
 def prepare_private(
@@ -64,6 +68,26 @@ def prepare_private(
     }
     ready = Prepared(real.name, plan, codes, coded, count)
     return ready, rest.one_row(), spending, (*_assumed(table.schema, plan, budget), *source.assumptions)
+
+
+def prepare_declared(
+    table: Table, name: str, source: Noise, *, bins: int, made: Mapping[str, Levels | Steps] = NO_CODES
+) -> Prepared:
+    """What a method learns from of rows whose columns are all declared, as `prepare_private` has it.
+
+    made: by column, codes to use instead of those that the declared domain gives. `Prepared.rows` is 0: not known.
+    """
+    schema = public_schema(table.schema)
+    plan = plan_of(schema, {})
+    known = _declared(plan)
+    plain = plan.restate(_lawful(Table(schema, table.rows), plan))
+    codes = _codes(plan, plain, known, bins)
+    codes = replace(codes, columns={**codes.columns, **{n: each for n, each in made.items() if n in codes.columns}})
+    coded = {
+        name: _within(values, codes.columns[name], known[name], source)
+        for name, values in codes.encode(_clipped(plain, codes)).items()
+    }
+    return Prepared(name, plan, codes, coded, 0)
 
 
 def _declared(plan: Plain) -> dict[str, Domain]:

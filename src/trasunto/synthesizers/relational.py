@@ -24,10 +24,11 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.relations import require_related
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import EmptyDataError, ModelError, RecipeError, SampleError, near
-from trasunto.privacy.budget import Budget, Guarantee, refuse
+from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.children import Children, ChildrenSettings, fit_children, load_children
 from trasunto.synthesizers.model import Model, Synthesizer, load_model, read_document
+from trasunto.synthesizers.private_relational import fit_families, marginals_of
 from trasunto.synthesizers.relational_asked import wanted_of
 from trasunto.synthesizers.relational_draw import Drawing
 from trasunto.synthesizers.relational_keys import Keys
@@ -66,13 +67,18 @@ class Relational:
     ) -> RelationalModel:
         """Fit to related tables.
 
-        Raises, before any long work: BudgetError for a budget; SchemaError for one table alone, a cycle of keys that
-        may not be missing, a reference to what is no key; BreachError for references to rows that are not there;
-        EmptyDataError for a table without rows; FitError for texts too few to learn from.
+        budget: the unit is a family, a row of the root with all that hangs from it (private_relational.py); `row` has
+        to be "marginals" then, and only it and its settings count. Raises, before any long work: BudgetError for a
+        budget that cannot be kept; SchemaError for one table alone, a cycle of keys that may not be missing, a
+        reference to what is no key; BreachError for references to rows that are not there; EmptyDataError for a table
+        without rows; FitError for texts too few to learn from.
         """
-        refuse(budget, "relational")
         row = registry.load("synthesizers", self.row)(**self.row_settings)
         require_related(real)
+        if budget is not None:
+            held = marginals_of(row, self.row)
+            made = fit_families(real, held, budget, seed=seed, progress=progress)
+            return RelationalModel(made.schema, self, made.parts, made.copied, made.sizes, guarantee=made.guarantee)
         _require_rows(real)
         whole, (real, marks) = real, marked(real)
         plan = plan_of(real)
@@ -111,10 +117,7 @@ class RelationalModel:
     copied: Mapping[str, Table]
     sizes: Mapping[str, int]
     texts: Mapping[str, Written] = field(default_factory=dict)
-
-    @property
-    def guarantee(self) -> Guarantee | None:
-        return None
+    guarantee: Guarantee | None = None
 
     @property
     def plan(self) -> Plan:
@@ -174,6 +177,7 @@ class RelationalModel:
             "sizes": dict(self.sizes),
             "parts": [part.to_dict(self.schema) for part in self.parts],
             "copied": list(self.copied),
+            "guarantee": self.guarantee.to_dict() if self.guarantee else None,
             "texts": list(self.texts),
         }
         with aside(folder, folder=True) as place:
@@ -206,7 +210,8 @@ class RelationalModel:
                 for number, name in enumerate(document["copied"])
             }
             texts = {name: Written.load(folder / f"written-{n}") for n, name in enumerate(document.get("texts", ()))}
-            return RelationalModel(schema, settings, tuple(parts), copied, document["sizes"], texts)
+            promised = Guarantee.from_dict(document["guarantee"]) if document.get("guarantee") else None
+            return RelationalModel(schema, settings, tuple(parts), copied, document["sizes"], texts, promised)
         except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
             raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
 
@@ -218,6 +223,7 @@ class RelationalModel:
             "fitted_to": sum(self.sizes.values()),
             "tables": {part.unit.name: _told(part) for part in self.parts},
             "copied": {name: len(table) for name, table in self.copied.items()},
+            **({"guarantee": self.guarantee.to_dict()} if self.guarantee else {}),
             "texts": {name: each.describe() for name, each in self.texts.items()},
         }
 

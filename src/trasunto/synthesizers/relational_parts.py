@@ -51,7 +51,8 @@ class Label:
     how often each row is pointed to, and missing: how often none is. most: how many rows at most point to one; None
     for no limit. apart: whether no two rows have this and the other keys alike. group: "owner" when both rows have one
     owner, "own" when the row pointed to points back. shared: columns of the key that another key of the row has too.
-    optional: whether it may be missing.
+    optional: whether it may be missing. blind: whether nothing else is known of it, as under a budget: "r5" is row 5
+    then, and "any" a row by chance.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Label:
     group: str
     shared: tuple[str, ...]
     optional: bool
+    blind: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,7 @@ def _label(label: Label, coded: Coder) -> dict[str, Any]:
         "group": label.group,
         "shared": list(label.shared),
         "optional": label.optional,
+        "blind": label.blind,
     }
 
 

@@ -42,10 +42,14 @@ class Matching:
                 at[mine] = reach[path][mine]
         itself = (texts == "self").fill_null(False).to_numpy()
         at[itself] = np.flatnonzero(itself)
-        if not self.free:
+        if not self.free or label.blind:
             straight = texts.str.starts_with("r").fill_null(False).to_numpy()
             at[straight] = numbers[straight]
         wanted = texts.is_not_null().to_numpy() & (at < 0)
+        if label.blind:
+            count = self.size(link.parent)
+            at[wanted] = rng.integers(count, size=int(wanted.sum())) if count else -1
+            return at
         cell = np.where(texts.str.contains("^[cr]").fill_null(False).to_numpy(), numbers, -1)
         if label.level:
             return self._by_level(part, link, at, cell, rng)
