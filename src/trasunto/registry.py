@@ -123,6 +123,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "relations.c2st": "trasunto.metrics.relations:c2st",
         "relations.aggregate_c2st": "trasunto.metrics.relations_aggregate:aggregate_c2st",
         "relations.families": "trasunto.metrics.relations:families",
+        "relations.histories": "trasunto.metrics.relations_within:histories",
+        "relations.text": "trasunto.metrics.relations_within:texts",
+        "relations.verbatim_text": "trasunto.metrics.relations_within:verbatim",
     },
     "connectors": {
         "csv": "trasunto.connectors.files:CsvFile",

@@ -140,4 +140,12 @@ RELATED: dict[str, tuple[str, str]] = {
         "The same for a row with all that hangs from it, told in counts, sums and means.",
         "Lo mismo para una fila con todo lo que cuelga de ella, contado en cantidades, sumas y medias.",
     ),
+    "relations.text": (
+        "Chance that a classifier of words and letters scores a synthetic text above an unseen real one of its table, mean over the tables; 0.5 means it cannot tell.",
+        "Probabilidad de que un clasificador de palabras y letras ponga un texto sintético por encima de uno real no visto de su tabla, media de las tablas; 0,5 es azar.",
+    ),
+    "relations.verbatim_text": (
+        "Share of synthetic texts that repeat eight words or more of a training text and of no unseen one, mean over the tables; 0 is best.",
+        "Proporción de textos sintéticos que repiten ocho palabras o más de un texto de entrenamiento y de ninguno no visto, media de las tablas; 0 es lo mejor.",
+    ),
 }
