@@ -163,3 +163,14 @@ def test_a_delivery_that_cannot_be_is_refused_before_any_work(bank, tmp_path):
         recipe_for(bank, deliver={"to": "postgresql://ann:secret@host/db"})
     with pytest.raises(FileError, match="format"):
         run(recipe_for(bank, deliver={"to": str(tmp_path / "x.nope")}), folder=tmp_path / "run")
+
+
+def test_several_draws_are_compared_and_their_spread_is_told(bank):
+    real = tr.read(str(bank))
+    model = tr.fit(real, "relational", seed=0, settings={"row_settings": {"orders": 2}})
+    draws = tuple(model.sample(seed=seed) for seed in (1, 2, 3))
+    report = tr.evaluate(real, draws, metrics=["relations.cardinality", "relations.integrity"], seed=5)
+    spread = {each["metric"]: each for each in report.facts["repeats"] if not each["subject"]}
+    values = spread["relations.cardinality"]["values"]
+    assert len(values) == 3 and len(set(values)) > 1 and values[0] == report.score("relations.cardinality").value
+    assert spread["relations.integrity"]["mean"] == 1 and spread["relations.cardinality"]["interval"] is not None

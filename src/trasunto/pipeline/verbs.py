@@ -15,7 +15,7 @@ from trasunto import registry
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.relations import children, roots
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import BudgetError, MetricError, ModelError, SampleError, SchemaError, near
+from trasunto.errors import BudgetError, ModelError, SampleError, SchemaError, near
 from trasunto.executors import check_several
 from trasunto.metrics.score import Comparison, Gate
 from trasunto.pipeline.columns import ordered
@@ -217,14 +217,14 @@ def evaluate(
     named = (protected,) if isinstance(protected, str) else tuple(protected)
     draws = [_like(each, truth) for each in (synthetic if isinstance(synthetic, tuple) else (synthetic,))]
     if truth.tied:
-        if len(draws) > 1:
-            raise MetricError("Several draws of related tables cannot be compared at once.", "Give one.")
         from trasunto.pipeline.related import Asked, compared, measured
 
-        unseen = _like(holdout, truth) if holdout is not None else None
-        tables = compared(truth, draws[0], unseen, Asked(target, named, positive), seed)
-        scores = measured(tables, tuple(metrics or ()), progress)
-        return told_of(tables, scores, tuple(limit.verdict(scores) for limit in limits), language)
+        unseen, asked = _like(holdout, truth) if holdout is not None else None, Asked(target, named, positive)
+        # What does not fit is said before any work.
+        tables = [compared(truth, each, unseen, asked, seed + place) for place, each in enumerate(draws)]
+        found = [measured(each, tuple(metrics or ()), progress) for each in tables]
+        passed = tuple(limit.verdict(found[0]) for limit in limits)
+        return told_of(tables[0], found[0], passed, language, spreads(found) if len(found) > 1 else ())
     comparison = Comparison(
         real=truth,
         synthetic=draws[0],
