@@ -630,3 +630,20 @@ def test_the_command_line_reads_and_writes_databases(postgres, maria, tmp_path, 
         assert secret not in said.out + said.err
         for path in tmp_path.rglob("*.json"):
             assert secret not in path.read_text(encoding="utf-8")
+
+
+@EVERY
+def test_whose_events_they_are_and_in_which_order_is_kept(place):
+    columns = (
+        Column("its owner", "id", False),
+        Column("turn", "integer", False, reason="Comment: counted by the desk"),
+        Column("said", "text"),
+    )
+    rows = pl.DataFrame({"its owner": ["a", "a", "b"], "turn": [1, 2, 1], "said": ["x y", "y z", None]})
+    Dataset.of(Table(TableSchema(columns, sequence=("its owner", "turn")), rows), "turns").write(place)
+    back = tr.read(place).only.schema
+    assert back.sequence == ("its owner", "turn")
+    if not place.startswith("sqlite"):
+        assert back["turn"].reason == "Comment: counted by the desk"
+    without = tr.read(f"{place}?skip=its%20owner").only.schema
+    assert without.sequence is None

@@ -67,7 +67,7 @@ def defined(schema: TableSchema, dtypes: Mapping[str, pl.DataType], dialect: str
         kind = "key" if family == "text" and indexed else family
         type_ = names[kind].format(column.format.decimals) if kind in names else ""
         mark = mark_of(column, key=column.name in tied | single, whole=whole, listed=family == "enum" or sqlite_list)
-        found.append(Defined(column, type_, family, comment_of(column, mark)))
+        found.append(Defined(column, type_, family, comment_of(column, mark, schema.sequence)))
     return found
 
 

@@ -18,6 +18,8 @@ from trasunto.errors import SchemaError
 
 # What we write behind a comment on a column whose type does not tell its kind: [trasunto: text].
 _MARK = re.compile(r"\s*\[trasunto: (\w+)\]\s*$")
+# And behind that, on the column that events are in order of: whose events they are.
+_ORDER = re.compile(r"\s*\[trasunto: order of (.+)\]\s*$")
 COMMENT = "Comment: "
 # Texts are told apart (category, text, identifier, JSON) by so many first rows.
 SAMPLE = 10_000
@@ -55,10 +57,14 @@ def mark_of(column: Column, *, key: bool, whole: bool, listed: bool) -> str:
     return f"[trasunto: {kind}]"
 
 
-def comment_of(column: Column, mark: str) -> str:
-    """The comment to write: that which the database had, and the mark. Reasons of ours tell of rows: they stay here."""
+def comment_of(column: Column, mark: str, sequence: tuple[str, str] | None) -> str:
+    """The comment to write: that which the database had, and the mark. Reasons of ours tell of rows: they stay here.
+
+    sequence: of its table; no database knows one, so that it is told beside the column of the order.
+    """
     told = column.reason.removeprefix(COMMENT) if column.reason.startswith(COMMENT) else ""
-    return f"{told} {mark}".strip()
+    ordered = f"[trasunto: order of {sequence[0]}]" if sequence and sequence[1] == column.name else ""
+    return " ".join(part for part in (told, mark, ordered) if part)
 
 
 def _table(table: FoundTable, sample: pl.DataFrame) -> TableSchema:
@@ -74,7 +80,7 @@ def _table(table: FoundTable, sample: pl.DataFrame) -> TableSchema:
             replace(c, role="identifier") if alone and c.kind == "id" and c.name in table.primary_key else c
             for c in columns
         ]
-    schema = TableSchema(tuple(columns), table.primary_key, table.foreign_keys)
+    schema = TableSchema(tuple(columns), table.primary_key, table.foreign_keys, _sequence(table))
     rules = rules_of_checks(table.checks, schema)
     for rule in rules:
         allowed = allowed_values(rule.rule)
@@ -82,6 +88,13 @@ def _table(table: FoundTable, sample: pl.DataFrame) -> TableSchema:
             listed = replace(schema[allowed[0]], kind="category", categories=allowed[1], declared=True)
             schema = schema.with_column(listed)
     return replace(schema, constraints=(*rules, *_proposals(table, schema)))
+
+
+def _sequence(table: FoundTable) -> tuple[str, str] | None:
+    """(entity, order) as we have told them; None where the entity is not there, or nothing is told."""
+    marks = ((_ORDER.search(found.comment), found.name) for found in table.columns)
+    told = ((mark[1], name) for mark, name in marks if mark)
+    return next((each for each in told if each[0] in table.names), None)
 
 
 def _proposals(table: FoundTable, schema: TableSchema) -> tuple[Constraint, ...]:
@@ -96,8 +109,9 @@ def _proposals(table: FoundTable, schema: TableSchema) -> tuple[Constraint, ...]
 
 
 def _column(found: Found, sample: pl.Series, key: bool) -> Column:
-    mark = _MARK.search(found.comment)
-    told = _MARK.sub("", found.comment).strip()
+    comment = _ORDER.sub("", found.comment)
+    mark = _MARK.search(comment)
+    told = _MARK.sub("", comment).strip()
     reason = f"{COMMENT}{told}" if told else f"It is stored as {found.type}."
     plain = Column(found.name, "text", found.nullable, format=found.format, reason=reason)
     if found.categories is not None:
