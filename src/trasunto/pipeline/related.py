@@ -225,7 +225,10 @@ def _refuse(recipe: Recipe) -> None:
             "Leave out privacy.epsilon and privacy.audit, or make the view of one table first.",
         )
     if recipe.fairness is not None and recipe.fairness.repair is not None:
-        raise RecipeError("Related tables cannot be repaired yet.", "Leave out fairness.repair, and measure.")
+        raise RecipeError(
+            "A repair changes the rows of one table, and not what hangs from them.",
+            "Leave out fairness.repair and measure, or repair the view of one table (trasunto.data.flat).",
+        )
 
 
 def _only(dataset: Dataset, names: Sequence[str]) -> Dataset:
