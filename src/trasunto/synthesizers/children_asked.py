@@ -24,11 +24,13 @@ class RowModel:
     """A row model and the owners whose rows it draws. owners: (owners,) the columns that are told of them."""
 
     def __init__(self, model: Model, owners: Table, taken: frozenset[str]) -> None:
-        self.model, self.owners, self.taken = model, owners, taken
-        self.plain = isinstance(model, CodedModel) and model.plan.same and not model.plan.rules and not model.codes.ids
-        self.known: dict[str, np.ndarray] = {}
         # A row model that was learnt under a budget is told of less.
         self.asks = frozenset(model.schema.only.names)
+        known = [name for name in owners.schema.names if name in self.asks]
+        self.owners = Table(TableSchema(tuple(owners.schema[name] for name in known)), owners.rows.select(known))
+        self.model, self.taken = model, taken
+        self.plain = isinstance(model, CodedModel) and model.plan.same and not model.plan.rules and not model.codes.ids
+        self.known: dict[str, np.ndarray] = {}
 
     def draw(
         self, who: np.ndarray, told: list[Told], *, seed: int, where: str | None, temperature: float

@@ -171,14 +171,7 @@ def one_of_each(family: np.ndarray, noise: Noise) -> np.ndarray:
 
 def _require(real: Dataset, families: Families, columns: Mapping[str, Column]) -> None:
     """FitError for free text, BudgetError for columns and rules that no budget covers."""
-    for label, column in columns.items():
-        if column.kind == "text":
-            raise FitError(
-                f"No budget of related tables covers free text, and column {label} holds it.",
-                "Drop the column, or declare it a category when its texts repeat.",
-            )
-        if column.format.nested:
-            raise BudgetError(f"Column {label} holds JSON objects, whose fields cannot be declared.", "Drop it.")
+    require_columns(columns)
     for name in (name for unit in families.plan.units for name in unit.tables):
         joined = [rule for rule in rules_of(real.schema.tables[name]) if rule.family == "combination"]
         if joined:
@@ -187,6 +180,18 @@ def _require(real: Dataset, families: Families, columns: Mapping[str, Column]) -
                 "related tables buys.",
                 "Make one column of them, or leave the rule out.",
             )
+
+
+def require_columns(columns: Mapping[str, Column]) -> None:
+    """FitError for free text, BudgetError for columns of JSON objects. columns: by label."""
+    for label, column in columns.items():
+        if column.kind == "text":
+            raise FitError(
+                f"No budget of related tables or of events covers free text, and column {label!r} holds it.",
+                "Drop the column, or declare it a category when its texts repeat.",
+            )
+        if column.format.nested:
+            raise BudgetError(f"Column {label!r} holds JSON objects, whose fields cannot be declared.", "Drop it.")
 
 
 def _hanging(link: Link) -> str:

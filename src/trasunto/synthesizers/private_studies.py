@@ -108,7 +108,8 @@ class Hanging:
 
 def told_above(context: Table) -> Table:
     """The columns of the rows above that are told: those of nearest rows first, none with too many values."""
-    columns = [c for c in context.schema.columns if c.kind != "category" or len(c.categories or ()) <= VALUES][:ABOVE]
+    columns = [c for c in context.schema.columns if c.kind != "category" or len(c.categories or ()) <= VALUES]
+    columns = columns[:ABOVE]
     schema = replace(context.schema, columns=tuple(columns))
     return Table(schema, context.rows.select(schema.names))
 

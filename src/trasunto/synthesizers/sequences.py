@@ -23,11 +23,13 @@ from trasunto.data.expressions import parse
 from trasunto.data.schema import Schema, TableSchema
 from trasunto.encoders.ids import Ids
 from trasunto.errors import ModelError, SampleError
-from trasunto.privacy.budget import Budget, Guarantee, refuse
+from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.children import Children, ChildrenSettings, fit_children, load_children
 from trasunto.synthesizers.model import Model, Synthesizer, in_parts, load_model, read_document
+from trasunto.synthesizers.private_relational import marginals_of
+from trasunto.synthesizers.private_sequences import fit_entities
 from trasunto.synthesizers.sequences_apart import require_sequence, taken_apart
 from trasunto.synthesizers.sequences_texts import begun_texts, given_texts, with_texts
 from trasunto.synthesizers.written_tables import TextSettings, Written, fit_written, marked
@@ -43,7 +45,8 @@ class Sequences:
 
     row: the row synthesizer that is held, by name. row_settings: its settings. lags: events before that each event is
     told one by one. most_rows: events that are learnt from; a random choice of more. text: the text synthesizer of
-    columns of free text, by name. text_settings: its settings.
+    columns of free text, by name. text_settings: its settings. static: columns that are constant within an entity, as a
+    fit under a budget has to be told; () where none was named, and found in the events by any other fit.
     """
 
     row: str = "tree"
@@ -52,6 +55,7 @@ class Sequences:
     most_rows: int = 300_000
     text: str = "markov"
     text_settings: Mapping[str, Any] = field(default_factory=dict)
+    static: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         at_least(self, {"lags": 1, "most_rows": 100})
@@ -59,10 +63,19 @@ class Sequences:
     def fit(
         self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet
     ) -> SequencesModel:
-        """Fit to one table with a sequence. Raises FitError for a table without one, for events without an entity or
-        a place in the order, and for texts too few to learn from; BudgetError for a budget."""
-        refuse(budget, "sequences")
+        """Fit to one table with a sequence.
+
+        budget: the unit is an entity with all its events (private_sequences.py); `row` has to be "marginals" then, and
+        only it, its settings and `static` count. Raises FitError for a table without a sequence, for events without an
+        entity or a place in the order, and for texts too few to learn from; BudgetError for a budget that cannot be
+        kept.
+        """
         row = registry.load("synthesizers", self.row)(**self.row_settings)
+        if budget is not None:
+            held_row = marginals_of(row, self.row)
+            made = fit_entities(real, held_row, budget, self.static, seed=seed, progress=progress)
+            parts = (made.entities, made.events, made.names, made.most)
+            return SequencesModel(made.schema, "sequences", self, made.facts, *parts, guarantee=made.guarantee)
         return fit_sequences(
             real, "sequences", self, row, lags=self.lags, most_rows=self.most_rows, seed=seed, progress=progress
         )
@@ -106,21 +119,26 @@ def load_sequences(folder: Path, settings: type) -> SequencesModel:
     """The model saved in a folder, with settings of this type. ModelError when broken."""
     document = read_document(folder)
     try:
-        chosen = settings(**document["settings"])
+        known = {key: tuple(v) if isinstance(v, list) else v for key, v in document["settings"].items()}
+        chosen = settings(**known)
         schema = Schema.from_dict(document["schema"])
         names, facts, most = Ids.from_dict(document["names"]), document["facts"], int(document["most"])
+        promised = Guarantee.from_dict(document["guarantee"]) if document.get("guarantee") else None
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
     entities, events = load_model(folder / "entities"), load_children(folder / "events")
     texts = Written.load(folder / "texts") if (folder / "texts").is_dir() else None
-    return SequencesModel(schema, document["synthesizer"], chosen, facts, entities, events, names, most, texts)
+    return SequencesModel(
+        schema, document["synthesizer"], chosen, facts, entities, events, names, most, texts, promised
+    )
 
 
 @dataclass(frozen=True)
 class SequencesModel:
     """A fitted model of sequences. static: columns that are constant within an entity. entities: the model of the
     entities. events: that of their events. names: how entities are named anew. most: events of the longest sequence
-    that was learnt from. texts: what writes columns of free text, where there are any."""
+    that was learnt from. texts: what writes columns of free text, where there are any. guarantee: what a fit under a
+    budget promises."""
 
     schema: Schema
     method: str
@@ -131,10 +149,7 @@ class SequencesModel:
     names: Ids
     most: int
     texts: Written | None = None
-
-    @property
-    def guarantee(self) -> Guarantee | None:
-        return None
+    guarantee: Guarantee | None = None
 
     @property
     def static(self) -> tuple[str, ...]:
@@ -227,6 +242,7 @@ class SequencesModel:
             "facts": dict(self.facts),
             "names": self.names.to_dict(),
             "most": self.most,
+            "guarantee": self.guarantee.to_dict() if self.guarantee else None,
         }
         with aside(folder, folder=True) as place:
             self.entities.save(place / "entities")
@@ -247,6 +263,7 @@ class SequencesModel:
             "method": "Entities, then their events one after another, by a row synthesizer.",
             "fitted_to": self.events.fitted_to,
             **self.facts,
+            **({"guarantee": self.guarantee.to_dict()} if self.guarantee else {}),
             "entities_model": self.entities.describe(),
             "events_model": self.events.describe(),
             "texts": self.texts.describe() if self.texts is not None else [],
