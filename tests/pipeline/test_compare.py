@@ -11,8 +11,10 @@ import pytest
 import trasunto as tr
 from trasunto.cli.main import code_of
 from trasunto.errors import DataError, FileError, MetricError, MissingLibraryError, RecipeError, UnknownNameError
+from trasunto.executors import Processes, executing
 from trasunto.pipeline import compare as module
-from trasunto.pipeline.compare import JUDGED, Contest, compare, parse
+from trasunto.pipeline.asked import parse
+from trasunto.pipeline.compare import JUDGED, Contest, compare
 
 
 def table(rows, seed=0):
@@ -87,6 +89,17 @@ def test_the_same_seed_gives_the_same_board_and_another_split_with_another(data)
         return [row.score("fidelity.shapes").values for row in compare(str(data), contest).rows]
 
     assert values(0) == values(0) != values(1)
+
+
+def test_workers_side_by_side_give_the_same_scores(data):
+    contest = Contest(("independent,lm-finetune",), "rich", metrics=FEW, repeats=2)
+    alone = compare(str(data), contest)
+    with executing(Processes(2)):
+        spread = compare(str(data), contest)
+    assert [row.name for row in spread.rows] == [row.name for row in alone.rows]
+    for one, other in zip(alone.rows, spread.rows, strict=True):
+        assert (one.scores, one.error, one.settings) == (other.scores, other.error, other.settings)
+    assert len(spread.rows[3].fit_seconds) == 2 and "writes free text" in spread.rows[4].error
 
 
 def test_brought_rows_and_a_holdout_file_are_judged_alike(data, tmp_path):

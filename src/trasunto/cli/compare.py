@@ -3,6 +3,7 @@ from __future__ import annotations
 import click
 
 from trasunto.cli.main import DONE, GATE, STOPPED
+from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.say import json_option, quiet_option, say_json, say_table, seed_option
 
@@ -37,6 +38,7 @@ from trasunto.cli.say import json_option, quiet_option, say_json, say_table, see
 @click.option("-o", "--output", metavar="FOLDER", help="Write comparison.html and .json, frontier.svg and .png there.")
 @click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of the page.")
 @seed_option
+@on_option
 @json_option
 @quiet_option
 def command(
@@ -57,7 +59,8 @@ def command(
     """Compare synthesizers on my data: likeness, usefulness, privacy, time and memory, with what real rows score.
 
     Half of the rows are kept from everything that learns and judge in the end. A synthesizer that fails leaves a line
-    with its error, and the others go on; Ctrl-C keeps what is done. Exit code 1 when one failed.
+    with its error, and the others go on; Ctrl-C keeps what is done. Exit code 1 when one failed. With --on, repeats run
+    side by side: same scores, but seconds are then those of a busy machine.
 
     \b
     Examples:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 import tempfile
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from trasunto import __version__
 from trasunto.data.dataset import Dataset
 from trasunto.data.split import Split, split
 from trasunto.errors import DataError, MetricError, MissingLibraryError, RecipeError, SchemaError, TrasuntoError, near
+from trasunto.executors import Executor, Local, current
 from trasunto.machine import cores
 from trasunto.metrics.measure import measure
 from trasunto.metrics.repeats import Spread, spreads
 from trasunto.metrics.score import Comparison, Score
+from trasunto.pipeline.asked import Asked, parse
 from trasunto.pipeline.contender import Job, Made, handed, made
 from trasunto.pipeline.verbs import dataset_of, make, read
 from trasunto.progress import Progress, quiet
@@ -83,51 +85,14 @@ class Contest:
         return tuple(range(self.seed, self.seed + self.repeats))
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A synthesizer by name, with settings; label: as it was written."""
-
-    label: str
-    name: str
-    settings: dict[str, Any] = field(default_factory=dict)
-
-
-def parse(texts: Sequence[str]) -> tuple[Asked, ...]:
-    """Synthesizers from "tree,independent,tree:min_leaf=20,bins=100".
-
-    A part without a name of its own ("bins=100") belongs to the synthesizer before it. Raises RecipeError for what
-    cannot be read, for one that is named twice, and when there is none.
-    """
-    from trasunto.pipeline.recipe import override
-
-    found: list[tuple[str, list[str]]] = []
-    for part in (part.strip() for text in texts for part in text.split(",") if part.strip()):
-        name, colon, setting = part.partition(":")
-        if "=" in name:
-            if not found:
-                raise RecipeError(f"The setting {part!r} stands before any synthesizer.", "Write tree:min_leaf=20.")
-            found[-1][1].append(part)
-        elif not re.fullmatch(r"[\w.\-]+", name):
-            raise RecipeError(f"Cannot read the synthesizer {part!r}.", "Write it like tree or tree:min_leaf=20.")
-        else:
-            found.append((name, [setting] if colon else []))
-    if not found:
-        raise RecipeError("There is no synthesizer to compare.", "Name some: --synthesizers tree,independent.")
-    asked = tuple(Asked(":".join([name, ",".join(s)]) if s else name, name, override({}, s)) for name, s in found)
-    labels = [each.label for each in asked]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice:
-        raise RecipeError(f"The synthesizer {twice} is named twice.", "Name each once; --seeds repeats them all.")
-    return asked
-
-
 def compare(data: Any, contest: Contest, *, folder: str | Path | None = None, progress: Progress = quiet) -> Board:
     """Fit every synthesizer to the same training rows and judge what it draws, with what is brought, and references.
 
     data: real rows, a dataset or anything `read` takes. folder: where comparison.json is written after every repeat
     (aside, then renamed), and comparison.html, frontier.svg and frontier.png at the end; nothing when None.
-    A synthesizer that fails keeps a row with its error, and the others go on. When work is stopped (Ctrl-C), what was
-    done is written and returned, its facts saying "finished": False.
+    An executor of processes or of a cluster (`executing`) does the repeats side by side; scores are the same, seconds
+    are those of a busy machine. A synthesizer that fails keeps a row with its error, and the others go on. When work is
+    stopped (Ctrl-C), what was done is written and returned, its facts saying "finished": False.
     Raises RecipeError, UnknownNameError, FileError, SchemaError, DataError and MetricError before any work for a
     synthesizer, a setting, a column or a file that is not there, MissingLibraryError when a folder is asked for and
     the extra `report` is not installed.
@@ -212,23 +177,76 @@ def _steps(
         for seed, rows in enumerate(found, contest.seed):
             judged.append(_judged(rows, parts, contest, seed, progress))
             yield [Row(name, "brought", spreads(judged))], 1
+    worths = _worths([each for each in asked if each.label not in late], parts, contest, progress)
+    for each in asked:
+        if each.label in late:
+            row = Row(each.label, "synthesizer", settings=each.settings, error=late[each.label])
+            yield [row], len(contest.seeds)
+        else:
+            yield from _contender(each, next(worths), contest)
+
+
+# What a seed cost and what its rows are worth.
+_Worth = tuple[Made, tuple[Score, ...]]
+
+
+def _worths(
+    asked: Sequence[Asked], parts: Split, contest: Contest, progress: Progress
+) -> Generator[Iterator[_Worth], None, None]:
+    """Of each synthesizer, what its seeds are worth; here one after another, so that nothing disturbs what is timed, or
+    all at once by an executor of processes."""
+    jobs = [contest.seeds] if contest.fit_once else [(seed,) for seed in contest.seeds]
+    if current().apart:
+        every = current().map(_apart, [(each, seeds) for each in asked for seeds in jobs], shared=(parts, contest))
+        for _ in asked:
+            yield _taken(list(islice(every, len(jobs))))
+        return
     with tempfile.TemporaryDirectory(prefix="trasunto-compare-") as folder:
         handed(Path(folder), parts.train)
         for each in asked:
-            if each.label in late:
-                yield (
-                    [Row(each.label, "synthesizer", settings=each.settings, error=late[each.label])],
-                    len(contest.seeds),
-                )
-            else:
-                yield from _contender(each, Path(folder), parts, contest, progress)
+            yield chain.from_iterable(_worth(each, seeds, Path(folder), (parts, contest), progress) for seeds in jobs)
 
 
-def _contender(
-    each: Asked, folder: Path, parts: Split, contest: Contest, progress: Progress
-) -> Generator[_Step, None, None]:
-    """Fit, sample and judge one synthesizer, a step a repeat; what it says on its way is said under its name."""
-    jobs = [contest.seeds] if contest.fit_once else [(seed,) for seed in contest.seeds]
+def _worth(
+    each: Asked, seeds: tuple[int, ...], folder: Path, shared: tuple[Split, Contest], progress: Progress
+) -> Iterator[_Worth]:
+    """Fit, sample and judge one synthesizer; what it says on its way is said under its name."""
+    parts, contest = shared
+
+    def told(what: str, done: int, total: int) -> None:
+        progress(f"{each.label}: {what}", done, total)
+
+    job = Job(each.name, each.settings, seeds, len(parts.train))
+    for cost, rows in list(made(folder, parts.train, job, limit=contest.time_limit, progress=told)):
+        yield cost, _judged(rows, parts, contest, cost.seed, progress)
+
+
+def _apart(
+    job: tuple[Asked, tuple[int, ...]], shared: tuple[Split, Contest]
+) -> tuple[list[_Worth], TrasuntoError | None]:
+    """As `_worth`, by a worker: what was done, and the error that ended it."""
+    each, seeds = job
+    found: list[_Worth] = []
+    with tempfile.TemporaryDirectory(prefix="trasunto-compare-") as folder:
+        handed(Path(folder), shared[0].train)
+        try:
+            for one in _worth(each, seeds, Path(folder), shared, quiet):
+                found.append(one)
+        except TrasuntoError as error:
+            return found, error
+    return found, None
+
+
+def _taken(results: Sequence[tuple[list[_Worth], TrasuntoError | None]]) -> Iterator[_Worth]:
+    """What workers have done, up to the first error, which is raised."""
+    for found, error in results:
+        yield from found
+        if error is not None:
+            raise error
+
+
+def _contender(each: Asked, worths: Iterator[_Worth], contest: Contest) -> Generator[_Step, None, None]:
+    """The row of one synthesizer, a step a repeat."""
     costs: list[Made] = []
     judged: list[tuple[Score, ...]] = []
 
@@ -244,18 +262,11 @@ def _contender(
             error,
         )
 
-    def told(what: str, done: int, total: int) -> None:
-        progress(f"{each.label}: {what}", done, total)
-
     try:
-        for seeds in jobs:
-            job = Job(each.name, each.settings, seeds, len(parts.train))
-            samples = list(made(folder, parts.train, job, limit=contest.time_limit, progress=told))
-            for cost, rows in samples:
-                scores = _judged(rows, parts, contest, cost.seed, progress)
-                costs.append(cost)
-                judged.append(scores)
-                yield [row()], 1
+        for cost, scores in worths:
+            costs.append(cost)
+            judged.append(scores)
+            yield [row()], 1
     except TrasuntoError as error:
         # What failed once would fail again with the next seed, or tells enough.
         yield [row(str(error))], len(contest.seeds) - len(judged)
@@ -265,13 +276,21 @@ def _references(parts: Split, contest: Contest, progress: Progress) -> Generator
     """Real rows in the place of synthetic ones, columns by themselves, and a bootstrap of the training rows."""
     unseen, alone, copied = REFERENCES[contest.language]
     judged: list[tuple[Score, ...]] = []
-    for seed in contest.seeds:
-        train = parts.train.only
-        drawn = np.random.default_rng([seed, 5]).integers(0, len(train), len(train))
-        judged.append(_judged(parts.train.with_table(train.take(drawn)), parts, contest, seed, progress))
+    executor: Executor = current() if current().apart else Local(1)
+    told = quiet if executor.apart else progress
+    for scores in executor.map(_copied, contest.seeds, shared=(parts, contest, told)):
+        judged.append(scores)
         beside = {name: _beside(judged, which) for name, which in ((unseen, "control"), (alone, "baseline"))}
         rows = [Row(name, "reference", found) for name, found in beside.items()]
         yield [*rows, Row(copied, "reference", spreads(judged))], 1
+
+
+def _copied(seed: int, shared: tuple[Split, Contest, Progress]) -> tuple[Score, ...]:
+    """What a bootstrap of the training rows is worth."""
+    parts, contest, progress = shared
+    train = parts.train.only
+    drawn = np.random.default_rng([seed, 5]).integers(0, len(train), len(train))
+    return _judged(parts.train.with_table(train.take(drawn)), parts, contest, seed, progress)
 
 
 def _beside(judged: Sequence[tuple[Score, ...]], which: str) -> tuple[Spread, ...]:
