@@ -14,11 +14,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from trasunto.privacy.identifiers_near import near
 from trasunto.privacy.recognize import Span
 
 _MARKS = r"[^\p{L}\p{N}@_+]+"
 # Shorter values stand in any text by chance.
 LEAST, LEAST_DIGITS = 3, 5
+# How sure a misspelt name is.
+NEARLY = 0.8
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,16 @@ def name_forms(bare: str) -> list[str]:
     return [form for form in dict.fromkeys(" ".join(form) for form in forms) if len(form) > LEAST]
 
 
-def swept(texts: pl.Series, known: Known) -> list[Span]:
-    """Places of known values in texts, by row, confidence 1. texts: String series."""
+def swept(texts: pl.Series, known: Known, *, misspelt: bool = False) -> list[Span]:
+    """Places of known values in texts, by row, confidence 1. texts: String series. misspelt: names of people also as
+    they are misspelt (identifiers_near.py), confidence 0.8."""
     found: list[Span] = []
     if known.spelt:
         plain = folded_all(texts)
+        if misspelt:
+            for row, spots in near(plain, {f: k for f, k in known.spelt.items() if k == "person"}).items():
+                places = folded(texts[row])[1]
+                found += [Span(row, places[start], places[end - 1] + 1, kind, NEARLY) for start, end, kind in spots]
         held = plain.str.contains_any(pl.Series(list(known.spelt)).implode()).fill_null(False).arg_true()
         if len(held):
             met = plain.gather(held).str.extract_many(list(known.spelt), overlapping=True)

@@ -82,7 +82,7 @@ class Redactor:
         # Known values are certain; a date, which is not that of a birth, stays unless it is asked for.
         left = self.kept if self.action.kinds else self.kept | {"date"}
         found = [span for span in found if span.kind not in left]
-        return apart([*found, *swept(texts, self.known)])
+        return apart([*found, *swept(texts, self.known, misspelt=True)])
 
     def _replaced(self, text: str, spans: list[Span]) -> str:
         parts, end = [], 0
