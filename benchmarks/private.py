@@ -52,6 +52,8 @@ METHODS: dict[str, tuple[str, str | None, dict[str, Any], tuple[str, ...]]] = {
     ),
     "bayes": ("trasunto_private.py", None, {"name": "bayes", "settings": {}}, ("codes", "values")),
     "autoregressive": ("trasunto_private.py", None, {"name": "autoregressive", "settings": {}}, ("values",)),
+    "vae": ("trasunto_private.py", None, {"name": "vae", "settings": {}}, ("values",)),
+    "gan": ("trasunto_private.py", None, {"name": "gan", "settings": {}}, ("values",)),
     "dpmm-aim": ("dpmm_private.py", "dpmm.txt", {"method": "aim"}, ("codes", "values")),
     "dpmm-mst": ("dpmm_private.py", "dpmm.txt", {"method": "mst"}, ("codes", "values")),
     "smartnoise-mst": ("smartnoise_private.py", "smartnoise.txt", {"method": "mst"}, ("codes",)),
