@@ -217,7 +217,7 @@ class TestFrames:
         with pytest.raises(EmptyDataError):
             tr.read(pl.DataFrame({"a": []}))
         with pytest.raises(TrasuntoError, match="cannot model"):
-            tr.read(pl.DataFrame({"a": [[1, 2], [3]]}))
+            tr.read(pl.DataFrame({"a": [b"1", b"2"]}))
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,12 @@ from trasunto.data.edges import to_text
 from trasunto.data.infer import infer
 from trasunto.data.links import linked
 from trasunto.data.schema import Schema
+from trasunto.data.storage import as_stored
 from trasunto.errors import EmptyDataError, FileError, SchemaError
 from trasunto.writing import aside, write_bytes
 
+# Types that JSON has as well.
+NESTED = ("Struct", "List", "Array")
 # What a folder says of its tables.
 SCHEMA = "schema.json"
 
@@ -107,7 +110,7 @@ class JsonLinesFile:
 
 @dataclass(frozen=True)
 class ParquetFile:
-    """Parquet: types are kept, a date column is stored as dates."""
+    """Parquet: a column is written in the type it was stored in, a date column as dates."""
 
     path: Path
 
@@ -124,7 +127,7 @@ class ParquetFile:
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:
-            nested(dataset.only, stored(dataset.only)).write_parquet(place)
+            nested(dataset.only, stored(dataset.only, types=True)).write_parquet(place)
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ class ArrowFile:
 
     def write(self, dataset: Dataset) -> None:
         with aside(self.path) as place:
-            nested(dataset.only, stored(dataset.only)).write_ipc(place)
+            nested(dataset.only, stored(dataset.only, types=True)).write_ipc(place)
 
 
 @dataclass(frozen=True)
@@ -249,20 +252,22 @@ def deliver(path: Path, content: bytes) -> None:
     write_bytes(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
-def stored(table: Table) -> pl.DataFrame:
-    """Typed rows for formats with types: a date column is stored as dates."""
+def stored(table: Table, *, types: bool = False) -> pl.DataFrame:
+    """Typed rows for formats with types: a date column is stored as dates. types: and every column in the type it was
+    once stored in, for formats that have them all."""
     dates = [c.name for c in table.schema.columns if c.kind == "datetime" and c.format.date_only]
-    return table.rows.with_columns(pl.col(dates).cast(pl.Date)) if dates else table.rows
+    rows = as_stored(table) if types else table.rows
+    return rows.with_columns(pl.col(dates).cast(pl.Date)) if dates else rows
 
 
 def typed_for_json(table: Table) -> pl.DataFrame:
-    """Numbers and booleans as JSON has them; dates as they are written."""
+    """Numbers, booleans and what was an object or a list as JSON has them; dates as they are written."""
     written = to_text(table)
     dates = [c.name for c in table.schema.columns if c.kind == "datetime"]
     changed: list[Any] = [
         pl.when(table.rows[name].is_null()).then(None).otherwise(written[name]).alias(name) for name in dates
     ]
-    return table.rows.with_columns(changed) if changed else table.rows
+    return as_stored(table, only=NESTED).with_columns(changed)
 
 
 def _name(path: Path) -> str:

@@ -82,7 +82,7 @@ def _sunk(lazy: pl.LazyFrame, name: str, place: Path) -> None:
 
 def _frame(table: Table, name: str) -> pl.DataFrame:
     if name in ("parquet", "arrow"):
-        return nested(table, stored(table))
+        return nested(table, stored(table, types=True))
     if name == "jsonl":
         return nested(table, typed_for_json(table))
     # An empty field is written as nothing, not as a pair of quotes.

@@ -12,6 +12,7 @@ from trasunto.data.dataset import DTYPES, Table
 from trasunto.data.dialogues import as_messages, is_dialogue, messages_column
 from trasunto.data.pairs import paired
 from trasunto.data.schema import Column, Format, TableSchema
+from trasunto.data.storage import spelt
 from trasunto.data.written import (
     MISSING,
     MISSING_AMONG_VALUES,
@@ -32,6 +33,7 @@ _PERSON = {
     "address": re.compile(r"address$|direcci[oó]n|street|calle", re.I),
     "national number": re.compile(r"^(ssn|dni|nie|nif|nhs|passport|iban)$", re.I),
 }
+_TIME_OF_DAY = r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 
@@ -95,28 +97,36 @@ def _column(values: pl.Series) -> tuple[Column, pl.Series]:
     kind = values.dtype
     if kind == pl.String:
         return _from_text(values)
+    form = Format(stored=spelt(kind))
     if kind == pl.Null:
         return Column(values.name, "category", reason="Every value is missing."), values.cast(pl.String)
     if isinstance(kind, pl.Categorical | pl.Enum):
-        return _worded(values.cast(pl.String), Format())
+        return _worded(values.cast(pl.String), form)
     if kind == pl.Boolean:
         return Column(values.name, "boolean", _gaps(values), reason="It is stored as a boolean."), values
     if kind.is_integer():
-        return _whole(values, Format(), "It is stored as whole numbers.")
+        return _whole(values, form, "It is stored as whole numbers.")
     if kind.is_float() or kind.is_decimal():
-        return _real(values)
+        return _real(values, form)
     if kind in (pl.Date, pl.Datetime):
         return _moment(values)
+    if isinstance(kind, pl.Duration):
+        return _lasting(values, form)
+    if kind == pl.Time:
+        return _worded(values.cast(pl.String).alias(values.name), form)
     if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct):
         records = [None if cell is None else _records(cell) for cell in values.to_list()]
         if all(cell is None or is_dialogue(cell) for cell in records[:200]):
             return _worded(pl.Series(values.name, records, dtype=pl.String), Format())
     if isinstance(kind, pl.Struct):
         texts = values.struct.json_encode().to_frame().select(pl.when(values.is_not_null()).then(pl.first()))
-        return _worded(texts.to_series().alias(values.name), Format())
+        return _worded(texts.to_series().alias(values.name), form)
+    if isinstance(kind, pl.List | pl.Array):
+        cells = [None if cell is None else json.dumps(list(cell), ensure_ascii=False, default=str) for cell in values]
+        return _worded(pl.Series(values.name, cells, dtype=pl.String), form)
     raise DataError(
         f"Column {values.name!r} holds {kind}, which Trasunto cannot model.",
-        "Flatten it into plain columns, or drop it.",
+        "Turn it into texts, numbers or dates, or leave the column out.",
     )
 
 
@@ -165,7 +175,9 @@ def _whole(values: pl.Series, form: Format, reason: str) -> tuple[Column, pl.Ser
     return Column(values.name, "integer", _gaps(whole), format=form, reason=reason), whole
 
 
-def _real(values: pl.Series) -> tuple[Column, pl.Series]:
+def _real(values: pl.Series, form: Format) -> tuple[Column, pl.Series]:
+    if isinstance(values.dtype, pl.Decimal):
+        form = replace(form, decimals=values.dtype.scale or None)
     numbers = values.cast(pl.Float64).fill_nan(None)
     if numbers.is_infinite().any():
         _say_infinite(values.name, int(numbers.is_infinite().sum()))
@@ -173,8 +185,20 @@ def _real(values: pl.Series) -> tuple[Column, pl.Series]:
     if len(present) and (present == present.round(0)).all() and present.abs().max() < 2**53:  # type: ignore[operator]
         why = "Every value is a whole number, stored as a decimal number."
         whole = numbers.cast(pl.Int64)
-        return Column(values.name, "integer", _gaps(whole), reason=why), whole
-    return Column(values.name, "number", _gaps(numbers), reason="It is stored as decimal numbers."), numbers
+        form = replace(form, stored=str(values.dtype))
+        return Column(values.name, "integer", _gaps(whole), format=form, reason=why), whole
+    why = "It is stored as decimal numbers."
+    return Column(values.name, "number", _gaps(numbers), format=form, reason=why), numbers
+
+
+def _lasting(values: pl.Series, form: Format) -> tuple[Column, pl.Series]:
+    """Durations, as seconds."""
+    why = "It is stored as durations; counted in seconds."
+    ticks = values.dt.total_nanoseconds()
+    # Whole seconds are divided as such: a quotient of floats may miss them by a hair.
+    seconds = (ticks // 10**9).cast(pl.Float64) if (ticks % 10**9 == 0).all() else ticks / 1e9
+    column, typed = _real(seconds.alias(values.name), form)
+    return replace(column, format=form, reason=why), typed
 
 
 def _moment(values: pl.Series) -> tuple[Column, pl.Series]:
@@ -183,7 +207,8 @@ def _moment(values: pl.Series) -> tuple[Column, pl.Series]:
     naive = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zone else values
     moments = naive.cast(pl.Datetime("us"))
     why = f"It is stored as {'dates' if date_only else 'dates with time'}{f', {zone} turned to UTC' if zone else ''}."
-    return Column(values.name, "datetime", _gaps(moments), format=Format(date_only=date_only), reason=why), moments
+    form = Format(date_only=date_only, stored=spelt(values.dtype), pattern="%Y-%m-%d %H:%M:%S%:z" if zone else None)
+    return Column(values.name, "datetime", _gaps(moments), format=form, reason=why), moments
 
 
 def _worded(values: pl.Series, form: Format) -> tuple[Column, pl.Series]:
@@ -210,6 +235,9 @@ def _worded(values: pl.Series, form: Format) -> tuple[Column, pl.Series]:
     if (words >= 4 or length >= 60) and (share > 0.5 or distinct > 1000) and words >= 2:
         why = f"Free text: {words:.0f} words on average, {share:.0%} of the values are different."
         return Column(values.name, "text", gaps, format=form, reason=why), typed
+    if present.str.contains(_TIME_OF_DAY).all():
+        why = f"Times of day: {distinct:,} different ones among {rows:,}."
+        return Column(values.name, "category", gaps, format=form, reason=why), typed
     if rows >= 20 and share > 0.95 and words < 1.5:
         why = f"{share:.0%} of the values are different, single words: an identifier."
         return Column(values.name, "id", gaps, "identifier", format=form, reason=why), typed

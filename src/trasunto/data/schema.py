@@ -42,6 +42,8 @@ class Format:
     width: digits that a zero-padded number fills ("00042" is 5); None when not padded.
     date_only: a datetime column that carries no time of day.
     nested: texts that are JSON objects, modelled field by field.
+    stored: the type that values had where they were stored with one ("Int8", "Decimal(precision=10, scale=2)"), for
+    formats that have it too; "" for the one they are held in.
     messages: texts that are dialogues: JSON lists of messages (data/dialogues.py).
     """
 
@@ -59,6 +61,7 @@ class Format:
     date_only: bool = False
     nested: bool = False
     messages: bool = False
+    stored: str = ""
 
 
 @dataclass(frozen=True)
