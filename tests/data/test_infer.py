@@ -37,6 +37,7 @@ CASES = {
     "morning and afternoon": (["01/31/2020 03:15 PM", "02/01/2020 11:00 AM"], "datetime"),
     "unpadded hours": (["5/1/2020 3:15 PM", "12/31/2020 12:00 AM"], "datetime"),
     "hours of one digit": (["2020-01-02 3:15", "2020-01-02 13:15"], "datetime"),
+    "times of day are no identifiers": ([f"{i % 24:02}:{i % 60:02}:{(7 * i) % 60:02}" for i in range(60)], "category"),
     "with zone": (["2020-01-31T23:59:59Z", "2021-06-01T00:00:00Z", "2020-02-29T12:30:15Z"], "datetime"),
     "yes and no": (["yes", "no", "yes"], "boolean"),
     "sí y no": (["Sí", "No", "Sí"], "boolean"),

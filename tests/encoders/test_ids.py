@@ -18,3 +18,11 @@ def test_padding_is_kept():
     assert made.str.len_chars().unique().to_list() == [5]
     assert made.str.starts_with("0").all()
     assert made.n_unique() == 3000
+
+
+def test_times_of_day_stay_times_of_day():
+    made = fit_ids(pl.Series([f"{i % 24:02}:{i % 60:02}:{7 * i % 60:02}" for i in range(100)])).make(
+        200, np.random.default_rng(0)
+    )
+    assert made.str.contains(r"^[01]\d:[0-5]\d:[0-5]\d$").all()
+    assert made.n_unique() == 200

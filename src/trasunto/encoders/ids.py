@@ -12,7 +12,17 @@ import polars as pl
 
 _DIGITS, _UPPER, _LOWER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 # Position classes of a shape: a private-use character for "any digit" and so on; others stand for themselves.
-_ANY = {"\ue000": _DIGITS, "\ue001": _UPPER, "\ue002": _LOWER, "\ue003": _DIGITS[1:]}
+_ANY = {
+    "\ue000": _DIGITS,
+    "\ue001": _UPPER,
+    "\ue002": _LOWER,
+    "\ue003": _DIGITS[1:],
+    "\ue004": "012345",
+    "\ue005": "01",
+}
+# The shape of times of day, and what stands for its tens, so that no 71:95 is made; before twenty o'clock.
+_CLOCK = re.compile("^(\ue000?)(\ue000):\ue000(\ue000)(?::\ue000(\ue000))?")
+_TIME_OF_DAY = r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?"
 # Shapes are dealt out in blocks of so many rows, so that any part knows how many of each came before it.
 BLOCK = 1000
 
@@ -83,12 +93,20 @@ def fit_ids(values: pl.Series) -> Ids:
     counts = shaped.alias("shape").value_counts(sort=True).head(50)
     # A shape that begins another could repeat it once digits are added (see _spelt): the frequent one stays.
     shapes = tuple(_constant_kept(present.filter(shaped == shape), shape) for shape in counts["shape"])
+    if present.str.contains(_TIME_OF_DAY).all():
+        shapes = tuple(_CLOCK.sub(_clock, shape) for shape in shapes)
     if not present.str.contains(r"^0\d").any():
         # Numbers without leading zeros: 0346 would be 346 again to whoever reads numbers.
         shapes = tuple(re.sub("^\ue000(?=[\ue000\\d]+$)", "\ue003", shape) for shape in shapes)
     times = dict(zip(shapes, counts["count"], strict=True))
     kept = _apart(tuple(times))
     return Ids(None, kept, tuple(float(times[shape]) for shape in kept), missing)
+
+
+def _clock(found: re.Match[str]) -> str:
+    hours, units, minutes, seconds = found.groups()
+    tail = f":\ue004{seconds}" if seconds else ""
+    return f"{hours and chr(0xE005)}{units}:\ue004{minutes}{tail}"
 
 
 def _apart(shapes: tuple[str, ...]) -> tuple[str, ...]:
