@@ -152,6 +152,23 @@ def test_a_folder_is_tables_with_their_links(tmp_path):
     assert set(tr.read(tmp_path / "copy").tables) == {"owners", "pets"}
 
 
+def test_a_sheet_with_titles_and_one_by_name(tmp_path):
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(tmp_path / "book.xlsx") as book:
+        report, plain = book.add_worksheet("Report"), book.add_worksheet("Data")
+        report.write(0, 0, "Yearly report")
+        for place, row in enumerate([["name", "age"], ["Ana", 30], ["Eva", 41]]):
+            report.write_row(2 + place, 0, row)
+            plain.write_row(place, 0, row[::-1])
+    titled = tr.read(tmp_path / "book.xlsx")
+    assert titled.rows.to_dict(as_series=False) == {"name": ["Ana", "Eva"], "age": [30, 41]}
+    assert tr.read(f"{tmp_path}/book.xlsx?sheet=Data").rows.columns == ["age", "name"]
+    with pytest.raises(FileError, match="no sheet 'Date'") as caught:
+        tr.read(f"{tmp_path}/book.xlsx?sheet=Date")
+    assert "'Data'" in caught.value.next_move
+
+
 def test_only_some_rows(tmp_path):
     assert len(tr.read(wrote(tmp_path, GOOD), rows=2)) == 2
 

@@ -86,6 +86,9 @@ def open_source(address: str | Path) -> Source:
             return registry.load("connectors", LAKES[kind])(f"{kind}:{quote(str(path))}")
         return _made(kind, path)
     if not path.exists():
+        bare, mark, sheet = text.partition("?sheet=")
+        if mark and _connector(Path(bare)) == "xlsx" and Path(bare).exists():
+            return _made("xlsx", Path(bare), {"sheet": sheet})
         raise FileError(f"There is no file {text!r}.", _nearby(path))
     return _made(_connector(path), path)
 

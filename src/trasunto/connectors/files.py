@@ -22,11 +22,13 @@ from trasunto.data.infer import infer
 from trasunto.data.links import linked
 from trasunto.data.schema import Schema
 from trasunto.data.storage import as_stored
-from trasunto.errors import EmptyDataError, FileError, SchemaError
+from trasunto.errors import EmptyDataError, FileError, SchemaError, near
 from trasunto.writing import aside, write_bytes
 
 # Types that JSON has as well.
 NESTED = ("Struct", "List", "Array")
+# Rows of a sheet among which its header is looked for.
+TITLES = 20
 # What a folder says of its tables.
 SCHEMA = "schema.json"
 
@@ -154,16 +156,31 @@ class ArrowFile:
 
 @dataclass(frozen=True)
 class ExcelFile:
-    """The first sheet of a workbook."""
+    """A sheet of a workbook: the first, or that of `file.xlsx?sheet=NAME`. Titles above the header are passed over."""
 
     path: Path
+    sheet: str = ""
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         try:
             import fastexcel  # noqa: F401
         except ImportError as error:
             raise registry.missing(error, "reading Excel") from error
-        return dataset_of(_tried(self.path, lambda: pl.read_excel(self.path)), self.path, rows, schema)
+        return dataset_of(_tried(self.path, self._frame), self.path, rows, schema)
+
+    def _frame(self) -> pl.DataFrame:
+        import fastexcel
+
+        sheets = fastexcel.read_excel(self.path).sheet_names
+        if self.sheet and self.sheet not in sheets:
+            raise FileError(f"{self.path.name} has no sheet {self.sheet!r}.", near(self.sheet, sheets))
+        sheet = self.sheet or sheets[0]
+        top = pl.read_excel(self.path, sheet_name=sheet, has_header=False, infer_schema_length=0, drop_empty_rows=False)
+        filled = [sum(cell not in (None, "") for cell in row) for row in top.head(TITLES).iter_rows()]
+        header = next((place for place, cells in enumerate(filled) if cells > 1), 0)
+        if header == 0 or filled[0] > 1:
+            return pl.read_excel(self.path, sheet_name=sheet)
+        return pl.read_excel(self.path, sheet_name=sheet, read_options={"header_row": header})
 
     def write(self, dataset: Dataset) -> None:
         buffer = io.BytesIO()
