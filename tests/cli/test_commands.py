@@ -215,3 +215,8 @@ def test_the_program_itself_runs(rows):
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert main.MENDABLE == 2
+
+
+def test_one_is_told_as_one(tmp_path, capsys):
+    (tmp_path / "one.csv").write_text("a,b\n1,x\n", encoding="utf-8")
+    assert "one: 1 row, 2 columns" in said(capsys, "inspect", str(tmp_path / "one.csv"))[1]

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import json_option, say_json, say_table
+from trasunto.cli.say import counted, json_option, say_json, say_table
 
 
 @click.command("inspect")
@@ -67,20 +67,21 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
             (c["name"], c["kind"], c["role"], f"{c['missing']:.1%}", f"{c['distinct']:,}", c["values"], c["reason"])
             for c in columns
         ]
-        say_table(f"{name}: {len(dataset.tables[name]):,} rows, {len(columns)} columns", head, lines, right=(3, 4))
+        title = f"{name}: {counted(len(dataset.tables[name]), 'row')}, {counted(len(columns), 'column')}"
+        say_table(title, head, lines, right=(3, 4))
         _say_keys(name, dataset.tables[name].schema)
         said = [
             (each.rule, "held" if each.confirmed else "proposed", each.reason)
             for each in dataset.tables[name].schema.constraints
         ]
         if said or rules:
-            say_table(f"{name}: {len(said)} rules", ("rule", "", "why we think so"), said)
+            say_table(f"{name}: {counted(len(said), 'rule')}", ("rule", "", "why we think so"), said)
     if personal:
         named = [
             (f"{f['table']}.{f['column']}", f["kind"], f["category"], f["where"], f"{f['share']:.1%}", f["reason"])
             for f in personal
         ]
-        title = f"{len(named)} findings about people: see `trasunto protect`"
+        title = f"{counted(len(named), 'finding')} about people: see `trasunto protect`"
         say_table(title, ("column", "what", "category", "where", "rows", "why we think so"), named, right=(4,))
     elif note:
         click.echo(note, err=True)

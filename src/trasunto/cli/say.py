@@ -150,6 +150,11 @@ def say_run(run: Run) -> None:
     click.echo(f"Done in {run.manifest['seconds']:,.0f} s. Report: {_first_report(run)}")
 
 
+def counted(count: int, noun: str) -> str:
+    """ "1 row", "1,200 rows"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def number(value: float | None) -> str:
     """A number short enough to read: three digits after the point, more for small ones."""
     if value is None:
