@@ -241,3 +241,8 @@ def test_evaluate_tells_a_report(tmp_path):
     assert report.score("utility.tstr").value > 0.9
     report.to_html(tmp_path / "r.html")
     assert "Datos sintéticos" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_long_names_are_broken_where_they_are_made_of_parts():
+    score = Score("privacy.singling_out_success", 0.2, 0.0, (0.1, 0.3), 0.1, 0.1)
+    assert "singling_<wbr>out_<wbr>success" in html.render(Report("x", (score,)))

@@ -116,7 +116,7 @@ def _grid(grid: Grid) -> str:
 def _breakable(text: str) -> str:
     """Escaped text with room for a line break inside words too long for a cell, such as hashes and paths."""
     return " ".join(
-        "<wbr>".join(escape(part) for part in re.findall(r"[^./]{1,16}[./]?|[./]", word))
+        "<wbr>".join(escape(part) for part in re.findall(r"[^./_]{1,16}[./_]?|[./_]", word))
         if len(word) > LONG
         else escape(word)
         for word in text.split(" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -137,7 +138,7 @@ def _breakable(text: str) -> str:
     """Room for a line break inside long words such as hashes and column names."""
     if max((len(word) for word in text.split()), default=0) <= 24:
         return text
-    return " ".join("\u200b".join(word[i : i + 12] for i in range(0, len(word), 12)) for word in text.split())
+    return " ".join("\u200b".join(re.findall(r"[^_.]{1,12}[_.]?|[_.]", word)) for word in text.split())
 
 
 def _string(text: str) -> str:
