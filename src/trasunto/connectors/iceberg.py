@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
+from itertools import count as counter
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ from trasunto.errors import FileError, StoreError, near
 
 CATALOG = "catalog.sqlite"
 NAMESPACE = "default"
-# Bytes of rows in memory that make one file, and rows of one file of a partitioned table.
-FILE, ROWS = 32 * 2**20, 1_000_000
+# Bytes of rows in memory that make one file, and that are written at a time.
+FILE, WAITING = 32 * 2**20, 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -334,20 +335,47 @@ def _sent(place: Place, table: Any, tables: Iterator[Any], how: str) -> None:
         rows = (fitted(each, kinds, place.shown) for each in chain([first], tables))
         if how == "replace":
             transaction.delete("true", snapshot_properties=said)
-        if table.spec().fields:
+        metadata, files = transaction.table_metadata, _DataFiles(table.io)
+        with files:
             for each in _gathered(rows):
-                transaction.append(each, snapshot_properties=said)
-        else:
-            batches = (batch for each in rows for batch in each.to_batches())
-            transaction.append(arrow().RecordBatchReader.from_batches(kinds, batches), snapshot_properties=said)
+                files.add(metadata, each)
+            with transaction.update_snapshot(snapshot_properties=said).fast_append() as append:
+                for file in files.written:
+                    append.append_data_file(file)
+
+
+@dataclass(frozen=True)
+class _DataFiles:
+    """Files of rows before their commit, removed when the block fails.
+
+    `Transaction.append` would take a stream as fast as it comes, whether or not its files are written, and rows of a
+    partitioned table only in commits of their own; so files are made here, some rows at a time.
+    """
+
+    io: Any
+    written: list[Any] = field(default_factory=list)
+    number: counter[int] = field(default_factory=counter)
+
+    def add(self, metadata: Any, rows: Any) -> None:
+        from pyiceberg.io.pyarrow import _dataframe_to_data_files
+
+        self.written.extend(_dataframe_to_data_files(metadata, rows, self.io, counter=self.number))
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for each in self.written if kind else ():
+            with suppress(OSError):
+                self.io.delete(each.file_path)
 
 
 def _gathered(tables: Iterator[Any]) -> Iterator[Any]:
-    """The same rows in tables of a million, or a few more: a partitioned table takes them one after the other."""
+    """The same rows in tables of 64 MB, or a little more."""
     waiting: list[Any] = []
     for each in tables:
         waiting.append(each)
-        if sum(len(table) for table in waiting) >= ROWS:
+        if sum(table.nbytes for table in waiting) >= WAITING:
             yield arrow().concat_tables(waiting)
             waiting = []
     if waiting:

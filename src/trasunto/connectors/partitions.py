@@ -18,6 +18,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
+from trasunto.connectors.hive import write_folders
 from trasunto.connectors.lake import Opened, only, read_tables, scan_of
 from trasunto.connectors.lake_address import IF_EXISTS, READING, WRITING, Place, place_of
 from trasunto.connectors.lake_types import KEPT, Changes, arrow, changes, fitted, kept_schema, kept_text, to_arrow
@@ -28,8 +29,6 @@ from trasunto.data.schema import Schema, TableSchema
 from trasunto.errors import DataError, FileError, StoreError, near
 from trasunto.writing import aside
 
-# Folders of one data set: a file stands open in each.
-PARTITIONS = 500
 _KEY = re.compile(r"^([^=/]+)=([^/]*)$")
 _SUFFIXES = (".parquet", ".pq")
 
@@ -250,7 +249,7 @@ def evolving(found: Changes) -> str:
 
 def _written(store: Any, folder: str, tables: Iterator[Any], place: Place, schema: TableSchema, number: int) -> None:
     """Files numbered from `number` on, so that rows are read in the order in which they were written."""
-    from pyarrow import RecordBatchReader, dataset, parquet
+    from pyarrow import parquet
 
     first = next(tables)
     kinds = first.schema.with_metadata({KEPT: kept_text(schema)})
@@ -264,14 +263,7 @@ def _written(store: Any, folder: str, tables: Iterator[Any], place: Place, schem
             for each in chain([first], tables):
                 writer.write_table(each.cast(kinds))
         return
-    kind = dataset.partitioning(kinds.empty_table().select(partition).schema.remove_metadata(), flavor="hive")
-    batches = (batch for table in chain([first], tables) for batch in table.cast(kinds).to_batches())
-    dataset.write_dataset(
-        RecordBatchReader.from_batches(kinds, batches), folder, filesystem=store, format="parquet", partitioning=kind,
-        basename_template=f"{name}-{{i}}.parquet", max_partitions=PARTITIONS,
-        max_open_files=PARTITIONS, min_rows_per_group=10_000,
-        file_options=dataset.ParquetFileFormat().make_write_options(compression="snappy"), use_threads=False,
-    )  # fmt: skip
+    write_folders(store, folder, chain([first], tables), kinds, partition, name, place.shown)
 
 
 @contextlib.contextmanager

@@ -234,11 +234,6 @@ def said(place: Place, error: Exception) -> tuple[str, str]:
         return f"Cannot write {place.shown}: the disk is full.", "Free space or pick another place."
     # The name of a file may hold such digits, too: in a store, the answer stands first.
     status = re.search(r"(?<![\w/-])(401|403|404)(?![\w-])", told) if place.store != "file" else None
-    if "would be written into" in told and "partitions" in told:
-        return (
-            f"partition={place.options.get('partition', '')} makes too many folders of {place.shown}: {text[:120]}.",
-            "Name columns with fewer values.",
-        )
     if any(word in told for word in ("nosuchbucket", "bucket does not exist", "containernotfound")):
         return f"There is no bucket {place.path.partition('/')[0]!r} for {place.shown}.", "Check its name."
     if any(word in told for word in ("nocredentials", "unable to locate credentials", "no credentials", "anonymous")):
