@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 import trasunto as tr
-from trasunto.connectors.packaged import PACKAGED, describe, locate
+from trasunto.connectors.packaged import PACKAGED, WHOLE, describe, locate
 from trasunto.connectors.packaged_files import frame_of
 from trasunto.errors import MissingLibraryError, UnknownNameError
 
 
-@pytest.mark.parametrize("name", [name for name in PACKAGED if name not in ("email", "shop")])
+@pytest.mark.parametrize("name", [name for name in PACKAGED if name not in WHOLE])
 def test_what_is_said_of_the_rows_is_so(name):
     data = describe(name)
     try:

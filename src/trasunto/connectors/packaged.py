@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -107,16 +108,18 @@ class Packaged:
 
     def read(self, *, rows: int | None = None, schema: Schema | None = None) -> Dataset:
         path = locate(self.name)
-        if self.name == "email":
-            return Emails(path).read(rows=rows, schema=schema)
-        if self.name == "shop":
-            return _shop(path, rows)
+        if self.name in WHOLE:
+            return WHOLE[self.name](path, rows, schema)
         frame = frame_of(self.name, path)
         known = (schema.tables.get(self.name) or schema.only) if schema else None
         return Dataset.of(infer(frame if rows is None else frame.head(rows), schema=known), self.name)
 
 
-def _shop(path: Path, customers: int | None) -> Dataset:
+def _mail(path: Path, messages: int | None, schema: Schema | None) -> Dataset:
+    return Emails(path).read(rows=messages, schema=schema)
+
+
+def _shop(path: Path, customers: int | None, _: Schema | None) -> Dataset:
     """Two tables, the second referring to the first; the first so many customers, or all."""
     known, bought = shop(path)
     if customers is not None:
@@ -131,6 +134,10 @@ def _shop(path: Path, customers: int | None) -> Dataset:
     schemas["purchases"] = replace(schemas["purchases"], sequence=("customer", "date"))
     rows = {"customers": known, "purchases": pl.DataFrame([bought["customer"], *infer(bought.drop("customer")).rows])}
     return Dataset(Schema(schemas), {name: Table(each, rows[name]) for name, each in schemas.items()})
+
+
+# Readers of what is more than a frame: from a path, a number of rows and a schema to a dataset.
+WHOLE: dict[str, Callable[[Path, int | None, Schema | None], Dataset]] = {"email": _mail, "shop": _shop}
 
 
 def describe(name: str) -> PackagedData:
