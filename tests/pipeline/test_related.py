@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import trasunto as tr
-from trasunto.errors import DataError, FileError, RecipeError
+from trasunto.errors import BudgetError, DataError, FileError, RecipeError
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.run import preview, run
 
@@ -117,7 +117,9 @@ def test_a_preview_draws_few_families(bank):
         ({"data": {"copied": ["districts"]}}, RecipeError, "district"),
         ({"data": {"tables": ["loans"]}}, RecipeError, "loan"),
         ({"split": {"root": "accounts"}}, RecipeError, "account"),
-        ({"privacy": {"epsilon": 1.0}}, RecipeError, "budget"),
+        ({"privacy": {"epsilon": 1.0, "person": "loan"}}, BudgetError, "families of 'loan'"),
+        ({"privacy": {"epsilon": 1.0, "audit": 10}}, RecipeError, "Canaries"),
+        ({"data": {"public": {"loan.stats": {"categories": ["good"]}}}}, RecipeError, "status"),
         ({"data": {"text": "loan.status"}}, RecipeError, "one table"),
         ({"train": {"task": "chat"}}, RecipeError, "classification"),
         ({"metrics": ["relations.cardinalty"]}, Exception, "cardinality"),
@@ -174,3 +176,40 @@ def test_several_draws_are_compared_and_their_spread_is_told(bank):
     values = spread["relations.cardinality"]["values"]
     assert len(values) == 3 and len(set(values)) > 1 and values[0] == report.score("relations.cardinality").value
     assert spread["relations.integrity"]["mean"] == 1 and spread["relations.cardinality"]["interval"] is not None
+
+
+def test_a_budget_protects_families_and_the_papers_say_so(bank, tmp_path):
+    from trasunto.privacy.ledger import Ledger
+
+    ledger = str(tmp_path / "ledger.db")
+    asked = {
+        "data": {
+            "public": {
+                "account.age": {"bounds": [18, 90], "nullable": False},
+                "loan.amount": {"bounds": [0, 400], "nullable": False},
+                "loan.status": {"categories": ["bad", "good"], "nullable": False},
+                "order.sum": {"bounds": [0, 90], "nullable": False},
+            }
+        },
+        "synthesizer": {"name": "marginals", "settings": {"method": "mst", "cells": 20_000}},
+        "privacy": {
+            "epsilon": 5.0,
+            "delta": 1e-6,
+            "rows": 200,
+            "person": "account",
+            "contributions": 9,
+            "ledger": ledger,
+            "source": "bank",
+            "grant": {"epsilon": 6.0, "delta": 1e-5},
+        },
+        "metrics": ["relations.integrity", "relations.cardinality"],
+        "report": {"formats": ["json"], "papers": ["dp-statement"]},
+    }
+    done = run(recipe_for(bank, **asked), folder=tmp_path / "run")
+    promised = done.manifest["guarantee"] if "guarantee" in done.manifest else done.manifest["privacy"]["guarantee"]
+    assert promised["unit"] == "family (account)"
+    charges = [entry for entry in Ledger(ledger).entries("bank") if entry.kind == "charge"]
+    assert len(charges) == 1 and charges[0].unit == "family (account)"
+    papers = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "run").rglob("*dp*statement*.md"))
+    assert "one family: a row of table account" in papers
+    assert "copied as they are: district" in papers

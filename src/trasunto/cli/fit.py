@@ -59,7 +59,9 @@ def command(
     the best so far (exit code 130); the same command with --resume goes on with it.
 
     With --epsilon the model is differentially private. What columns may hold must then be declared in the schema (and
-    --rows given), or bought with --domain-share.
+    --rows given), or bought with --domain-share. Of related tables a row of the root table with all that hangs from it
+    is protected (--person names the table where it is not clear, --rows counts it), of events whom they befall; how
+    many rows hang from one is declared as `most` of a key, or as --contributions.
 
     \b
     Examples:
@@ -76,12 +78,14 @@ def command(
       trasunto fit patients.csv -o model --synthesizer autoregressive --epsilon 1 --delta 1e-6 --domain-share 0.1
     """
     from trasunto.pipeline import kept, verbs
+    from trasunto.synthesizers.private_plan import budget_for
 
     verbs.make(synthesizer, settings_of(settings))
     budget = budget_asked()
     real = _rows_of(data, sample_rows, schema_file, seed, refused=bool(sequence or budget), quiet=quiet)
     real = verbs.in_sequence(real, *_pair(sequence)) if sequence is not None else real
     real = verbs.copying(real, [name.strip() for name in copied.split(",")]) if copied else real
+    budget = budget_for(budget, real) if budget is not None else None
     checkpoints = Path(f"{output.rstrip('/')}.checkpoints")
     if not resume:
         shutil.rmtree(checkpoints, ignore_errors=True)

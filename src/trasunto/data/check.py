@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -90,10 +91,16 @@ def _of_column(table: str, values: pl.Series, column: Column) -> list[Breach]:
         outside = ~values.is_in(list(column.categories)) & values.is_not_null()
         found += _breach(table, column.name, "values outside the categories", outside)
     if column.bounds is not None and not values.is_null().all():
-        low, high = (pl.Series([bound]).cast(values.dtype)[0] for bound in column.bounds)
+        low, high = (_bound(bound, values.dtype) for bound in column.bounds)
         outside = ((values < low) | (values > high)).fill_null(False)
         found += _breach(table, column.name, f"values outside {column.bounds[0]} to {column.bounds[1]}", outside)
     return found
+
+
+def _bound(bound: Any, dtype: Any) -> Any:
+    """A bound as a value of such a column; one of dates is held as ISO text."""
+    told = pl.Series([bound])
+    return (told.str.to_datetime(time_unit="us") if dtype == pl.Datetime("us") else told.cast(dtype))[0]
 
 
 def _references(dataset: Dataset, schema: Schema) -> list[Breach]:

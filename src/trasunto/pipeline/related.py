@@ -17,7 +17,7 @@ from trasunto.errors import EmptyDataError, RecipeError, near
 from trasunto.metrics.measure import chosen_of, measure
 from trasunto.metrics.related import Related, measure_related
 from trasunto.metrics.score import Comparison, Score
-from trasunto.pipeline.columns import recoded, told, without
+from trasunto.pipeline.columns import declared, recoded, told, without
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.safeguards import protected
 from trasunto.progress import Progress, quiet
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Measured on the view when nothing is asked: what its rows are worth to a model. The rest is measured along the keys.
 USUAL = ("utility.tstr",)
 # Keys of a recipe that are about one table, and say nothing of several.
-ONE_TABLE = ("text", "label", "public", "sequence")
+ONE_TABLE = ("text", "label", "sequence")
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def prepared(recipe: Recipe, raw: Dataset) -> tuple[Dataset, dict[str, Any] | No
     if asked.target is not None:
         (name, (column,)) = next(iter(_by_table(dataset, "data.target", [asked.target]).items()))
         changed[name] = changed[name].with_role(column, "target")
+    for name, columns in _by_table(dataset, "data.public", asked.public).items():
+        changed[name] = declared(changed[name], {column: asked.public[f"{name}.{column}"] for column in columns})
     for name in asked.copied:
         changed[name] = Table(replace(changed[name].schema, copied=True), changed[name].rows)
     dataset = _mapped(dataset, changed)
@@ -219,10 +221,10 @@ def _refuse(recipe: Recipe) -> None:
             raise RecipeError(f"data.{key} is about one table, and the source holds several.", "Leave it out.")
     if recipe.prepare is not None or recipe.curate is not None:
         raise RecipeError("prepare and curate are for texts in one table.", "Leave them out for related tables.")
-    if recipe.privacy is not None and (recipe.privacy.epsilon is not None or recipe.privacy.audit):
+    if recipe.privacy is not None and recipe.privacy.audit:
         raise RecipeError(
-            "No synthesizer of related tables keeps a budget of differential privacy yet.",
-            "Leave out privacy.epsilon and privacy.audit, or make the view of one table first.",
+            "Canaries are planted in one table, and the source holds several.",
+            "Leave out privacy.audit, or make the view of one table first.",
         )
     if recipe.fairness is not None and recipe.fairness.repair is not None:
         raise RecipeError(

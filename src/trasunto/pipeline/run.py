@@ -116,7 +116,8 @@ def preview(recipe: Recipe, *, rows: int = 10, progress: Progress = quiet) -> Pr
     parts, _ = steps.divide(recipe, prepared.dataset)
     plan = estimate(recipe, prepared.dataset, parts)
     if budget_of(recipe.privacy) is not None:
-        return Preview(parts.train.with_table(parts.train.only.take([])), plan)
+        emptied = {name: table.take([]) for name, table in parts.train.tables.items()}
+        return Preview(Dataset(parts.train.schema, emptied), plan)
     few = steps.few(recipe, parts.train)
     model = fitting(recipe.synthesizer.name, _quick(recipe), few).fit(few, seed=recipe.seed, progress=progress)
     if recipe.synthesizer.name == "lm-prompt":
@@ -217,7 +218,7 @@ def _fit(job: _Job, parts: Any) -> tuple[Any, Record]:
 
     def do() -> tuple[Any, dict[str, Any]]:
         method = fitting(job.recipe.synthesizer.name, job.recipe.synthesizer.settings, parts.train)
-        budget = budget_of(job.recipe.privacy)
+        budget = steps.budget_asked(job.recipe, parts.train)
         with _charging(job, budget) as account:
             model = method.fit(parts.train, seed=job.recipe.seed, budget=budget, progress=job.progress)
         facts = {"ledger": account} if account else {}

@@ -27,7 +27,9 @@ from trasunto.pipeline.safeguards import budget_of, protected
 from trasunto.pipeline.samples import real_of
 from trasunto.pipeline.texts import check_texts, made_ready
 from trasunto.pipeline.verbs import fitting
+from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
+from trasunto.synthesizers.private_plan import budget_for
 
 if TYPE_CHECKING:
     from trasunto.data.split import Split
@@ -64,7 +66,10 @@ def prepare(recipe: Recipe) -> Prepared:
     if raw.tied:
         dataset, protection = related.prepared(recipe, raw)
         return Prepared(
-            dataset, {**_facts(recipe, dataset, len(raw)), **related.facts(dataset), **origin}, "", protection
+            dataset,
+            {**_facts(recipe, dataset, len(raw)), **related.facts(dataset), **origin},
+            raw.digest() if spends else "",
+            protection,
         )
     _one_table(recipe)
     named = {"data.target": asked.target, "data.text": asked.text, "data.label": asked.label}
@@ -185,12 +190,12 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
         from trasunto.reports.papers.write import chosen
 
         chosen(recipe.report.papers)
+    budget_asked(recipe, real)
     if real.tied:
         related.check(recipe, real)
         return
     for metric in chosen_of(metrics_of(recipe)):
         registry.load("metrics", metric)
-    budget_of(recipe.privacy)
     if recipe.fairness is not None:
         from trasunto.pipeline.fairness import check_groups
 
@@ -198,6 +203,12 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
         check_groups(Comparison(real, real, target=judged, protected=fairness.protected, positive=fairness.positive))
     check_texts(recipe)
     check_training(recipe, real)
+
+
+def budget_asked(recipe: Recipe, real: Dataset) -> Budget | None:
+    """The budget of a recipe with its unit named; None without an epsilon. BudgetError for what no budget covers."""
+    budget = budget_of(recipe.privacy)
+    return budget_for(budget, real) if budget is not None else None
 
 
 def sample(

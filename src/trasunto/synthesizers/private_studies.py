@@ -158,9 +158,8 @@ def learnt(
             ready, rho=rho / study.copies**2, rows=families if root else None, seed=own, noise=noise
         )
         models[study.unit, study.key] = replace(model, fitted_to=round(model.fitted_to / study.copies))
-        told = (
-            f"{marginals} marginals, standard deviation of the noise of the last {sigma / study.copies:.1f} families."
-        )
+        off = f"{sigma / study.copies:.1f}"
+        told = f"{marginals} marginals; noise on the last has a standard deviation of {off} families."
         mechanism = "discrete Gaussian noise, exponential mechanism"
         spending.append(Spending(study.label, mechanism, rho=rho, note=told))
     progress("fit tables", len(studies), len(studies))

@@ -62,10 +62,17 @@ def _claim(w: Writer, found: dict[str, Any]) -> list[Block]:
     return [*blocks, Words(w.say("dp.high"), "warning")] if epsilon > HIGH else blocks
 
 
+def _kind(found: dict[str, Any]) -> str:
+    """ "row", "person" or "family"."""
+    return str(found["unit"]).partition(" ")[0]
+
+
 def _neighbours(w: Writer, found: dict[str, Any]) -> str:
     told = found.get("neighbours")
     if found["unit"] == "row":
         return w.say("neighbours.row") if told in (None, "add or remove one row") else str(told)
+    if _kind(found) == "family":
+        return w.say("neighbours.family", table=found["unit"][len("family (") : -1])
     return w.say("neighbours.person", most=w.value(found["spent"].get("contributions", 1)))
 
 
@@ -187,7 +194,7 @@ def _hazards(w: Writer, found: dict[str, Any]) -> list[Block]:
     repeat = w.say("dp.h.repeat.yes", left=w.value(_sum(w, ledger.get("left")))) if ledger else w.say("dp.h.repeat.no")
     at = w.run.place("privacy")
     rows = (
-        ("unit", w.say("dp.h.unit.row" if found["unit"] == "row" else "dp.h.unit.person"), f"{AT}.unit"),
+        ("unit", w.say(f"dp.h.unit.{_kind(found)}"), f"{AT}.unit"),
         ("epsilon", w.say("dp.h.epsilon.high" if epsilon > HIGH else "dp.h.epsilon.low"), f"{AT}.spent.epsilon"),
         ("delta", small, f"{AT}.spent.delta"),
         ("domain", domain, "synthetic/schema.json"),

@@ -100,6 +100,8 @@ def unit(w: Writer, text: str) -> str:
         return w.say("unit.row")
     if text.startswith("person (") and text.endswith(")"):
         return w.say("unit.person", column=text[len("person (") : -1])
+    if text.startswith("family (") and text.endswith(")"):
+        return w.say("unit.family", table=text[len("family (") : -1])
     return text
 
 

@@ -3,6 +3,8 @@
 WORDS: dict[str, tuple[str, str]] = {
     "unit.row": ("one row", "una fila"),
     "unit.person": ("one person (column {column})", "una persona (columna {column})"),
+    "unit.family": ("one family: a row of table {table} with all rows that hang from it", "una familia: una fila de la tabla {table} con todas las filas que dependen de ella"),
+    "neighbours.family": ("sets of tables that differ by adding or removing one row of {table} with all rows that hang from it", "conjuntos de tablas que difieren en añadir o quitar una fila de {table} con todas las filas que dependen de ella"),
     "neighbours.row": ("tables that differ by adding or removing one row", "tablas que difieren en añadir o quitar una fila"),
     "neighbours.person": ("tables that differ by adding or removing all rows of one person, of which at most {most} are learnt from", "tablas que difieren en añadir o quitar todas las filas de una persona, de las que se aprende de {most} como máximo"),
     "dp.claim": ("The claim", "La afirmación"),
@@ -79,6 +81,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "dp.h.unit": ("The unit is smaller than a person", "La unidad es menor que una persona"),
     "dp.h.unit.row": ("A row is protected. If a person has k rows, the guarantee for the person is about k times weaker; state privacy.person.", "Se protege una fila. Si una persona tiene k filas, la garantía para ella es unas k veces más débil; indíquese privacy.person."),
     "dp.h.unit.person": ("The unit is the person named by a column; rows beyond the limit are not learnt from.", "La unidad es la persona que nombra una columna; de las filas que exceden el límite no se aprende."),
+    "dp.h.unit.family": ("The unit is a row of a table with all that hangs from it. A person found in k families is protected about k times less.", "La unidad es una fila de una tabla con todo lo que depende de ella. Una persona presente en k familias queda protegida unas k veces menos."),
     "dp.h.epsilon": ("Epsilon is large", "Épsilon es grande"),
     "dp.h.epsilon.low": ("ε ≤ 3.", "ε ≤ 3."),
     "dp.h.epsilon.high": ("ε > 3: see the table.", "ε > 3: véase la tabla."),
