@@ -2,12 +2,15 @@
 
     python benchmarks/related.py cut --data berka --source FOLDER --out FOLDER/berka
     python benchmarks/related.py run --cut FOLDER/berka --out FOLDER/berka/relational
+    python benchmarks/related.py redraw --cut FOLDER/berka --tables district,account,order --out FOLDER/berka/redrawn
     python benchmarks/related.py score --cut FOLDER/berka --synthetic FOLDER [FOLDER ...] --out results.json
 
 `cut` halves the set by its root rows, so that a root row and all that hangs from it fall on one side; tables that are
 shared stand on both. It leaves schema.json and the folders train and holdout, one CSV a table. `run` fits ours to train
-and writes as many rows. `score` judges folders of CSV files, one a table, whoever wrote them: train is what was fitted,
-holdout what nothing has seen. The peers are in `peers/` (sdv_hma.py, mostlyai_related.py).
+and writes as many rows. `redraw` draws real rows of a table with replacement, each with all that hangs from it: what
+drawing so few anew costs whoever knows them perfectly. `score` judges folders of CSV files, one a table, whoever wrote
+them: train is what was fitted, holdout what nothing has seen. The peers are in `peers/` (sdv_hma.py,
+mostlyai_related.py).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 import trasunto as tr
@@ -80,6 +84,12 @@ def _arguments() -> argparse.Namespace:
     running.add_argument("--copied", default="", help="tables to copy, with commas between")
     running.add_argument("--seed", type=int, default=0)
     running.set_defaults(act=_run)
+    again = acts.add_parser("redraw", help="draw real rows of a table with replacement, and all that hangs from them")
+    again.add_argument("--cut", required=True, help="what `cut` wrote")
+    again.add_argument("--tables", required=True, help="a table, and those that hang from it by one key each")
+    again.add_argument("--out", required=True)
+    again.add_argument("--seed", type=int, default=0)
+    again.set_defaults(act=_redraw)
     scoring = acts.add_parser("score", help="judge folders of synthetic tables")
     scoring.add_argument("--cut", required=True, help="what `cut` wrote")
     scoring.add_argument("--synthetic", required=True, nargs="+", metavar="[NAME=]FOLDER")
@@ -117,6 +127,35 @@ def _run(asked: argparse.Namespace) -> None:
     real = Folder(folder / "train").read(schema=schema)
     made = fitted_and_drawn(real, asked.synthesizer, asked.settings, None, seed=asked.seed, out=out)
     made.write(out / "synthetic")
+
+
+def _redraw(asked: argparse.Namespace) -> None:
+    folder, names = Path(asked.cut), asked.tables.split(",")
+    whole = Schema.load(folder / "schema.json")
+    schema = only(whole, names)
+    redrawn(read(folder / "train", whole, schema), names, asked.seed).write(Path(asked.out))
+
+
+def redrawn(real: Dataset, names: Sequence[str], seed: int) -> Dataset:
+    """As many rows of the first table, drawn from it with replacement, and copies of all that hangs from each.
+
+    names: parents before children; every other table has one key to one of those before it.
+    """
+    first = real.tables[names[0]].rows
+    places = np.random.default_rng(seed).integers(0, len(first), len(first))
+    made = {names[0]: first[places.tolist()].with_row_index("copy")}
+    for name in names[1:]:
+        (key,) = real.schema.tables[name].foreign_keys
+        above = made[key.table].select(pl.col(key.references[0]).alias(key.columns[0]), pl.col("copy").alias("above"))
+        rows = above.join(real.tables[name].rows, on=key.columns[0], maintain_order="left")
+        made[name] = rows.with_row_index("copy")
+    tables = {}
+    for name, rows in made.items():
+        schema = real.schema.tables[name]
+        keys = [pl.col("copy").cast(pl.Int64).alias(each) for each in schema.primary_key]
+        keys += [pl.col("above").cast(pl.Int64).alias(key.columns[0]) for key in schema.foreign_keys]
+        tables[name] = Table(schema, rows.with_columns(keys).select(schema.names))
+    return Dataset.holding(tables)
 
 
 def _score(asked: argparse.Namespace) -> None:
