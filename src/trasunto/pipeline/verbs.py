@@ -15,7 +15,7 @@ from trasunto import registry
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.relations import children, roots
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import BudgetError, ModelError, SampleError, SchemaError, near
+from trasunto.errors import ModelError, SampleError, SchemaError, near
 from trasunto.executors import check_several
 from trasunto.metrics.score import Comparison, Gate
 from trasunto.pipeline.columns import ordered
@@ -262,8 +262,9 @@ def train(
 
     task: see `trasunto list tasks`. text, label: column names, for classification; found by role or kind when None (for
     a table without text, `label` is the column to predict). Tasks that write take columns by their roles: prompt and
-    response, source and translation, or a column of messages. base: a pretrained model by name or folder. budget: of a
-    classification; train the head, and the adapter where one is asked for, by DP-SGD (see `train_on`).
+    response, source and translation, or a column of messages. base: a pretrained model by name or folder. budget: train
+    by DP-SGD, of a classification the head, and the adapter where one is asked for (see `train_on`), of what writes an
+    adapter (language/tasks/private.py).
     Raises UnknownNameError, FitError, BudgetError, MissingLibraryError.
     """
     from trasunto.language.classify import train_on
@@ -272,13 +273,11 @@ def train(
     taken = dataset_of(data)
     if task == "classification":
         return train_on(taken, text=text, label=label, settings=chosen, seed=seed, budget=budget, progress=progress)
-    if budget is not None:
-        raise BudgetError(f"The task {task!r} takes no budget.", "Train a classification, or a text synthesizer.")
     for column, role in ((text, "prompt"), (label, "label")):
         if column is not None:
             taken = taken.with_role(column, role)
     trained: Classifier | Responder = registry.load("tasks", task).train(
-        taken, settings=chosen, seed=seed, progress=progress
+        taken, settings=chosen, seed=seed, budget=budget, progress=progress
     )
     return trained
 

@@ -10,10 +10,12 @@ from typing import Any
 from trasunto.data.dataset import Dataset
 from trasunto.language.classify import Classifier, ClassifySettings, train_classifier
 from trasunto.language.corpus import Corpus
+from trasunto.language.decoder.settings import Example
 from trasunto.language.tasks.exchanges import Dialogues, dialogues_of
 from trasunto.language.tasks.judging import Ways, judge_answers, measures_of
 from trasunto.language.tasks.responder import USUAL, AnswerSettings, Responder, train_responder
 from trasunto.language.tasks.task import Judged, Task
+from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
 
 # What a layout calls the data of a task; None takes any dialogue there is.
@@ -48,10 +50,24 @@ def _judged(
 
 
 def _trained(
-    task: str, dataset: Dataset, *, settings: AnswerSettings = USUAL, seed: int = 0, progress: Progress = quiet
+    task: str,
+    dataset: Dataset,
+    *,
+    settings: AnswerSettings = USUAL,
+    seed: int = 0,
+    budget: Budget | None = None,
+    progress: Progress = quiet,
 ) -> Responder:
     """Train on columns by their roles: prompt and response, source and translation, or a column of dialogues; a label
-    column gives the intents of the users of a chat."""
+    column gives the intents of the users of a chat. budget: by DP-SGD (language/tasks/private.py), without intents."""
+    if budget is not None:
+        from trasunto.language.tasks.private import learnt_privately
+
+        def examples(rows: Dataset) -> list[Example]:
+            return [Example.chat(turns) for turns in dialogues_of(rows, _KINDS[task]).turns]
+
+        way, facts = learnt_privately(dataset, examples, budget, settings, task=task, seed=seed, progress=progress)
+        return Responder(task, replace(settings, method="lora"), way, facts)
     dialogues = dialogues_of(dataset, _KINDS[task])
     model = train_responder(dialogues, task=task, settings=settings, seed=seed, progress=progress)
     if task == "chat" and _has_intents(dialogues):

@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trasunto.data.dataset import Dataset
+from trasunto.errors import BudgetError
 from trasunto.language.classify import Classifier, ClassifySettings, train_classifier, train_on
 from trasunto.language.corpus import Corpus, Preparation, corpus_of, counts_of, prepare
 from trasunto.language.stages import judge
 from trasunto.language.tasks.task import Judged, Task
+from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
 
 USUAL = ClassifySettings()
 
 
 def train_classification(
-    dataset: Dataset, *, settings: ClassifySettings = USUAL, seed: int = 0, progress: Progress = quiet
+    dataset: Dataset,
+    *,
+    settings: ClassifySettings = USUAL,
+    seed: int = 0,
+    budget: Budget | None = None,
+    progress: Progress = quiet,
 ) -> Classifier:
-    """Train on the text column and the label of a dataset; without a text column on its rows as text."""
-    return train_on(dataset, settings=settings, seed=seed, progress=progress)
+    """Train on the text column and the label of a dataset; without a text column on its rows as text. budget: by
+    DP-SGD."""
+    return train_on(dataset, settings=settings, seed=seed, budget=budget, progress=progress)
 
 
 def judge_classification(
@@ -37,9 +45,23 @@ def judge_classification(
 
 
 def train_rows(
-    dataset: Dataset, *, settings: ClassifySettings = USUAL, seed: int = 0, progress: Progress = quiet
+    dataset: Dataset,
+    *,
+    settings: ClassifySettings = USUAL,
+    seed: int = 0,
+    budget: Budget | None = None,
+    progress: Progress = quiet,
 ) -> Classifier:
-    """Train on rows written as text ("age is 63; sex is male"), to tell the label or target."""
+    """Train on rows written as text ("age is 63; sex is male"), to tell the label or target. budget: by DP-SGD, where
+    no column is free text; BudgetError else."""
+    if budget is not None:
+        free = [column.name for column in dataset.only.schema.of_kind("text")]
+        if free:
+            raise BudgetError(
+                f"Under a budget rows are not read as text beside free text ({', '.join(free)}).",
+                "Leave these columns out, or train the task classification on one of them.",
+            )
+        return train_on(dataset, settings=settings, seed=seed, budget=budget, progress=progress)
     corpus, counts = prepare(rows_of(dataset), Preparation(deduplicate=False))
     trained = train_classifier(corpus, settings=settings, seed=seed, progress=progress)
     trained.facts["prepare"] = {**counts, "labels": counts_of(corpus)}

@@ -22,6 +22,7 @@ from trasunto.language.tasks.judging import compared, worth
 from trasunto.language.tasks.responder import ARMS, AnswerSettings, Responder
 from trasunto.language.tasks.task import Judged, Task
 from trasunto.language.text_evaluation import TextEvaluation
+from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
 
 # What zlib looks back at.
@@ -33,7 +34,8 @@ class WritingSettings:
     """How a decoder learns texts. method, base, epochs, learning_rate, max_seconds, longest: of language/decoder;
     scratch takes no base, epochs None what fits the method. characters: after which a text is cut. test_rows: unseen
     texts that are read at most. arms, ratio: as in AnswerSettings. answer: tokens of what is written at most. shard: of
-    DecoderSettings."""
+    DecoderSettings. rate, steps, clip, private_rate, private_rank: of a training under a budget, as in AnswerSettings.
+    """
 
     method: str = "lora"
     base: str = "smollm2-135m"
@@ -47,6 +49,11 @@ class WritingSettings:
     arms: tuple[str, ...] = ARMS
     ratio: float = 1.0
     shard: bool = False
+    rate: float = 0.1
+    steps: int = 6
+    clip: float = 1.0
+    private_rate: float = 1e-2
+    private_rank: int = 1
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -82,9 +89,25 @@ class _Arm:
 
 
 def train_generation(
-    dataset: Dataset, *, settings: WritingSettings = USUAL, seed: int = 0, progress: Progress = quiet
+    dataset: Dataset,
+    *,
+    settings: WritingSettings = USUAL,
+    seed: int = 0,
+    budget: Budget | None = None,
+    progress: Progress = quiet,
 ) -> Responder:
-    """Train on the texts of a dataset, each after its label where there is one."""
+    """Train on the texts of a dataset, each after its label where there is one. budget: by DP-SGD
+    (language/tasks/private.py)."""
+    if budget is not None:
+        from trasunto.language.tasks.private import learnt_privately
+
+        def examples(rows: Dataset) -> list[Example]:
+            return [_example(each) for each in _read(rows, settings)]
+
+        way, facts = learnt_privately(
+            dataset, examples, budget, settings, task="generation", seed=seed, progress=progress
+        )
+        return _responder(_Arm(way, facts["texts"], facts), settings)
     return _responder(_learnt(_texts(dataset, settings), settings, seed, None, progress), settings)
 
 
@@ -170,10 +193,19 @@ def _foretold(decoder: Decoder, texts: Sequence[Prompted]) -> list[Counts]:
 
 def _texts(dataset: Dataset, settings: WritingSettings) -> list[Prompted]:
     """What is learnt, each once. EmptyDataError when there is no text."""
-    layout = layout_of(dataset.only.schema, conditions=())
-    rows = layout.held(dataset.rows)
     found: dict[str, Prompted] = {}
-    for each in layout.prompted(rows):
+    for each in _read(dataset, settings):
+        found.setdefault(_folded(each.text), each)
+    if not found:
+        raise EmptyDataError(f"Not one of {len(dataset)} rows holds a text.", "Check the columns.")
+    return list(found.values())
+
+
+def _read(dataset: Dataset, settings: WritingSettings) -> list[Prompted]:
+    """The text of each row that has one, mended by itself."""
+    layout = layout_of(dataset.only.schema, conditions=())
+    found = []
+    for each in layout.prompted(layout.held(dataset.rows)):
         # Only lone texts are mended: line breaks hold dialogues and pairs together.
         plain = (
             clean(each.text) if layout.kind in ("text", "labelled") and len(layout.texts) == 1 else each.text.strip()
@@ -181,10 +213,8 @@ def _texts(dataset: Dataset, settings: WritingSettings) -> list[Prompted]:
         if plain:
             prompt = each.prompt if layout.label or layout.kind not in ("text", "labelled") else ""
             plain = plain[: settings.characters]
-            found.setdefault(_folded(plain), Prompted(prompt, f" {plain}" if prompt else plain))
-    if not found:
-        raise EmptyDataError(f"Not one of {len(dataset)} rows holds a text.", "Check the columns.")
-    return list(found.values())
+            found.append(Prompted(prompt, f" {plain}" if prompt else plain))
+    return found
 
 
 def _example(each: Prompted) -> Example:

@@ -43,6 +43,9 @@ class AnswerSettings:
     synthetic dialogues added for each real one in "synthetic + real"; no real one is left out for them (Gerstgrasser
     et al. 2024, "Is model collapse inevitable?"). curriculum: "short first" trains on the shorter half, then on all
     (Bengio et al. 2009; Platanios et al. 2019). shard: of DecoderSettings, for a decoder.
+
+    Under a budget: rate, steps, clip: the chance of each row to be in a step, how many steps, and the largest norm of a
+    row's gradient. private_rate, private_rank: the learning rate and the rank of the adapter.
     """
 
     method: str | None = None
@@ -58,6 +61,11 @@ class AnswerSettings:
     ratio: float = 1.0
     curriculum: str = "none"
     shard: bool = False
+    rate: float = 0.1
+    steps: int = 6
+    clip: float = 1.0
+    private_rate: float = 1e-2
+    private_rank: int = 1
 
     def __post_init__(self) -> None:
         if self.method is not None and self.method not in METHODS:

@@ -44,9 +44,10 @@ class Task:
     """A task.
 
     about: what it is, in one sentence. settings: the dataclass of its settings.
-    train(dataset, *, settings, seed, progress) → model. judge(synthetic, real, test, *, settings, curve, seed,
-    progress) → Judged, where synthetic, real and test are datasets of one table; test holds real rows that nothing
-    has seen. curve: sizes of few real examples that are tried beside: examples of each class for classification and
+    train(dataset, *, settings, seed, budget, progress) → model; budget: of differential privacy, or None.
+    judge(synthetic, real, test, *, settings, curve, seed, progress) → Judged, where synthetic, real and test are
+    datasets of one table; test holds real rows that nothing has seen. curve: sizes of few real examples that are tried
+    beside: examples of each class for classification and
     rows, else examples in all.
     """
 
