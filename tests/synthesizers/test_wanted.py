@@ -43,6 +43,14 @@ def test_whole_numbers_of_few_values_are_balanced():
     assert tr.balanced(model, ["ill"], 40, seed=1, shares={"1": 3, "0": 1}).rows["ill"].sum() == 30
 
 
+def test_a_value_too_rare_to_be_learnt_stays_where_gaps_are_filled():
+    rows = {"town": ["Lugo", "Vigo"] * 100 + ["Ons"], "age": [30, None, 41] * 67, "pay": [1.5, 2.5, None] * 67}
+    real = tr.read(rows)
+    full = tr.impute(tr.fit(real, "tree", seed=0), real, seed=1).rows
+    assert full["town"].to_list() == rows["town"]
+    assert full["age"].null_count() == full["pay"].null_count() == 0
+
+
 def test_minorities_are_topped_up_and_the_real_rows_stay(real, model):
     made = tr.topped_up(real, model, "target", seed=1)
     assert made.rows.head(len(real)).equals(real.rows)

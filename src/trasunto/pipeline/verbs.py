@@ -93,7 +93,7 @@ def impute(model: Any, data: Any, *, seed: int = 0, temperature: float = 1.0) ->
     """Real rows with every gap filled by values that fit the rest of the row.
 
     model: a fitted model (of a method that takes given values) or its folder. data: a dataset, or what `read` takes.
-    Raises SampleError for values that the model does not know, ModelError for a model that cannot.
+    A value that the model does not know stays. Raises ModelError for a model that cannot.
     """
     fitted = load(model) if isinstance(model, str | Path) else model
     if not isinstance(fitted, CodedModel):

@@ -22,7 +22,7 @@ from trasunto.encoders.codes import Codes, Levels, fit_codes
 from trasunto.encoders.plain import Plain, restated
 from trasunto.errors import FitError, SampleError
 from trasunto.privacy.budget import Guarantee
-from trasunto.synthesizers.condition import NOTHING, Condition, conform, known_codes, read_condition
+from trasunto.synthesizers.condition import NOTHING, Condition, conform, known_codes, known_only, read_condition
 from trasunto.synthesizers.joint import Evidence, Joint
 from trasunto.synthesizers.model import in_parts
 from trasunto.synthesizers.repair import overwritten, repaired
@@ -158,12 +158,17 @@ class CodedModel:
         """The same rows with every missing value drawn to fit the rest of its row.
 
         table: real rows (a dataset or frame) with the model's columns, or some of them. Columns that had no value at
-        all when the model was fitted stay empty. Raises SampleError for values that the model does not know.
+        all when the model was fitted stay empty. A value that the model does not know, as one too rare to be learnt,
+        stays, and says nothing of the rest of its row.
         """
         fixed = conform(table, self.schema.only)
         rng = np.random.default_rng(seed)
-        found = self._drawn(len(fixed), fixed, None, temperature, rng, (seed, 0), gaps=False)
-        return self._dataset(found)
+        known, strange = known_only(fixed, self.codes)
+        found = self._dataset(self._drawn(len(known), known, None, temperature, rng, (seed, 0), gaps=False))
+        if not strange:
+            return found
+        kept = [fixed.rows[name].fill_null(found.rows[name]) for name in strange]
+        return found.with_table(Table(found.only.schema, found.rows.with_columns(kept)))
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         """The same number of rows in parts of at most `size`, in constant memory. No identifier repeats."""

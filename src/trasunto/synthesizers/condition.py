@@ -127,6 +127,17 @@ def _known(codes: Levels | Steps) -> str:
     return f"lies between {codes.low[0]:g} and {codes.high[-1]:g}" if codes.low.size else "holds no value"
 
 
+def known_only(given: Table, codes: Codes) -> tuple[Table, tuple[str, ...]]:
+    """The given values without those that the model does not know, and the columns that held such."""
+    names = [c.name for c in given.schema.columns if c.name in codes.columns and c.role != "context"]
+    schema = TableSchema(tuple(given.schema[name] for name in names))
+    coded = Codes(schema, {name: codes.columns[name] for name in names}, {}).encode(Table(schema, given.rows[names]))
+    strange = {name: pl.Series(coded[name] < 0) & given.rows[name].is_not_null() for name in names}
+    found = tuple(name for name in names if strange[name].any())
+    blank = [pl.when(~strange[name]).then(pl.col(name)).alias(name) for name in found]
+    return Table(given.schema, given.rows.with_columns(blank)), found
+
+
 def known_codes(given: Table, codes: Codes) -> dict[str, np.ndarray]:
     """(rows,) codes of the given values, -1 where none is given.
 
