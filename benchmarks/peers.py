@@ -184,11 +184,11 @@ def _given(text: str, most: int | None) -> Given:
     rows = pl.concat(tables).select([column.name for column in kept])
     if most is not None and most < rows.height:
         rows = rows[np.sort(np.random.default_rng(0).choice(rows.height, most, replace=False))]
-    plain = Dataset.of(Table(TableSchema(tuple(plain(column) for column in kept)), rows), name)
+    whole = Dataset.of(Table(TableSchema(tuple(plain(column) for column in kept)), rows), name)
     if target is not None:
-        _ = plain.only.schema[target]
+        _ = whole.only.schema[target]
     left_out = tuple(each for each in real.only.schema.names if each not in rows.columns)
-    return Given(name, address, plain, target, left_out)
+    return Given(name, address, whole, target, left_out)
 
 
 def plain(column: Column, *, words: bool = False) -> Column:
