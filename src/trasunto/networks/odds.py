@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from trasunto.networks.sums import summed
 from trasunto.networks.vae import Layout
 
 # Odds beyond e to this are not believed.
@@ -50,7 +51,7 @@ def logits(net: Any, flat: Any, scalars: Any, kept: Any = None) -> Any:
     """
     import torch
 
-    first = torch.nn.functional.embedding_bag(flat, net["embedding"], mode="sum") + net["bias"]
+    first = summed(net["embedding"], flat) + net["bias"]
     if scalars.shape[1]:
         first = torch.addmm(first, scalars, net["scalars"])
     first = torch.relu(first)

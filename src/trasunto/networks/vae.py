@@ -2,8 +2,7 @@
 
 Kingma and Welling 2014, "Auto-encoding variational Bayes"; for tables, TVAE of Xu et al. 2019, "Modeling tabular data
 using conditional GAN", section 4.5. What is other than there: a mode is drawn from its softmax, not the largest taken;
-and the place inside a mode has a logistic law along all modes of its column, cut to the one that was drawn, so that it
-is even where nothing is known of it.
+and the place inside a mode has a law of its own (networks/vae_loss.py).
 """
 
 from __future__ import annotations
@@ -17,13 +16,11 @@ import numpy as np
 
 from trasunto.encoders.vectors import Vectors
 from trasunto.networks.private import Descent, Taps, secret
+from trasunto.networks.sums import summed
+from trasunto.networks.vae_loss import EVEN, FINEST, missed
 
-# Logits beyond this are no more certain; their exponentials are finite in float32.
-CERTAIN = 40.0
-# Logarithms of the scale of a place, in modes: from almost a point to even over any mode.
-FINEST, EVEN = -4.0, 4.0
-# Most modes of all columns that are read as ones and zeros.
-DENSE = 1024
+# Weights that stay in float32 where products are in bfloat16.
+WHOLE = ("embedding", "scalars", "bias", "said bias")
 # Variances of latent vectors, as logarithms.
 NARROW, BROAD = -12.0, 4.0
 
@@ -109,17 +106,17 @@ def encoded(net: Any, flat: Any, scalars: Any, taps: Taps | None = None) -> tupl
     import torch
 
     linear = _linear(net, taps)
-    if taps is not None or len(net["embedding"]) <= DENSE:
-        # A product with ones and zeros: the gradient of sums of few rows takes longer.
+    if taps is not None:
+        # As a product with ones and zeros, whose gradients of single rows are known.
         ones = scalars.new_zeros(len(flat), len(net["embedding"])).scatter_(1, flat, 1.0)
         inner = linear(ones, "embedding", "bias")
     else:
-        inner = torch.nn.functional.embedding_bag(flat, net["embedding"], mode="sum") + net["bias"]
+        inner = summed(net["embedding"], flat) + net["bias"]
     if scalars.shape[1]:
         inner = inner + linear(scalars, "scalars", None)
-    inner = torch.relu(inner)
+    inner = torch.relu(inner).to(net["in"].dtype)
     inner = inner + torch.relu(linear(inner, "in", "in bias"))
-    mean, spread = linear(inner, "latent", "latent bias").chunk(2, dim=1)
+    mean, spread = linear(inner, "latent", "latent bias").float().chunk(2, dim=1)
     return mean, spread.clamp(NARROW, BROAD)
 
 
@@ -138,7 +135,13 @@ def _linear(net: Any, taps: Taps | None) -> Callable[[Any, str, str | None], Any
     import torch
 
     def plainly(inputs: Any, weight: str, bias: str | None) -> Any:
-        return inputs @ net[weight] if bias is None else torch.addmm(net[bias], inputs, net[weight])
+        matrix = net[weight]
+        inputs = inputs.to(matrix.dtype)
+        if bias is None:
+            return inputs @ matrix
+        return (
+            torch.addmm(net[bias], inputs, matrix) if net[bias].dtype == matrix.dtype else inputs @ matrix + net[bias]
+        )
 
     return plainly if taps is None else taps.linear
 
@@ -148,7 +151,7 @@ class Lesson:
     """What the network is taught with.
 
     modes: (n, columns) long and scalars: (n, scalars) float32 tensors on the device. beta: weight of the divergence
-    from the standard normal distribution.
+    from the standard normal distribution. half: products in bfloat16, but under a budget.
     """
 
     net: Any
@@ -157,6 +160,7 @@ class Lesson:
     scalars: Any
     beta: float
     seed: int
+    half: bool = False
 
     def loss(self, batch: np.ndarray) -> tuple[Any, float]:
         """(summed loss of these rows, how many they are)."""
@@ -207,48 +211,17 @@ class Lesson:
 
         device = self.modes.device
         rows = torch.from_numpy(batch).to(device)
-        flat, (scalars, modes, wide) = self._flat[rows], self._inside[rows].chunk(3, dim=1)
-        mean, spread = encoded(self.net, flat, scalars, taps)
+        flat, inside = self._flat.index_select(0, rows), self._inside.index_select(0, rows)
+        net = self._halved() if self.half else self.net
+        mean, spread = encoded(net, flat, inside[:, : len(self.layout.places)], taps)
         noise = torch.from_numpy(rng.standard_normal(mean.shape, dtype=np.float32)).to(device)
-        said = decoded(self.net, mean + noise * torch.exp(spread / 2), taps).float()
-        logits, places = said.split([self.layout.vectors.hot, 2 * len(self.layout.places)], dim=1)
-        loss = self._missed(logits, flat)
-        if len(self.layout.places):
-            loss = loss + (_lost(places, modes, scalars) * wide).sum()
+        said = decoded(net, mean + noise * torch.exp(spread / 2), taps).float()
         divergence = (mean.square() + spread.exp() - 1 - spread).sum() / 2
-        return loss + self.beta * divergence
+        return missed(said, flat, inside, self._owner) + self.beta * divergence
 
-    def _missed(self, logits: Any, flat: Any) -> Any:
-        """The summed cross-entropy of the modes of all columns.
-
-        Its gradient, shares less what is true, is written out: that halves the time of a step.
-        """
-        import torch
-
-        with torch.no_grad():
-            shares = torch.exp(logits.clamp(-CERTAIN, CERTAIN))
-            whole = shares.new_zeros(len(flat), len(self.layout.starts)).index_add_(1, self._owner, shares)
-            value = torch.log(whole).sum() - logits.gather(1, flat).sum()
-            shares /= whole.index_select(1, self._owner)
-            shares.scatter_add_(1, flat, shares.new_full((1, 1), -1.0).expand(flat.shape))
-        leading = (logits * shares).sum()
-        return leading + (value - leading).detach()
-
-
-def _lost(said: Any, modes: Any, scalars: Any) -> Any:
-    """(n, scalars) negative log-density, on [0, 1], of the places in the modes."""
-    import torch
-
-    softplus = torch.nn.functional.softplus
-    centre, spread = said.chunk(2, dim=1)
-    # Both ends of the mode, and the place, in scales from the centre.
-    fine = torch.exp(-spread.clamp(FINEST, EVEN))
-    low = (modes - centre) * fine
-    at, high = low + (scalars + 1) / 2 * fine, low + fine
-    # A logistic law cut to an interval: its mass there is sigma(high) sigma(-low) (1 - exp(low - high)).
-    density = -at - 2 * softplus(-at) + torch.log(fine)
-    mass = -softplus(-high) - softplus(low) + torch.log(-torch.expm1(-fine))
-    return mass - density
+    def _halved(self) -> dict[str, Any]:
+        """The weights, those of inner products in bfloat16. What is said at first, of rare modes too, stays exact."""
+        return {name: each if name in WHOLE else each.bfloat16() for name, each in self.net.items()}
 
 
 def drawn_inside(said: np.ndarray, modes: np.ndarray, temperature: float, rng: np.random.Generator) -> np.ndarray:

@@ -16,7 +16,8 @@ import numpy as np
 from trasunto.networks.device import threads
 from trasunto.networks.normals import Normals
 from trasunto.networks.odds import BELIEVED, logits
-from trasunto.networks.vae import CERTAIN, Layout, decoded, drawn_inside
+from trasunto.networks.vae import Layout, decoded, drawn_inside
+from trasunto.networks.vae_loss import CERTAIN
 
 # Latent vectors that are weighed for each row of which something is asked, and numbers held at once.
 POOL, HELD = 2048, 2**22
