@@ -243,3 +243,43 @@ def test_a_server_that_is_silent_is_given_up(store, monkeypatch):
         for address in ("s3://lake/a.csv", "delta+s3://lake/t"):
             with pytest.raises(FileError, match=r"does not answer at http://127\.0\.0\.1"):
                 tr.read(address)
+
+
+def test_iceberg_in_a_store_by_a_catalog_of_the_user(store, server, tmp_path, monkeypatch):
+    pytest.importorskip("pyiceberg")
+    from pyiceberg import catalog
+    from pyiceberg.utils.config import Config
+
+    for name, value in {
+        "URI": f"sqlite:///{tmp_path}/catalog.db", "WAREHOUSE": "s3://lake/warehouse", "S3__ENDPOINT": server,
+        "S3__ACCESS_KEY_ID": "someone", "S3__SECRET_ACCESS_KEY": "very-secret", "S3__REGION": "us-east-1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"PYICEBERG_CATALOG__SHOP__{name}", value)
+    # What the environment says is read when the library is loaded.
+    monkeypatch.setattr(catalog, "_ENV_CONFIG", Config())
+    address = "iceberg:?catalog=shop&table=visits"
+    whole = visits()
+    whole.write(f"{address}&partition=year")
+    assert same(whole, tr.read(address)) and tr.read(address).only.schema["zip"].kind == whole.only.schema["zip"].kind
+    first = open_source(address).facts()["visits"]["version"]
+    write_parts(f"{address}&if_exists=append", [whole, whole])
+    assert len(tr.read(address)) == 12 and len(tr.read(f"{address}&version={first}")) == 4
+    assert tr.read(f"{address}&where=year == 2025&columns=zip").rows["zip"].to_list() == ["28001"] * 3
+    with pytest.raises(StoreError, match="is there already"):
+        whole.write(address)
+    before = [each for each in keys(store) if each.endswith(".parquet")]
+
+    def broken():
+        yield whole
+        raise RuntimeError("the model broke")
+
+    with pytest.raises(RuntimeError, match="the model broke"):
+        write_parts(f"{address}&if_exists=append", broken())
+    assert [each for each in keys(store) if each.endswith(".parquet")] == before and len(tr.read(address)) == 12
+    wider = tr.read({"year": [2026], "zip": ["04"], "spent": [1.0], "town": ["Lugo"]})
+    with pytest.raises(StoreError, match=r"do not fit.*town"):
+        wider.write(f"{address}&if_exists=append")
+    wider.write(f"{address}&if_exists=append&evolve=add")
+    since = open_source(f"{address}&version={first}").facts()["visits"]["since"]
+    assert since["commits"] == ["APPEND", "APPEND"] and "town" in since["columns"]
+    assert tr.read(address).rows["town"].null_count() == 12

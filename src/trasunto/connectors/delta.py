@@ -108,7 +108,18 @@ def storage_options(place: Place) -> dict[str, str]:
         return {}
     plain = os.environ.get("AWS_ENDPOINT_URL_S3", os.environ.get("AWS_ENDPOINT_URL", "")).startswith("http://")
     waits = {"connect_timeout": f"{PATIENCE}s", "timeout": f"{ANSWER}s", "max_retries": str(TRIES)}
-    return {**waits, "retry_timeout": f"{ANSWER}s", **({"allow_http": "true"} if plain else {})}
+    azure = _connection() if place.store == "az" else {}
+    return {**waits, "retry_timeout": f"{ANSWER}s", **({"allow_http": "true"} if plain else {}), **azure}
+
+
+def _connection() -> dict[str, str]:
+    """What AZURE_STORAGE_CONNECTION_STRING says, which the library does not read."""
+    pairs = (each.partition("=") for each in os.environ.get("AZURE_STORAGE_CONNECTION_STRING", "").split(";"))
+    found = {name: value for name, _, value in pairs}
+    names = {"AccountName": "account_name", "AccountKey": "account_key", "BlobEndpoint": "endpoint"}
+    told = {f"azure_storage_{key}": found[name] for name, key in names.items() if found.get(name)}
+    plain = told.get("azure_storage_endpoint", "").startswith("http://")
+    return {**told, **({"allow_http": "true"} if plain else {})}
 
 
 def _tables_in(place: Place) -> list[str]:

@@ -180,6 +180,9 @@ def _connected(store: str, environment: int, patience: float, answer: float) -> 
     if store == "s3":
         waits = {"connect_timeout": patience, "read_timeout": answer, "retries": {"max_attempts": TRIES}}
         settings |= {"config_kwargs": waits, "default_block_size": PIECE}
+    if store == "gs" and os.environ.get("STORAGE_EMULATOR_HOST"):
+        # A server that stands in for the real one knows nobody's account.
+        settings["token"] = "anon"
     held = fsspec.filesystem(store, **settings)
     if store == "s3":
         # Beside the tries of its own library: else a server that is silent holds us up for minutes.
@@ -227,7 +230,7 @@ _ENDPOINT = {"s3": "AWS_ENDPOINT_URL", "gs": "STORAGE_EMULATOR_HOST", "az": "AZU
 
 def said(place: Place, error: Exception) -> tuple[str, str]:
     """What is wrong, and what to do, of an error of a store's library: they say it in words of their own."""
-    text = " ".join(str(error).split())
+    text = " ".join(re.sub(r"\x1b\[\d*m|↳", "", str(error)).split())
     told = f"{type(error).__name__} {text}".lower()
     keys = _ENVIRONMENT[place.store]
     if "no space left" in told or "file too large" in told:
