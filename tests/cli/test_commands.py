@@ -217,6 +217,12 @@ def test_the_program_itself_runs(rows):
     assert main.MENDABLE == 2
 
 
+def test_a_model_is_not_fitted_where_a_file_stands(rows, capsys, monkeypatch):
+    monkeypatch.setattr("trasunto.pipeline.verbs.fit", lambda *_, **__: pytest.fail("fitted"))
+    code, _, err = said(capsys, "fit", "rows.csv", "-o", "rows.csv")
+    assert code == 2 and "rows.csv is a file; a model is a folder" in err
+
+
 def test_one_is_told_as_one(tmp_path, capsys):
     (tmp_path / "one.csv").write_text("a,b\n1,x\n", encoding="utf-8")
     assert "one: 1 row, 2 columns" in said(capsys, "inspect", str(tmp_path / "one.csv"))[1]

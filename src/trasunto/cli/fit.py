@@ -86,11 +86,7 @@ def command(
     real = verbs.in_sequence(real, *_pair(sequence)) if sequence is not None else real
     real = verbs.copying(real, [name.strip() for name in copied.split(",")]) if copied else real
     budget = budget_for(budget, real) if budget is not None else None
-    checkpoints = Path(f"{output.rstrip('/')}.checkpoints")
-    if not resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    elif not kept.standing(checkpoints):
-        click.echo(f"There is no checkpoint in {checkpoints}: the fit begins anew.", err=True)
+    checkpoints = _checkpoints(output, resume)
     # A training that goes on from its checkpoint was charged when it began.
     unpaid = None if kept.standing(checkpoints) else budget
     try:
@@ -113,6 +109,22 @@ def command(
         )
         return STOPPED
     return _told(model, synthesizer, real, output, checkpoints)
+
+
+def _checkpoints(output: str, resume: bool) -> Path:
+    """The folder of checkpoints beside a model, empty where nothing is gone on with. FileError, before any work, where
+    a file stands in the place of the model."""
+    from trasunto.errors import FileError
+    from trasunto.pipeline import kept
+
+    if Path(output).is_file():
+        raise FileError(f"{output} is a file; a model is a folder.", "Give -o another name, such as model.")
+    folder = Path(f"{output.rstrip('/')}.checkpoints")
+    if not resume:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif not kept.standing(folder):
+        click.echo(f"There is no checkpoint in {folder}: the fit begins anew.", err=True)
+    return folder
 
 
 def _rows_of(data: str, rows: int | None, schema_file: str | None, seed: int, *, refused: bool, quiet: bool) -> Any:
