@@ -154,6 +154,11 @@ class Privacy(Part):
     level: Literal["open", "controlled", "internal"] | None = Field(
         None, description="Who may see the rows: limits on what attacks find become gates; see docs/attacks.md."
     )
+    leaving: bool | None = Field(
+        None,
+        description="Whether real texts may leave this machine with prompts, where the synthesizer allows it too; "
+        "refused at the levels open and controlled when null.",
+    )
     audit: int = Field(0, ge=0, description="Canaries to plant, to measure a lower bound of epsilon; 0 for none.")
 
 

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from trasunto.data.split import Split
 
 
+# Synthesizers that show real texts to whom their settings name.
+SHOWING = ("lm-prompt", "backtranslate")
+
+
 def check_texts(recipe: Recipe) -> None:
-    """RecipeError for settings of `prepare` or `curate` that are not there, and for what no budget covers."""
+    """RecipeError for settings of `prepare` or `curate` that are not there, for what no budget covers, and for real
+    texts that would leave and may not."""
+    check_leaving(recipe)
     if recipe.prepare is not None:
         preparation(recipe)
         if recipe.privacy is not None and recipe.privacy.epsilon is not None:
@@ -25,6 +31,30 @@ def check_texts(recipe: Recipe) -> None:
             )
     if recipe.curate is not None:
         curation(recipe)
+
+
+def check_leaving(recipe: Recipe) -> None:
+    """RecipeError when real texts would leave this machine and the section on privacy forbids it, whatever the
+    synthesizer's own settings allow. Raises what making its engine ready does."""
+    privacy, name = recipe.privacy, recipe.synthesizer.name
+    if privacy is None or name not in SHOWING or not recipe.synthesizer.settings.get("allow_leaving"):
+        return
+    if privacy.leaving or (privacy.leaving is None and privacy.level not in ("open", "controlled")):
+        return
+    from trasunto import registry
+
+    method = built(registry.load("synthesizers", name), f"The synthesizer {name!r}", recipe.synthesizer.settings)
+    reached = method.reached()
+    engines = reached if isinstance(reached, tuple) else (reached,)
+    away = sorted({each.name for each in engines if not each.local})
+    if not away or getattr(method, "exemplars", 1) == 0:
+        return
+    ground = "privacy.leaving is false" if privacy.leaving is False else f"privacy.level is {privacy.level}"
+    raise RecipeError(
+        f"{name} would send real texts to {', '.join(away)}, and {ground}.",
+        "Run the engine on this machine (localhost), show no exemplars (lm-prompt: exemplars: 0), or decide that they "
+        "may leave: privacy.leaving: true.",
+    )
 
 
 def preparation(recipe: Recipe) -> Any:
