@@ -58,10 +58,8 @@ def command(
     A network that is being trained leaves a checkpoint beside MODEL every minute. Ctrl-C ends the training and saves
     the best so far (exit code 130); the same command with --resume goes on with it.
 
-    With --epsilon the model is differentially private. What columns may hold must then be declared in the schema (and
-    --rows given), or bought with --domain-share. Of related tables a row of the root table with all that hangs from it
-    is protected (--person names the table where it is not clear, --rows counts it), of events whom they befall; how
-    many rows hang from one is declared as `most` of a key, or as --contributions.
+    With --epsilon the model is differentially private: for a row, a --person, a row of the root table with all that
+    hangs from it, or whom events befall. What columns may hold must be declared (and --rows), or bought.
 
     \b
     Examples:
@@ -78,14 +76,13 @@ def command(
       trasunto fit patients.csv -o model --synthesizer autoregressive --epsilon 1 --delta 1e-6 --domain-share 0.1
     """
     from trasunto.pipeline import kept, verbs
-    from trasunto.synthesizers.private_plan import budget_for
 
     verbs.make(synthesizer, settings_of(settings))
     budget = budget_asked()
     real = _rows_of(data, sample_rows, schema_file, seed, refused=bool(sequence or budget), quiet=quiet)
     real = verbs.in_sequence(real, *_pair(sequence)) if sequence is not None else real
     real = verbs.copying(real, [name.strip() for name in copied.split(",")]) if copied else real
-    budget = budget_for(budget, real) if budget is not None else None
+    budget = _of_whom(budget, real)
     checkpoints = _checkpoints(output, resume)
     # A training that goes on from its checkpoint was charged when it began.
     unpaid = None if kept.standing(checkpoints) else budget
@@ -140,6 +137,13 @@ def _rows_of(data: str, rows: int | None, schema_file: str | None, seed: int, *,
         drawn = sample_of(data, rows, seed=seed, schema=schema_file, progress=progress)
     click.echo(f"Drew {len(drawn.dataset):,} of {drawn.of:,} rows, uniformly, with seed {seed}.")
     return drawn.dataset
+
+
+def _of_whom(budget: Any, real: Any) -> Any:
+    """The budget with its unit named; None without one."""
+    from trasunto.synthesizers.private_plan import budget_for
+
+    return None if budget is None else budget_for(budget, real)
 
 
 def _told(model: Any, synthesizer: str, real: Any, output: str, checkpoints: Path) -> int:
