@@ -66,8 +66,8 @@ class DecoderSettings:
     without a better validation loss, of `checks` in all. max_seconds: stop after so many; None never.
     precision: "auto" computes in bfloat16 where the machine does so by itself and keeps what learns in float32;
     "float32". checkpointing: keep no activations, compute them again (less memory, a third more work). compile:
-    torch.compile the layers (needs a C++ compiler; it was not measured). shard: share out the weights, their gradients
-    and what the optimizer remembers over the processes that train (networks/shards.py): each holds its part.
+    torch.compile the layers (needs a C++ compiler; it did not pay on a processor). shard: share out the weights, their
+    gradients and what the optimizer remembers over the processes that train (networks/shards.py): each holds a part.
     vocabulary, width, layers, heads: of a model from scratch.
     """
 
