@@ -7,7 +7,7 @@ import json
 import shlex
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,11 +36,6 @@ class Translator(Protocol):
     def name(self) -> str: ...
     @property
     def local(self) -> bool: ...
-    @property
-    def prices(self) -> tuple[float, float]:
-        """Of a million tokens in and out."""
-        ...
-
     def translate(
         self, texts: Sequence[str], to: str, *, seed: int, progress: Progress = quiet
     ) -> tuple[list[str], Usage]:
@@ -86,10 +81,6 @@ class Prompted:
     def local(self) -> bool:
         return self.engine.local
 
-    @property
-    def prices(self) -> tuple[float, float]:
-        return self.engine.prices
-
     def translate(
         self, texts: Sequence[str], to: str, *, seed: int, progress: Progress = quiet
     ) -> tuple[list[str], Usage]:
@@ -115,6 +106,7 @@ class Trained:
 
     folder: Path
     temperature: float
+    local: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         try:
@@ -132,14 +124,6 @@ class Trained:
     def name(self) -> str:
         return str(self.folder)
 
-    @property
-    def local(self) -> bool:
-        return True
-
-    @property
-    def prices(self) -> tuple[float, float]:
-        return 0.0, 0.0
-
     def translate(
         self, texts: Sequence[str], to: str, *, seed: int, progress: Progress = quiet
     ) -> tuple[list[str], Usage]:
@@ -156,18 +140,11 @@ class Command:
 
     parts: tuple[str, ...]
     timeout: float
+    local: bool = field(default=False, init=False)
 
     @property
     def name(self) -> str:
         return f"the command {self.parts[0]}"
-
-    @property
-    def local(self) -> bool:
-        return False
-
-    @property
-    def prices(self) -> tuple[float, float]:
-        return 0.0, 0.0
 
     def translate(
         self, texts: Sequence[str], to: str, *, seed: int, progress: Progress = quiet
@@ -200,18 +177,11 @@ class Function:
 
     place: str
     call: Any
+    local: bool = field(default=False, init=False)
 
     @property
     def name(self) -> str:
         return f"the function {self.place}"
-
-    @property
-    def local(self) -> bool:
-        return False
-
-    @property
-    def prices(self) -> tuple[float, float]:
-        return 0.0, 0.0
 
     def translate(
         self, texts: Sequence[str], to: str, *, seed: int, progress: Progress = quiet

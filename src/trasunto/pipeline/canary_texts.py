@@ -122,11 +122,12 @@ def echoes(canaries: Sequence[str], real: Sequence[str], made: Sequence[str]) ->
 
 def likelihoods(model: LmFinetuneModel, canaries: Dataset) -> np.ndarray:
     """(canaries,) how much likelier a token of each is to the adapted model than to its base, in nats, on average."""
+    from trasunto.language.finetune import LEAST
     from trasunto.language.memorised_likelihood import Reader
     from trasunto.language.offline import find
 
     base, examples = find(model.settings.base), model.examples(canaries)
-    longest = model.settings.longest or 96
+    longest = model.settings.longest or LEAST
     loss = [
         np.array([each.loss for each in Reader.of(base, adapter, longest).read(examples)])
         for adapter in (model.adapter, None)
