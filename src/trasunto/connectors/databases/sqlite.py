@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -243,6 +243,11 @@ def writing(address: Address) -> Iterator[Link]:
     except BaseException:
         if new:
             path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+        else:
+            # On a full disk it is not taken back when it fails, but by whoever opens the file next and may write.
+            with suppress(sqlite3.Error), _connected(address, "rw") as connection:
+                connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
         raise
 
 
