@@ -97,6 +97,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "sequences.totals": "trasunto.metrics.sequences:totals",
         "sequences.discriminative": "trasunto.metrics.sequences_told:discriminative",
         "sequences.forecasting": "trasunto.metrics.sequences_forecast:forecasting",
+        "sequences.gru": "trasunto.language.sequences_gru:gru",
         "privacy.singling_out": "trasunto.metrics.attacks.singling_out:singling_out",
         "privacy.linkability": "trasunto.metrics.attacks.linkability:linkability",
         "privacy.inference": "trasunto.metrics.attacks.inference:inference",

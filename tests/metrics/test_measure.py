@@ -57,7 +57,7 @@ def test_full_measures_the_slow_ones_too(draw):
     comparison = Comparison(draw(60, 0), draw(60, 1), draw(60, 2), target="rich")
     found = {score.metric for score in measure(comparison, ["full"])}
     assert found > {score.metric for score in measure(comparison)}
-    assert found > WHEN_ASKED
+    assert found > WHEN_ASKED - {"sequences.gru"}
 
 
 def test_what_cannot_be_measured_is_left_out_unless_asked_for(draw):

@@ -20,6 +20,7 @@ WHEN_ASKED = {
     "privacy.near_copies",
     "utility.learners",
     "utility.augmentation",
+    "sequences.gru",
 }
 # In place of a name: every metric there is, or all that are measured when nothing is asked.
 FULL, USUAL = "full", "usual"

@@ -100,6 +100,10 @@ RELATED: dict[str, tuple[str, str]] = {
         "How well a model trained on synthetic histories forecasts the next event of unseen real ones; 1 is best.",
         "Lo bien que un modelo entrenado con historias sintéticas predice el evento siguiente de las reales no vistas; 1 es lo mejor.",
     ),
+    "sequences.gru": (
+        "Chance that a recurrent network scores a synthetic sequence above an unseen real one: 0.5 is a coin flip.",
+        "Probabilidad de que una red recurrente ponga una secuencia sintética por encima de una real no vista: 0,5 es azar.",
+    ),
     "relations.integrity": (
         "Least share, over all keys, of references that lead to a row and of primary keys met once; 1 is sound.",
         "Menor proporción, entre todas las claves, de referencias que llevan a una fila y de claves primarias únicas; 1 es íntegro.",
