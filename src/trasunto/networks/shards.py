@@ -8,6 +8,7 @@ Rajbhandari et al. 2020, "ZeRO", stage 3. Alone, everything here does nothing.
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,12 +24,24 @@ def share(network: Any, layers: Iterable[Any]) -> None:
     from torch.distributed.fsdp import fully_shard
 
     place = next(network.parameters()).device.type
+    if place == "cpu":
+        _given_back()
     mesh = torch.distributed.init_device_mesh(place, (world(),))
     for each in [*layers, network]:
         made = fully_shard(each, mesh=mesh, reshard_after_forward=True)
         made.set_gradient_divide_factor(1.0)
         # gloo sums, and nothing else.
         made.set_force_sum_reduction_for_comms(True)
+
+
+def _given_back() -> None:
+    """Have the C library give memory of a megabyte or more back at once: else it keeps what layers leave, as it learns
+    from the sizes that it sees (mallopt(3), M_MMAP_THRESHOLD)."""
+    import ctypes
+
+    told = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if told is not None:
+        told(-3, 1 << 20)
 
 
 def shared(weight: Any) -> bool:
