@@ -7,7 +7,17 @@ from trasunto.privacy.identifiers_near import allowed, edits
 from trasunto.privacy.identifiers_sweep import known_of, swept
 
 KNOWN = known_of(
-    [("person", name) for name in ("María García López", "Jonathan Echevarría", "Ana Ruiz", "O'Hara, Íñigo", "Eva Quintanilla", "Calida de")]
+    [
+        ("person", name)
+        for name in (
+            "María García López",
+            "Jonathan Echevarría",
+            "Ana Ruiz",
+            "O'Hara, Íñigo",
+            "Eva Quintanilla",
+            "Calida de",
+        )
+    ]
     + [("username", "garcia lopez club")]
 )
 
