@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
-from trasunto.data.relations import Link, optional, places
+from trasunto.data.relations import MISSING, Link, optional, places
 from trasunto.data.schema import Column, Schema, TableSchema
 from trasunto.encoders.codes import as_floats
 from trasunto.encoders.private_codes import DAY, SECOND, ids_from
@@ -126,7 +126,11 @@ class Held:
         rows = len(self.dataset.tables[link.parent])
         listed = link.parent in self.families.plan.copied and rows <= LISTED
         texts = np.full(len(at), None, dtype=object)
-        texts[at >= 0] = [f"r{place}" if listed else "any" for place in at[at >= 0]]
+        if listed:
+            texts[at >= 0] = [f"r{place}" for place in at[at >= 0]]
+        else:
+            # That a row names another is its own word; whether the other is there would be a word of its family.
+            texts[at != MISSING] = "any"
         ways = [(path, other) for path, other in self._ways(unit) if path[-1].parent == link.parent]
         for number, (_, other) in reversed(list(enumerate(ways))):
             texts[(at >= 0) & (other == at)] = f"same {number}"
