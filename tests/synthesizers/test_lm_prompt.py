@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from collections import Counter
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.dialogues import Turn, messages, turns_of
 from trasunto.data.schema import Column, Format, TableSchema
 from trasunto.errors import BudgetError, EngineError, FileError, FitError, ModelError, SampleError
+from trasunto.language.curation.thrown import FILE, thrown_to
 from trasunto.privacy.budget import Budget
 from trasunto.synthesizers.lm_prompt import LmPrompt
 from trasunto.synthesizers.model import load_model
@@ -231,7 +233,7 @@ def test_rows_are_written_and_what_is_no_row_is_thrown_away(server, settings):
     assert row["town"]["enum"] == ["Lugo", "Oslo"] and "enum" not in row["age"]
 
 
-def test_a_list_goes_on_and_its_copies_fall(server, settings):
+def test_a_list_goes_on_and_its_copies_fall_into_a_file(server, settings, tmp_path):
     real = reviews().rows["text"].to_list()
 
     def lists(body, number):
@@ -240,13 +242,17 @@ def test_a_list_goes_on_and_its_copies_fall(server, settings):
 
     server.answer = lists
     model = tr.fit(reviews(), "lm-prompt", seed=0, settings={**settings, "style": "list"})
-    made, wrote = model.sample_with_curation(20, seed=1)
+    with thrown_to(tmp_path / FILE) as fallen:
+        made, wrote = model.sample_with_curation(20, seed=1)
     _, begun = server.asked[0]["messages"]
     assert begun["role"] == "assistant" and re.fullmatch(r"(- secret .*\n){3}-", begun["content"])
     assert server.asked[0]["stop"] == ["\n"]
     assert all(re.fullmatch(r"a new line of [\w ]+", text) for text in made.rows["text"])
     assert wrote.curation.rejected["verbatim"] > 3
-    assert {each.reason for each in wrote.rejected} >= {"verbatim"} and "secret" not in json.dumps(wrote.to_dict())
+    told = [json.loads(line) for line in fallen.read_text(encoding="utf-8").splitlines()]
+    assert Counter(each["reason"] for each in told) == wrote.curation.rejected and fallen.stat().st_mode & 0o77 == 0
+    assert {each["text"] for each in told if each["reason"] == "verbatim"} <= set(real)
+    assert "secret" not in json.dumps(wrote.to_dict())
 
 
 def test_instructions_are_spanish_or_the_users_own(server, settings, tmp_path):

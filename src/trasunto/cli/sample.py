@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import click
@@ -79,7 +81,8 @@ def command(
     with shown(quiet) as progress, drawn_by(model, seed=seed):
         if rows is not None and not (where or balance) and temperature == 1.0 and _sifts(model):
             fitted = load_model(model)
-            made, what = fitted.sample_with_curation(rows, seed=seed, progress=progress)
+            with _thrown(model):
+                made, what = fitted.sample_with_curation(rows, seed=seed, progress=progress)
             count, told = write_parts(output, [made]), what.to_dict()
         elif given is None and not balance and not _counted(where):
             assert rows is not None
@@ -99,6 +102,13 @@ def command(
         click.echo(f"Stopped: {count:,} of {rows:,} rows have their texts and are kept.", err=True)
         return STOPPED
     return DONE
+
+
+def _thrown(model: str) -> AbstractContextManager[Any]:
+    """Texts that are thrown away go into the folder of their model, where that can be written."""
+    from trasunto.pipeline.texts import thrown_into
+
+    return thrown_into(model) if os.access(model, os.W_OK) else nullcontext()
 
 
 def _several(model: str) -> bool:

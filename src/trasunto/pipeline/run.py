@@ -34,7 +34,7 @@ from trasunto.pipeline.judgement import by_heart, released, served
 from trasunto.pipeline.kept import kept_at
 from trasunto.pipeline.recipe import Recipe, slug
 from trasunto.pipeline.safeguards import budget_of, charged, source_of, standing
-from trasunto.pipeline.texts import curated
+from trasunto.pipeline.texts import curated, thrown_into
 from trasunto.pipeline.verbs import fitting, make
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
@@ -247,7 +247,8 @@ def _sample(job: _Job, model: Any, train: Dataset) -> tuple[Dataset, Record]:
     folder = job.place.path / "synthetic"
 
     def do() -> tuple[Dataset, dict[str, Any]]:
-        synthetic, facts, before = steps.sample(job.recipe, model, train, job.progress)
+        with thrown_into(job.place.path):
+            synthetic, facts, before = steps.sample(job.recipe, model, job.place.path / "model", train, job.progress)
         if before is not None:
             save_dataset(before, job.place.path / UNREPAIRED)
         outputs = {"rows": len(synthetic), "digest": synthetic.digest(), **facts}
@@ -282,7 +283,7 @@ def _measure(
         facts = served(job.recipe, comparison, scores, altered)
         if job.recipe.repeats == 1:
             return scores, facts
-        draw = functools.partial(steps.drawn, job.recipe, model, steps.rows_of(job.recipe, parts.train))
+        draw = functools.partial(steps.drawn, job.recipe, model, job.place.path / "model", parts.train)
         spread = steps.repeated(job.recipe, comparison, scores, draw, job.progress)
         return scores, {**facts, "repeats": [each.to_dict() for each in spread]}
 

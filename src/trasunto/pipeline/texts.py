@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trasunto.data.dataset import Dataset
@@ -79,6 +81,13 @@ def made_ready(recipe: Recipe, real: Dataset) -> tuple[Split, dict[str, Any]]:
     from trasunto.language.prepare.prepared import prepared_parts
 
     return prepared_parts(real, preparation(recipe), holdout=recipe.split.holdout, seed=recipe.seed, examples=0)
+
+
+def thrown_into(folder: str | Path) -> AbstractContextManager[Any]:
+    """A block whose models of text leave what they throw away in a folder, with the reason."""
+    from trasunto.language.curation.thrown import FILE, thrown_to
+
+    return thrown_to(Path(folder) / FILE)
 
 
 def curated(

@@ -26,6 +26,7 @@ from trasunto.errors import FitError, ModelError, SampleError
 from trasunto.language.answers import chrf
 from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
 from trasunto.language.curation.sifting import Curation, Sifting
+from trasunto.language.curation.thrown import throw
 from trasunto.language.engines.asked import Usage
 from trasunto.language.engines.serving import Serving
 from trasunto.language.exemplars import Pool, pool_of, told_of
@@ -249,6 +250,7 @@ class BacktranslateModel:
             usage += spent
             usable = [place for place, text in enumerate(said) if text]
             sifted = sifting.sift([said[p] for p in usable], [labels[waiting[p]] for p in usable])
+            throw(sifting)
             for place in (usable[each] for each in sifted):
                 found[waiting[place]] = {**chosen[place], self.layout.texts[0]: said[place]}
         short = sum(each is None for each in found)
@@ -260,7 +262,7 @@ class BacktranslateModel:
                 "Ask for fewer rows, take a better translator, or widen least and most; set copies to false.",
             )
         curation = Curation(sifting.written + sum(lost.values()), len(labels), counts)
-        return [each for each in found if each is not None], Wrote(curation, usage, tuple(sifting.fallen))
+        return [each for each in found if each is not None], Wrote(curation, usage)
 
     def _said(
         self,

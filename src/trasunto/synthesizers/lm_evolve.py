@@ -22,6 +22,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Schema
 from trasunto.errors import FitError, ModelError, SampleError
 from trasunto.language.curation.sifting import Curation, Sifting
+from trasunto.language.curation.thrown import throw
 from trasunto.language.curation.vectors import vectors_of
 from trasunto.language.generate import Writer
 from trasunto.language.head import Head
@@ -250,6 +251,7 @@ class LmEvolveModel:
                 for text, name in sifting.keep([written[each] for each in sure], [called[each] for each in sure]):
                     if waiting.get(name):
                         texts[waiting[name].pop()] = text
+                throw(sifting)
         short = {label: len(places) for label, places in waiting.items() if places}
         if short:
             raise SampleError(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from trasunto.errors import SampleError
-from trasunto.language.curation.looks import Rejected
 from trasunto.language.curation.sieve import Sieve
 from trasunto.language.curation.sifting import Curation, Sifting
+from trasunto.language.curation.thrown import throw
 from trasunto.language.engines.asked import Engine, Reply, Request, Usage
 from trasunto.language.exemplars import Pool, told_of
 from trasunto.language.personas import Personas
@@ -27,12 +27,10 @@ SPARE = {"chat": 1.1, "list": 1.5}
 
 @dataclass(frozen=True)
 class Wrote:
-    """What was asked and what fell. rejected: each text that was thrown away, with its reason; not for a report, for
-    some are copies of private texts."""
+    """What was asked, and how many texts fell for each reason (they themselves: language/curation/thrown.py)."""
 
     curation: Curation
     usage: Usage
-    rejected: tuple[Rejected, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         return {**self.curation.to_dict(), "usage": self.usage.to_dict()}
@@ -127,15 +125,16 @@ def written(
         problems += [reply.error for reply in replies if reply.error]
         read = list(_read(asking, jobs, replies, sifting))
         texts, labels = _plain(asking, [each for each, _ in read]), [group.label for _, group in read]
-        before = len(sifting.fallen)
         for place in sifting.sift(texts, labels):
             columns, group = read[place]
             if group.waiting:
                 found[group.waiting.pop()] = columns
         again = dict(zip(texts, [each for each, _ in read], strict=True))
-        for fallen in sifting.fallen[before:]:
-            if fallen.reason == "disagrees":
+        short = {group.label for group in groups.values() if group.waiting}
+        for fallen in sifting.fallen:
+            if fallen.reason == "disagrees" and fallen.label in short:
                 doubted.setdefault(fallen.label, []).append(again[fallen.text])
+        throw(sifting)
     despite = 0
     for group in groups.values():
         while group.waiting and doubted.get(group.label):
@@ -143,7 +142,7 @@ def written(
             despite += 1
     _require(groups, sifting, problems)
     counts = {reason: times for reason, times in sorted(sifting.rejected.items()) if times}
-    wrote = Wrote(Curation(sifting.written, count, counts, despite), usage, tuple(sifting.fallen))
+    wrote = Wrote(Curation(sifting.written, count, counts, despite), usage)
     return [each for each in found if each is not None], wrote
 
 

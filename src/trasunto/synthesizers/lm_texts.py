@@ -21,6 +21,7 @@ from trasunto.data.dataset import Dataset
 from trasunto.errors import FitError, SampleError
 from trasunto.language.curation.sieve import Sieve
 from trasunto.language.curation.sifting import Curation, Sifting
+from trasunto.language.curation.thrown import throw
 from trasunto.language.generate import BATCH, Sampling, Writer
 from trasunto.language.layouts import Layout, layout_of
 from trasunto.networks.course import present_watch, watched_folder
@@ -114,11 +115,11 @@ class Writing:
 
 @dataclass
 class _Desk:
-    """The texts of a call. seen: the group and the columns of each text that was sifted."""
+    """The texts of a call. doubted: the group and the columns of texts that only the classifier threw away."""
 
     writing: Writing
     found: list[dict[str, str] | None]
-    seen: list[tuple[Group, dict[str, str]]] = field(default_factory=list)
+    doubted: list[tuple[Group, dict[str, str]]] = field(default_factory=list)
     malformed: int = 0
     filled: int = 0
 
@@ -157,9 +158,8 @@ class _Desk:
     def despite(self, groups: list[Group]) -> int:
         """Fill rows that still wait with texts that only the classifier doubts; how many."""
         used = 0
-        for each in self.sifting.fallen:
-            group, columns = self.seen[each.index]
-            if each.reason == "disagrees" and group.waiting:
+        for group, columns in self.doubted:
+            if group.waiting:
                 self.found[group.waiting.pop()] = columns
                 used += 1
         self.filled += used
@@ -187,21 +187,26 @@ class _Desk:
     def _file(self, piece: list[Group], texts: list[str], whole: bool) -> None:
         """Read texts into columns, sift them, and give them to rows that wait. whole: whether none was left out."""
         layout = self.writing.layout
-        bare, groups = [], []
+        bare, groups, read = [], [], []
         for group, text in zip(piece, texts, strict=True):
             # A text that is empty did not end: that is another reason. After a stop it was never written.
             columns = layout.read(f"{group.begun} {text}") if text else {}
             if columns is None:
                 self.malformed += 1
             elif text or whole:
-                self.seen.append((group, columns))
+                read.append(columns)
                 bare.append(text)
                 groups.append(group)
-        start = len(self.seen) - len(bare)
+        start = self.sifting.written
         for place in self.sifting.sift(bare, [group.label for group in groups]):
             if groups[place].waiting:
-                self.found[groups[place].waiting.pop()] = self.seen[start + place][1]
+                self.found[groups[place].waiting.pop()] = read[place]
                 self.filled += 1
+        for each in self.sifting.fallen:
+            group = groups[each.index - start]
+            if each.reason == "disagrees" and group.waiting:
+                self.doubted.append((group, read[each.index - start]))
+        throw(self.sifting)
 
 
 class _Kept:
