@@ -39,11 +39,11 @@ def _written(wanted: Delivery, synthetic: Dataset, model: Path, *, seed: int, pr
         open_sink(wanted.to).write(synthetic)
         counts = {name: len(table) for name, table in synthetic.tables.items()}
     elif synthetic.tied:
-        from trasunto.synthesizers.model import load_model
+        from trasunto.synthesizers.landed import families_to
+        from trasunto.synthesizers.relational import RelationalModel
 
-        made = load_model(model).sample(wanted.rows, seed=seed)
-        open_sink(wanted.to).write(made)
-        counts = {name: len(table) for name, table in made.tables.items()}
+        related = RelationalModel.load(model)
+        counts = families_to(wanted.to, model, related, wanted.rows, seed=seed, progress=progress)
     else:
         from trasunto.connectors.stream import write_parts
         from trasunto.synthesizers.parallel import drawn

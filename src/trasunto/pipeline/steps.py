@@ -212,10 +212,11 @@ def budget_asked(recipe: Recipe, real: Dataset) -> Budget | None:
 
 
 def sample(
-    recipe: Recipe, model: Model, train: Dataset, progress: Progress
+    recipe: Recipe, model: Model, folder: Path, train: Dataset, progress: Progress
 ) -> tuple[Dataset, dict[str, Any], Dataset | None]:
     """The synthetic rows, as many as there are to learn from unless the recipe says; what was filtered out while they
-    were made, or repaired; and with a repair the rows as they were drawn."""
+    were made, or repaired; and with a repair the rows as they were drawn. folder: where the model is saved."""
+    from trasunto.synthesizers.landed import gathered
     from trasunto.synthesizers.model import Sifted
 
     rows = rows_of(recipe, train)
@@ -226,10 +227,7 @@ def sample(
     if isinstance(model, Sifted):
         synthetic, curation = model.sample_with_curation(rows, seed=seed, progress=progress)
         return synthetic, {"curation": curation.to_dict()}, None
-    progress("sample", 0, 1)
-    synthetic = model.sample(rows, seed=seed)
-    progress("sample", 1, 1)
-    return synthetic, {}, None
+    return gathered(model, folder, rows, seed=seed, progress=progress), {}, None
 
 
 def rows_of(recipe: Recipe, train: Dataset) -> Any:
@@ -260,11 +258,14 @@ def repaired_rows(recipe: Recipe, model: Model, rows: int, *, seed: int, progres
     )
 
 
-def drawn(recipe: Recipe, model: Model, rows: Any, seed: int) -> Dataset:
-    """So many rows of a model for a repeat; as in `sample`, the seed of the rows is one above."""
+def drawn(recipe: Recipe, model: Model, folder: Path, train: Dataset, seed: int) -> Dataset:
+    """Rows of a model for a repeat, as many as `sample` gives; as there, their seed is one above."""
+    from trasunto.synthesizers.landed import gathered
+
+    rows = rows_of(recipe, train)
     if recipe.fairness is not None and recipe.fairness.repair is not None:
         return repaired_rows(recipe, model, rows, seed=seed + 1).dataset
-    return model.sample(rows, seed=seed + 1)
+    return gathered(model, folder, rows, seed=seed + 1)
 
 
 def compare(recipe: Recipe, parts: Any, synthetic: Dataset) -> Comparison | Compared:

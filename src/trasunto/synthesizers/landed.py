@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -12,9 +13,19 @@ from trasunto.connectors.landing import File, Landing, landing_of
 from trasunto.connectors.stream import write_parts
 from trasunto.data.dataset import Dataset, Table
 from trasunto.errors import SampleError
-from trasunto.executors import Executor
+from trasunto.executors import Executor, Local, current
 from trasunto.progress import Progress, quiet
-from trasunto.synthesizers.parallel import Drawing, Part, drawers, drawing_of, drawn, made_of, model_of, parts_of
+from trasunto.synthesizers.parallel import (
+    Drawing,
+    Part,
+    drawers,
+    drawing_of,
+    drawn,
+    made_of,
+    model_of,
+    parts_of,
+    size_of,
+)
 from trasunto.synthesizers.relational import RelationalModel
 
 # Rows of all tables of one part of related tables: enough to match their keys, few enough for flat memory.
@@ -35,7 +46,7 @@ def drawn_to(
 
     The same rows whoever writes them. Raises what `Model.sample` and the connector raise.
     """
-    parts = parts_of(rows)
+    parts = parts_of(rows, None, size_of(folder))
     executor = drawers(len(parts), None)
     landing = landing_of(open_sink(output)) if executor.apart and len(parts) > 1 else None
     if landing is None or (landing.here and not executor.here):
@@ -69,13 +80,40 @@ def families_to(
         found = executor.map(_one_family, list(enumerate(parts)), shared=(drawing, landing))
         landing.commit(_counted(found, counts, len(parts), progress))
         return counts
-    made = list(executor.map(_family, parts, shared=drawing))
+    made = joined(list(executor.map(_family, parts, shared=drawing)))
+    open_sink(output).write(made)
+    return {name: len(table) for name, table in made.tables.items()}
+
+
+def gathered(model: Any, folder: str | Path, rows: Any, *, seed: int, progress: Progress = quiet) -> Dataset:
+    """All rows of `model`, which is saved in `folder`, at once: those that `drawn_to` and `families_to` write.
+
+    rows: as `Model.sample` takes them. Many are drawn in parts, by the executor around where it has processes, else
+    here. Raises what `Model.sample` raises.
+    """
+    executor = current() if current().apart else Local(1)
+    if isinstance(model, RelationalModel):
+        parts = _families(model, rows) if isinstance(rows, int) else []
+        if len(parts) > 1:
+            drawing = drawing_of(folder, executor, seed, None, 1.0)
+            return joined(list(executor.map(_family, parts, shared=drawing)))
+    elif rows > size_of(folder):
+        workers = None if executor.apart else 1
+        return joined(list(drawn(folder, rows, seed=seed, workers=workers, progress=progress)))
+    progress("sample", 0, 1)
+    made: Dataset = model.sample(rows, seed=seed)
+    progress("sample", 1, 1)
+    return made
+
+
+def joined(parts: list[Dataset]) -> Dataset:
+    """Datasets of the same tables, one after another."""
+    first = parts[0]
     tables = {
-        name: Table(made[0].schema.tables[name], pl.concat([each.tables[name].rows for each in made]))
-        for name in counts
+        name: Table(table.schema, pl.concat([each.tables[name].rows for each in parts]))
+        for name, table in first.tables.items()
     }
-    open_sink(output).write(Dataset(made[0].schema, tables))
-    return {name: len(table) for name, table in tables.items()}
+    return Dataset(first.schema, tables)
 
 
 def _families(model: RelationalModel, roots: int) -> list[Part]:
@@ -120,8 +158,9 @@ def _written(
 ) -> Iterator[tuple[File, ...]]:
     done = 0
     progress("sample", 0, rows)
-    for files in executor.map(_one, list(enumerate(parts)), shared=(drawing, landing)):
-        done += sum(each.rows for each in files)
+    found = executor.map(_one, list(enumerate(parts)), shared=(drawing, landing))
+    for part, files in zip(parts, found, strict=True):
+        done += part.rows
         progress("sample", done, rows)
         yield files
 

@@ -21,6 +21,10 @@ from trasunto.synthesizers.model import load_model, read_document
 
 # Rows of one part: enough to be worth a message between processes, few enough for flat memory.
 PART = 200_000
+# Where rows are entities, events of one part; and entities that it has at least: events are drawn round by round, and a
+# round costs as much as about 1,000 events, however few it has.
+EVENTS = 1_000_000
+ENTITIES = 5_000
 
 
 @dataclass(frozen=True)
@@ -57,32 +61,46 @@ def drawn(
     workers: int | None = None,
     progress: Progress = quiet,
 ) -> Iterator[Dataset]:
-    """Rows of the model in a folder, in parts of 200,000 (one empty part for 0 rows).
+    """Rows of the model in a folder, in parts of 200,000 or as `size_of` says (one empty part for 0 rows); of events
+    `rows` are entities.
 
     given: partial rows to complete, as many as `rows`. workers: processes of this machine, where no executor around
     says otherwise; the cores there are when None, and never more than there are parts. Raises what `Model.sample`
     raises.
     """
-    parts = parts_of(rows, given)
+    parts = parts_of(rows, given, size_of(folder))
     executor = drawers(len(parts), workers)
     drawing = drawing_of(folder, executor, seed, where, temperature)
     done = 0
     progress("sample", 0, rows)
     with tempfile.TemporaryDirectory() as aside:
         drawing = replace(drawing, aside=aside if executor.here else "")
-        for made in executor.map(_sent if executor.apart else made_of, parts, shared=drawing):
-            part = _received(made) if isinstance(made, tuple) else made
-            done += len(part)
+        found = executor.map(_sent if executor.apart else made_of, parts, shared=drawing)
+        for asked, made in zip(parts, found, strict=True):
+            done += asked.rows
             progress("sample", done, rows)
-            yield part
+            yield _received(made) if isinstance(made, tuple) else made
 
 
-def parts_of(rows: int, given: Any = None) -> list[Part]:
-    """Parts of so many rows, in order. SampleError for a negative count."""
+def parts_of(rows: int, given: Any = None, size: int | None = None) -> list[Part]:
+    """Parts of so many rows, in order, of 200,000 when `size` is None. SampleError for a negative count."""
     if rows < 0:
         raise SampleError(f"Cannot draw {rows} rows.", "Ask for 0 or more.")
-    counts = [(start, min(PART, rows - start)) for start in range(0, rows, PART)] or [(0, 0)]
+    step = size or PART
+    counts = [(start, min(step, rows - start)) for start in range(0, rows, step)] or [(0, 0)]
     return [Part(start, count, _slice(given, start, count)) for start, count in counts]
+
+
+def size_of(folder: str | Path) -> int:
+    """Rows of a part of the model in a folder: 200,000; of a model of events, whose rows are entities, as many as have
+    about 1,000,000 events, 5,000 to 200,000. ModelError when the folder holds no model."""
+    document = read_document(folder)
+    if "most" not in document:
+        return PART
+    # Where a budget keeps the mean to itself, the public bound stands in for it.
+    facts = document.get("facts", {}).get("events_of_an_entity", {})
+    mean = max(float(facts.get("mean", document["most"])), 1.0)
+    return min(max(int(EVENTS / mean), ENTITIES), PART)
 
 
 def drawers(parts: int, workers: int | None) -> Executor:
