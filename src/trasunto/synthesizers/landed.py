@@ -158,8 +158,8 @@ def _written(
 ) -> Iterator[tuple[File, ...]]:
     done = 0
     progress("sample", 0, rows)
-    found = executor.map(_one, list(enumerate(parts)), shared=(drawing, landing))
-    for part, files in zip(parts, found, strict=True):
+    # Held by the loop alone: when it stops, workers have stopped before what they wrote is taken away.
+    for part, files in zip(parts, executor.map(_one, list(enumerate(parts)), shared=(drawing, landing)), strict=True):
         done += part.rows
         progress("sample", done, rows)
         yield files

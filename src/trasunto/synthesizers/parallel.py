@@ -75,8 +75,8 @@ def drawn(
     progress("sample", 0, rows)
     with tempfile.TemporaryDirectory() as aside:
         drawing = replace(drawing, aside=aside if executor.here else "")
-        found = executor.map(_sent if executor.apart else made_of, parts, shared=drawing)
-        for asked, made in zip(parts, found, strict=True):
+        draw = _sent if executor.apart else made_of
+        for asked, made in zip(parts, executor.map(draw, parts, shared=drawing), strict=True):
             done += asked.rows
             progress("sample", done, rows)
             yield _received(made) if isinstance(made, tuple) else made
