@@ -24,6 +24,8 @@ REPEATED = 5
 EXTREME = 5
 # No value is drawn where none lies over so many times the distance between NEAR neighbours on either side.
 HOLE, NEAR = 20, 10
+# Numbers turned to codes at a time: what is needed on the way is as wide as an address.
+BLOCK = 500_000
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,15 @@ class Codes:
     def sizes(self) -> dict[str, int]:
         return {name: each.size for name, each in self.columns.items()}
 
-    def encode(self, table: Table) -> dict[str, np.ndarray]:
-        """(n,) int32 codes by column; -1 for a value that is not published (a rare or new category)."""
-        return {name: _encode(table.rows[name], each) for name, each in self.columns.items()}
+    def encode(self, table: Table, *, narrow: bool = False) -> dict[str, np.ndarray]:
+        """(n,) int32 codes by column; -1 for a value that is not published (a rare or new category).
+
+        narrow: codes of each column in the smallest signed type that holds them, int8 or int16 more often than not.
+        """
+        return {
+            name: _encode(table.rows[name], each, _signed(each.size) if narrow else np.int32)
+            for name, each in self.columns.items()
+        }
 
     def decode(
         self,
@@ -217,7 +225,12 @@ def as_floats(values: pl.Series) -> np.ndarray:
     return values.cast(pl.Float64).to_numpy()
 
 
-def _encode(values: pl.Series, codes: Levels | Steps) -> np.ndarray:
+def _signed(size: int) -> type:
+    """The smallest type of whole numbers that holds codes below `size`, and -1."""
+    return np.int8 if size <= 2**7 else np.int16 if size <= 2**15 else np.int32
+
+
+def _encode(values: pl.Series, codes: Levels | Steps, kind: type) -> np.ndarray:
     if isinstance(codes, Levels):
         places = {value: place for place, value in enumerate(codes.values)}
         found = (
@@ -225,12 +238,14 @@ def _encode(values: pl.Series, codes: Levels | Steps) -> np.ndarray:
             if places
             else pl.Series(values.name, [-1] * len(values), dtype=pl.Int32)
         )
-        result = found.to_numpy().copy()
+        result: np.ndarray = found.to_numpy().astype(kind)
         result[values.is_null().to_numpy()] = len(codes.values) if codes.null else -1
         return result
     missing = values.is_null().to_numpy()
     numbers = as_floats(values.fill_null(strategy="zero") if values.dtype != pl.Datetime("us") else _no_nulls(values))
-    result = place_of(numbers, codes).astype(np.int32)
+    result = np.empty(len(numbers), dtype=kind)
+    for at in range(0, len(numbers), BLOCK):
+        result[at : at + BLOCK] = place_of(numbers[at : at + BLOCK], codes)
     result[missing] = len(codes.low) if codes.null else -1
     return result
 

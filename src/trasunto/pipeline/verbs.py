@@ -82,10 +82,12 @@ def fit(
     data that stands there is gone on with. Ctrl-C ends such a training with the best so far (see `interrupted`).
     Raises UnknownNameError, RecipeError for a setting that is not there, FitError, BudgetError.
     """
-    data = dataset_of(real)
-    method = fitting(synthesizer, settings or {}, data) if isinstance(synthesizer, str) else synthesizer
-    with kept_at(checkpoints, data) if checkpoints is not None else nullcontext():
-        model: Model = method.fit(data, seed=seed, budget=budget, progress=progress)
+    data = [dataset_of(real)]
+    # Handed over, not kept: rows that nobody else holds leave memory when the method is done with them.
+    del real
+    method = fitting(synthesizer, settings or {}, data[0]) if isinstance(synthesizer, str) else synthesizer
+    with kept_at(checkpoints, data[0]) if checkpoints is not None else nullcontext():
+        model: Model = method.fit(data.pop(), seed=seed, budget=budget, progress=progress)
     return model
 
 

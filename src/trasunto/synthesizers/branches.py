@@ -101,7 +101,7 @@ def grow(
     size = sizes[name]
     groups = _groups(response, size, name in worded) if within is None else within[1][response]
     rows = len(response)
-    few = rng.permutation(rows)[: growth.max_rows] if rows > growth.max_rows else np.arange(rows)
+    few = rng.permutation(rows)[: growth.max_rows].copy() if rows > growth.max_rows else np.arange(rows)
     scales = {each: _scale(each, before[each][few], sizes[each], groups[few], each in worded) for each in before}
     if within is None:
         return _grown(before, response, groups, few, scales, size, growth, rng)
@@ -148,7 +148,9 @@ def _grown(
         random_state=int(rng.integers(2**31)),
     ).fit(table, groups[few])
     found = tree.tree_
-    leaf = np.concatenate([found.apply(_table(scales, before, slice(at, at + BLOCK))) for at in range(0, rows, BLOCK)])
+    leaf = np.empty(rows, dtype=np.int32)
+    for at in range(0, rows, BLOCK):
+        leaf[at : at + BLOCK] = found.apply(_table(scales, before, slice(at, at + BLOCK)))
     return _filled(found, leaf, response, scales, size, growth.smoothing)
 
 
@@ -239,11 +241,11 @@ def _groups(response: np.ndarray, size: int, unordered: bool) -> np.ndarray:
     counts = np.bincount(response, minlength=size)
     if unordered:
         frequent = np.argsort(-counts, kind="stable")[: most - 1]
-        group = np.full(size, most - 1)
+        group = np.full(size, most - 1, dtype=np.uint8)
         group[frequent] = np.arange(len(frequent))
         return group[response]
     share = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
-    return np.minimum((share * most).astype(np.int64), most - 1)[response]
+    return np.minimum((share * most).astype(np.uint8), most - 1)[response]
 
 
 def _ordered(codes: np.ndarray, size: int, groups: np.ndarray) -> np.ndarray:
@@ -302,7 +304,13 @@ def _filled(
     for node in inner.tolist():
         start[left[node]] = start[node]
         start[right[node]] = start[node] + held[left[node]]
-    codes = response[np.lexsort((response, start[leaf]))]
+    # By leaf and within it by code, both in one number, sorted where it stands.
+    keys = start.astype(np.int64)[leaf]
+    keys *= size
+    keys += response
+    keys.sort()
+    codes = (keys % size).astype(smallest(size))
+    del keys
     stop = (start + held).astype(np.int32)
     used, place = np.unique(tree.feature[inner], return_inverse=True)
     feature = np.zeros(nodes, dtype=np.int32)
@@ -312,8 +320,7 @@ def _filled(
     offset = np.cumsum([0, *(len(scales[each]) for each in names)]).astype(np.int64)
     threshold = tree.threshold.astype(np.float64)
     escape = _escape(codes, start, stop, parent, size, smoothing)
-    few: np.ndarray = codes.astype(smallest(size))
-    return Branches(left, right, parent, feature, threshold, start, stop, escape, few, lookup, offset, tuple(names))
+    return Branches(left, right, parent, feature, threshold, start, stop, escape, codes, lookup, offset, tuple(names))
 
 
 def _escape(

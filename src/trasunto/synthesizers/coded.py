@@ -37,7 +37,8 @@ ROUNDS = 40
 class Prepared:
     """What a method learns from.
 
-    coded: by column, (n,) int32 codes, -1 for a value that is not published (a rare category) and must not be drawn.
+    coded: by column, (n,) int32 codes (or narrower: see `prepare`), -1 for a value that is not published (a rare
+    category) and must not be drawn.
     """
 
     name: str
@@ -94,15 +95,15 @@ class Prepared:
         return column if column.declared else replace(column, bounds=None)
 
 
-def prepare(real: Dataset, method: str, *, bins: int) -> Prepared:
-    """What `method` learns from. bins: most quantile bins of a continuous column.
+def prepare(real: Dataset, method: str, *, bins: int, narrow: bool = False) -> Prepared:
+    """What `method` learns from. bins: most quantile bins of a continuous column. narrow: codes in the smallest type.
 
     Raises FitError for several tables, no rows, or free text; SchemaError for a rule that cannot be read.
     """
     table = learnable(real, method)
     plan, plain = restated(table)
     codes = fit_codes(plain, bins=bins)
-    return Prepared(real.name, plan, codes, codes.encode(plain), len(plain))
+    return Prepared(real.name, plan, codes, codes.encode(plain, narrow=narrow), len(plain))
 
 
 def written(place: Path, model: CodedModel, document: dict[str, Any]) -> None:

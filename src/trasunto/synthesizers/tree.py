@@ -27,7 +27,7 @@ from trasunto.executors import current
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers import coarse
-from trasunto.synthesizers.branches import Branches, Growth, grow, stump
+from trasunto.synthesizers.branches import Branches, Growth, grow, smallest, stump
 from trasunto.synthesizers.chain import Chain
 from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
@@ -72,7 +72,9 @@ class Tree:
     def fit(self, real: Dataset, *, seed: int, budget: Budget | None = None, progress: Progress = quiet) -> CodedModel:
         """Fit to one table. Raises FitError for several tables, no rows, or free text; BudgetError for a budget."""
         refuse(budget, "tree")
-        ready = prepare(real, "tree", bins=self.bins)
+        ready = prepare(real, "tree", bins=self.bins, narrow=True)
+        # Trees know codes alone: rows that nobody else holds need not stay in memory while they grow.
+        del real
         groups = _groups(ready)
         orders = [coarse.spread(order, groups) for order in orders_of(ready, self, seed)]
         places = [(number, place) for number, order in enumerate(orders) for place in range(len(order))]
@@ -82,8 +84,9 @@ class Tree:
         told = telling(ready.coded, ready.sizes, seed) if len(ready.codes.names) > self.max_inputs else None
         rows = [_kept(ready.rows, number, seed) for number in range(len(orders))]
         trees: list[dict[str, Branches]] = [{} for _ in orders]
+        narrow: dict[str, np.ndarray] = {n: each.astype(smallest(int(each.max()) + 1)) for n, each in groups.items()}
         # Trees are grown in compiled code that lets other threads run; each has a seed of its own.
-        grown = current().map(_one, jobs, shared=Learnt(ready, groups, orders, told, self, rows))
+        grown = current().map(_one, jobs, shared=Learnt(ready, narrow, orders, told, self, rows))
         for done, (((number, place), _), tree) in enumerate(zip(jobs, grown, strict=True)):
             trees[number][orders[number][place]] = tree
             progress("fit tree", done + 1, len(jobs))
@@ -210,7 +213,9 @@ def _kept(rows: int, number: int, seed: int) -> np.ndarray | None:
     """Positions of the rows whose codes a chain keeps; None for all."""
     if rows <= KEPT:
         return None
-    return np.sort(np.random.default_rng([seed, 11, number]).choice(rows, KEPT, replace=False))
+    chosen = np.random.default_rng([seed, 11, number]).choice(rows, KEPT, replace=False).astype(np.int32)
+    chosen.sort()
+    return chosen
 
 
 def _groups(ready: Prepared) -> dict[str, np.ndarray]:
@@ -238,7 +243,10 @@ def _one(job: tuple[tuple[int, int], np.random.SeedSequence], learnt: Learnt) ->
     if told is not None and len(earlier) > settings.max_inputs:
         there = set(earlier)
         earlier = [each for each in told[name] if each in there][: settings.max_inputs]
-    coded = ready.coded if rows is None else {each: ready.coded[each][rows] for each in (*earlier, name)}
+    coded = ready.coded
+    if rows is not None:
+        places = rows.astype(np.intp)
+        coded = {each: ready.coded[each][places] for each in (*earlier, name)}
     known = coded[name] >= 0
     whole = bool(known.all())
     before = {each: coded[each] if whole else coded[each][known] for each in earlier}
