@@ -15,6 +15,7 @@ from trasunto.connectors.credentials import masked
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import TableSchema
 from trasunto.errors import EmptyDataError, RecipeError, near
+from trasunto.metrics.gates import OF_MODELS, check_gates
 from trasunto.metrics.measure import USUAL, chosen_of, measure
 from trasunto.metrics.score import Comparison, Gate, Score
 from trasunto.pipeline import related
@@ -182,8 +183,8 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
     from trasunto import registry
 
     fitting(recipe.synthesizer.name, recipe.synthesizer.settings, real)
-    for gate in recipe.gates:
-        Gate.parse(gate)
+    gates = [Gate.parse(gate) for gate in recipe.gates]
+    check_gates(gates, _gated(recipe, real), OF_MODELS if recipe.privacy else ())
     if recipe.deliver is not None:
         check_delivery(recipe.deliver, curated=recipe.curate is not None)
     if recipe.report.papers:
@@ -203,6 +204,14 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
         check_groups(Comparison(real, real, target=judged, protected=fairness.protected, positive=fairness.positive))
     check_texts(recipe)
     check_training(recipe, real)
+
+
+def _gated(recipe: Recipe, real: Dataset) -> tuple[str, ...]:
+    """The metrics whose scores gates may name."""
+    if not real.tied:
+        return metrics_of(recipe)
+    names = related.names_of(recipe)
+    return names if recipe.data.target is not None else tuple(name for name in names if name.startswith("relations"))
 
 
 def budget_asked(recipe: Recipe, real: Dataset) -> Budget | None:

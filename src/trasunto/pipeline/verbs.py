@@ -209,7 +209,8 @@ def evaluate(
     metrics: names from `trasunto list metrics`, or "full" for all; all that apply but the slow ones when None.
     Raises MetricError, RecipeError for a gate on nothing.
     """
-    from trasunto.metrics.measure import measure
+    from trasunto.metrics.gates import check_gates
+    from trasunto.metrics.measure import USUAL, measure
     from trasunto.metrics.repeats import repeated, spreads
     from trasunto.pipeline.fairness import check_groups
     from trasunto.pipeline.tell import compared as told_of
@@ -219,14 +220,17 @@ def evaluate(
     named = (protected,) if isinstance(protected, str) else tuple(protected)
     draws = [_like(each, truth) for each in (synthetic if isinstance(synthetic, tuple) else (synthetic,))]
     if truth.tied:
+        from trasunto.pipeline.related import USUAL as OF_VIEW
         from trasunto.pipeline.related import Asked, compared, measured
 
+        check_gates(limits, metrics or ("relations", *(OF_VIEW if target else ())))
         unseen, asked = _like(holdout, truth) if holdout is not None else None, Asked(target, named, positive)
         # What does not fit is said before any work.
         tables = [compared(truth, each, unseen, asked, seed + place) for place, each in enumerate(draws)]
         found = [measured(each, tuple(metrics or ()), progress) for each in tables]
         passed = tuple(limit.verdict(found[0]) for limit in limits)
         return told_of(tables[0], found[0], passed, language, spreads(found) if len(found) > 1 else ())
+    check_gates(limits, metrics or (USUAL,))
     comparison = Comparison(
         real=truth,
         synthetic=draws[0],
