@@ -44,6 +44,12 @@ def test_overrides_win_over_the_environment_and_the_environment_over_the_file(tm
     assert recipe.data.drop == ("a", "b")
 
 
+def test_a_setting_may_begin_with_a_sign_that_yaml_keeps():
+    assert override({}, ["dates=%Y-%m-%d", "by=@ann"]) == {"dates": "%Y-%m-%d", "by": "@ann"}
+    with pytest.raises(RecipeError, match="not valid YAML"):
+        override({}, ["columns=[a"])
+
+
 def test_an_override_that_cannot_be_read_says_how_to_write_one():
     with pytest.raises(RecipeError, match=r"split\.holdout=0\.3"):
         override({}, ["split.holdout"])
