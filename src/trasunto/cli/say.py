@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from trasunto.metrics.score import Score
     from trasunto.pipeline.run import Run
 
+# What a run knows of the rows that it judges with.
+UNSEEN = "Language model, tested on real rows that nothing has seen"
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
 seed_option = click.option(
@@ -79,7 +82,7 @@ def say_scores(scores: Sequence[Score], limit: int = 0) -> None:
     say_table("", head, rows[:limit] if limit else rows, right=(1, 3, 4, 5))
 
 
-def say_evaluations(evaluations: Sequence[Evaluation]) -> None:
+def say_evaluations(evaluations: Sequence[Evaluation], title: str = UNSEEN) -> None:
     """Language models side by side."""
     rows: list[tuple[str, ...]] = [
         (
@@ -94,7 +97,7 @@ def say_evaluations(evaluations: Sequence[Evaluation]) -> None:
         for each in evaluations
     ]
     names = ("trained on", "rows", "accuracy", "precision", "recall", "macro F1", "95 % interval of F1")
-    say_table("Language model, tested on real rows that nothing has seen", names, rows, right=(1, 2, 3, 4, 5))
+    say_table(title, names, rows, right=(1, 2, 3, 4, 5))
 
 
 def say_asked(asked: dict[str, Any]) -> None:
@@ -108,7 +111,7 @@ def say_asked(asked: dict[str, Any]) -> None:
     )
 
 
-def say_written(evaluations: Sequence[TextEvaluation]) -> None:
+def say_written(evaluations: Sequence[TextEvaluation], title: str = UNSEEN) -> None:
     """Language models that write, side by side."""
     names = list(dict.fromkeys(name for each in evaluations for name in each.scores))
     rows: list[tuple[str, ...]] = []
@@ -117,7 +120,7 @@ def say_written(evaluations: Sequence[TextEvaluation]) -> None:
         scores = (number(each.scores.get(name)) for name in names)
         rows.append((each.arm, f"{each.trained_on:,}", *scores, f"{number(low)} to {number(high)}"))
     head = ("trained on", "rows", *names, f"95 % interval of {evaluations[0].leading}")
-    say_table("Language model, tested on real rows that nothing has seen", head, rows, right=range(1, len(names) + 2))
+    say_table(title, head, rows, right=range(1, len(names) + 2))
 
 
 def say_run(run: Run) -> None:

@@ -42,10 +42,12 @@ def command(lm: str, data: str, roles: tuple[str, ...], seed: int, as_json: bool
     if as_json:
         say_json({key: value for key, value in found.to_dict().items() if key not in ("arm", "facts")})
         return DONE
+    # Whether the model has seen these rows is for whoever gives them to know.
+    title = f"Language model, tested on {data}"
     if isinstance(found, TextEvaluation):
-        say_written([found])
+        say_written([found], title)
         return DONE
-    say_evaluations([found])
+    say_evaluations([found], title)
     rows = [(c.label, number(c.precision), number(c.recall), number(c.f1), f"{c.support:,}") for c in found.per_class]
     say_table("By class", ("class", "precision", "recall", "F1", "rows"), rows, right=(1, 2, 3, 4))
     return DONE
