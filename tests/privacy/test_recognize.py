@@ -140,6 +140,17 @@ def test_other_numbers_are_none(text):
     assert not recognised(pl.Series([text]))
 
 
+@pytest.mark.parametrize(
+    "text", ["2021-10-25 20:30:00 (approx)", "06.06.22 20.19", "12-09-2021 16:21 ?", "09/13/21 11:30"]
+)
+def test_a_day_and_its_hour_are_no_telephone(text):
+    assert "phone" not in {span.kind for span in recognised(pl.Series([text]))}
+
+
+def test_a_telephone_in_pairs_is_no_day():
+    assert [span.kind for span in recognised(pl.Series(["call 91 123 45 67", "tel. 612 34 56 78"]))] == ["phone"] * 2
+
+
 def test_of_overlapping_finds_the_surest_stays():
     spans = [
         Span(0, 0, 9, "phone", 0.7),

@@ -21,6 +21,14 @@ _CARDS = re.compile(
     r"4\d{12}(\d{3}){0,2}|5[1-5]\d{14}|2(22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|3(0[0-5]|[68]\d)\d{11}|35\d{14}|(6011|64[4-9]\d|65\d\d|62\d\d)\d{12,15}|(50|5[6-9]|6\d)\d{10,17}"
 )
+# A day, year first or last, alone or with an hour after it: "2021-10-25 20", "06.06.22 20.19". A day whose year comes
+# last is no moment where the same sign goes on through the hour: "06 06 22 20 19" is a telephone.
+_DAY, _MONTH, _HOUR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)*"
+_MOMENT = re.compile(
+    rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}"
+    rf"|(?:19|20)\d\d([-/.]){_MONTH}\1{_DAY}[ T]{_HOUR}"
+    rf"|(?:{_DAY}([-/.]){_MONTH}|{_MONTH}([-/.]){_DAY})(?:\2|\3)(?:19|20)?\d\d[ T]{_HOUR}"
+)
 
 
 @lru_cache(maxsize=64)
@@ -72,7 +80,7 @@ def nss(text: str) -> str:
 def phone(text: str) -> str:
     """A number that some operator could have given out (libphonenumber), here or with its country code."""
     digits = re.sub(r"\D", "", text)
-    if not 7 <= len(digits) <= 15 or re.fullmatch(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}", text.strip()):
+    if not 7 <= len(digits) <= 15 or _MOMENT.fullmatch(text.strip()):
         return ""
     return text if possible_phone(text.strip()) else ""
 
