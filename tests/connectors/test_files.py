@@ -163,6 +163,12 @@ def test_a_sheet_with_titles_and_one_by_name(tmp_path):
             plain.write_row(place, 0, row[::-1])
     titled = tr.read(tmp_path / "book.xlsx")
     assert titled.rows.to_dict(as_series=False) == {"name": ["Ana", "Eva"], "age": [30, 41]}
+    assert (
+        open_source(tmp_path / "book.xlsx")
+        .told()
+        .startswith("book.xlsx has 2 sheets, and 'Report' is read; not 'Data'")
+    )
+    assert open_source(f"{tmp_path}/book.xlsx?sheet=Data").told() == ""
     assert tr.read(f"{tmp_path}/book.xlsx?sheet=Data").rows.columns == ["age", "name"]
     with pytest.raises(FileError, match="no sheet 'Date'") as caught:
         tr.read(f"{tmp_path}/book.xlsx?sheet=Date")

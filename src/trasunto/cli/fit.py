@@ -10,7 +10,7 @@ from trasunto.cli.budget import budget_asked, budget_options, charging, say_guar
 from trasunto.cli.main import DONE, STOPPED
 from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
-from trasunto.cli.say import quiet_option, seed_option, settings_of
+from trasunto.cli.say import quiet_option, say_sheets, seed_option, settings_of
 
 
 @click.command("fit")
@@ -130,7 +130,9 @@ def _rows_of(data: str, rows: int | None, schema_file: str | None, seed: int, *,
     from trasunto.pipeline.verbs import read
 
     if rows is None:
-        return read(data, schema=schema_file)
+        found = read(data, schema=schema_file)
+        say_sheets(data)
+        return found
     if refused:
         raise click.UsageError("--sample-rows draws single rows: it goes neither with --sequence nor with --epsilon.")
     with shown(quiet) as progress:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import counted, json_option, say_json, say_table
+from trasunto.cli.say import counted, json_option, say_json, say_sheets, say_table
 
 
 @click.command("inspect")
@@ -40,6 +40,7 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
     from trasunto.pipeline.verbs import read
 
     dataset = read(data, schema=schema_file)
+    say_sheets(data)
     versions = versions_told(open_source(data))
     if rules:
         dataset = with_proposals(dataset)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import json_option, say_json, say_table, seed_option
+from trasunto.cli.say import json_option, say_json, say_sheets, say_table, seed_option
 
 if TYPE_CHECKING:
     from trasunto.privacy.identifiers import Finding
@@ -69,6 +69,7 @@ def command(
     for out in (output, report):
         _keep_apart(data, out)
     dataset = read(data, schema=schema_file)
+    say_sheets(data)
     key = read_key(key_file)
     if propose or policy_file is None:
         findings = find(dataset)

@@ -28,6 +28,16 @@ def say_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def say_sheets(address: str) -> None:
+    """Which sheets of a workbook are not read, on standard error."""
+    from trasunto.connectors.address import open_source
+    from trasunto.connectors.files import ExcelFile
+
+    source = open_source(address)
+    if isinstance(source, ExcelFile) and (left := source.told()):
+        click.echo(left, err=True)
+
+
 def say_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:
     """A table as wide as the terminal; `right` columns are aligned to the right."""
     from rich.box import SIMPLE_HEAD

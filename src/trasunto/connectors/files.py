@@ -168,6 +168,19 @@ class ExcelFile:
             raise registry.missing(error, "reading Excel") from error
         return dataset_of(_tried(self.path, self._frame), self.path, rows, schema)
 
+    def told(self) -> str:
+        """A sentence on the sheets that are not read where none was named; "" where nothing is left."""
+        import fastexcel
+
+        sheets = fastexcel.read_excel(self.path).sheet_names
+        if self.sheet or len(sheets) == 1:
+            return ""
+        others = ", ".join(repr(name) for name in sheets[1:])
+        return (
+            f"{self.path.name} has {len(sheets)} sheets, and {sheets[0]!r} is read; not {others} "
+            f"({self.path.name}?sheet=NAME)."
+        )
+
     def _frame(self) -> pl.DataFrame:
         import fastexcel
 
