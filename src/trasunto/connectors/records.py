@@ -20,7 +20,10 @@ def records_in(text: str, name: str) -> list[dict[str, Any]]:
         try:
             found = json.loads(text)
         except ValueError as error:
-            raise FileError(f"{name} is no JSON list: {error}.", "Check how it was written.") from error
+            raise FileError(
+                f"{name} is no JSON list: {error}.",
+                "Give one list of objects, or one object a line from the first line on.",
+            ) from error
         numbered = list(enumerate(found, start=1))
         where = "record"
     else:
