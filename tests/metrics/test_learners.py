@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from trasunto.executors import Local, Processes, executing
 from trasunto.metrics import learners
+from trasunto.metrics.measure import measure
 from trasunto.metrics.score import Comparison
 from trasunto.metrics.utility import tstr
 
@@ -60,3 +62,22 @@ def test_columns_and_rows_that_are_hard_to_learn_from(draw, value):
 def test_what_cannot_be_predicted_gives_nothing(draw):
     assert learners.learners(Comparison(draw(50, 0), draw(50, 1), draw(50, 2))) == ()
     assert learners.learners(Comparison(draw(50, 0), draw(50, 1), target="rich")) == ()
+
+
+@pytest.mark.parametrize("who", [Local(2), Processes(2)], ids=["threads", "processes"])
+def test_workers_share_trainings_out_and_learn_the_same(who, draw, monkeypatch):
+    comparison = Comparison(draw(300, 0), draw(300, 1), draw(300, 2), target="job")
+    names, parts = ["utility.learners", "fidelity.shapes"], []
+    alone = measure(comparison, names)
+    once = Processes.map
+
+    def counting(self, function, items, *, shared=None):
+        parts.append(len(items))
+        return once(self, function, items, shared=shared)
+
+    monkeypatch.setattr(Processes, "map", counting)
+    with executing(who):
+        found = measure(comparison, names)
+    assert [each.to_dict() for each in found] == [each.to_dict() for each in alone]
+    # The other metric is one part, and each learner on each part of the table another.
+    assert parts == ([1, 3 * len(learners.LEARNERS)] if who.apart else [])

@@ -14,8 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from trasunto.metrics.answers import CLASSES, NUMBERS, Learner, Measured, answered, known, task_of
-from trasunto.metrics.frames import arrays, at_most, least_in_leaf
+from trasunto.executors import Local, current
+from trasunto.metrics.answers import CLASSES, NUMBERS, Answers, Learner, Measured, Task, answered, known, task_of
+from trasunto.metrics.frames import Arrays, arrays, at_most, least_in_leaf
 from trasunto.metrics.interval import around
 from trasunto.metrics.score import Comparison, Score
 from trasunto.metrics.utility import ARMS, BOOSTED
@@ -53,8 +54,9 @@ def learners(comparison: Comparison) -> tuple[Score, ...]:
     by itself.
 
     Logistic or ridge regression, extremely randomised trees (Geurts, Ernst and Wehenkel 2006), boosted trees, and
-    nearest neighbours, each with fixed settings, on at most 10,000 rows, tested on at most 10,000 of the holdout. ()
-    without target or holdout, for a target of text or identifiers, and where it never varies in the holdout.
+    nearest neighbours, each with fixed settings, on at most 10,000 rows, tested on at most 10,000 of the holdout; each
+    training is a part of its own for an executor of processes. () without target or holdout, for a target of text or
+    identifiers, and where it never varies in the holdout.
     """
     given = arrays(comparison)
     task = task_of(comparison, given)
@@ -67,11 +69,13 @@ def learners(comparison: Comparison) -> tuple[Score, ...]:
     rows = {arm: at_most(known(given.parts[arm], task.place), MOST_ROWS, rng) for arm in ARMS}
     measures = CLASSES if task.classes else NUMBERS
     found: dict[str, dict[str, list[Measured]]] = {name: {arm: [] for arm in ARMS} for name in measures}
-    for learner in LEARNERS:
-        for arm in ARMS:
-            answers = answered(given, task, rows[arm], learner, comparison.seed)
-            for name, measure in measures.items():
-                found[name][arm].append(measure(answers))
+    executor = current() if current().apart else Local(1)
+    jobs = [(number, arm) for number in range(len(LEARNERS)) for arm in ARMS]
+    # Of the parts of the table a training takes but its own rows.
+    about = (replace(given, parts={}), task, rows, comparison.seed)
+    for (_, arm), answers in zip(jobs, executor.map(_trained, jobs, shared=about), strict=True):
+        for name, measure in measures.items():
+            found[name][arm].append(measure(answers))
     headlines, each = [], []
     for place, (name, arms) in enumerate(found.items()):
         metric = f"utility.learners_{name}" if place else "utility.learners"
@@ -81,6 +85,13 @@ def learners(comparison: Comparison) -> tuple[Score, ...]:
             one = {arm: values[number] for arm, values in arms.items()}
             each.append(_score(metric, name, one, learner.name, ""))
     return headlines[0], *headlines[1:], *each
+
+
+def _trained(job: tuple[int, str], about: tuple[Arrays, Task, dict[str, np.ndarray], int]) -> Answers:
+    """What one learner answers after training on one part. job: its number and the part."""
+    number, arm = job
+    given, task, rows, seed = about
+    return answered(given, task, rows[arm], LEARNERS[number], seed)
 
 
 def _mean(values: list[Measured]) -> Measured:

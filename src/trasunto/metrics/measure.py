@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from trasunto import registry
@@ -22,6 +23,8 @@ WHEN_ASKED = {
     "utility.augmentation",
     "sequences.gru",
 }
+# Many trainings each: measured by themselves when the others are, so that workers share their trainings out.
+TRAINED = {"utility.learners"}
 # In place of a name: every metric there is, or all that are measured when nothing is asked.
 FULL, USUAL = "full", "usual"
 
@@ -51,15 +54,24 @@ def scored(
         registry.load(group, name)
     # One after another where they would share a process: what one has prepared is there for the next.
     executor = current() if current().apart else Local(1)
-    scores: list[Score] = []
+    last = [name for name in wanted if executor.apart and name in TRAINED]
+    whole = [name for name in wanted if name not in last]
+    shared = (group, about)
+    scores: dict[str, tuple[Score, ...]] = {}
     progress("measure", 0, len(wanted))
-    for place, found in enumerate(executor.map(_scored, wanted, shared=(group, about))):
+    for done, (name, found) in enumerate(
+        zip(
+            [*whole, *last],
+            chain(executor.map(_scored, whole, shared=shared), (_scored(name, shared) for name in last)),
+            strict=True,
+        )
+    ):
         if not isinstance(found, MetricError):
-            scores += found
-        elif wanted[place] in asked:
+            scores[name] = found
+        elif name in asked:
             raise found
-        progress("measure", place + 1, len(wanted))
-    return tuple(scores)
+        progress("measure", done + 1, len(wanted))
+    return tuple(score for name in wanted for score in scores.get(name, ()))
 
 
 def _scored(name: str, shared: tuple[str, Any]) -> tuple[Score, ...] | MetricError:
