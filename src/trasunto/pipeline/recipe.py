@@ -220,6 +220,11 @@ class Recipe(Part):
     metrics: tuple[str, ...] = Field(
         (), description="Metrics to measure: see `trasunto list metrics`. All but the slow when empty; full: all."
     )
+    vectors: str | None = Field(
+        None,
+        description="An encoder (a model's name, or its folder) whose sentence vectors metrics of texts look through; "
+        "vectors of words and letters when null.",
+    )
     repeats: int = Field(1, ge=1, description="Draw and measure so many times; how far scores spread is told.")
     train: Training | None = Field(None, description="Leave out to make and measure synthetic data only.")
     gates: tuple[str, ...] = Field((), description='Limits that must hold, like "fidelity.c2st <= 0.6".')

@@ -221,6 +221,8 @@ def _refuse(recipe: Recipe) -> None:
             raise RecipeError(f"data.{key} is about one table, and the source holds several.", "Leave it out.")
     if recipe.prepare is not None or recipe.curate is not None:
         raise RecipeError("prepare and curate are for texts in one table.", "Leave them out for related tables.")
+    if recipe.vectors is not None:
+        raise RecipeError("vectors is for texts in one table.", "Leave it out for related tables.")
     if recipe.privacy is not None and recipe.privacy.audit:
         raise RecipeError(
             "Canaries are planted in one table, and the source holds several.",

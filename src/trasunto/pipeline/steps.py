@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from trasunto.connectors.credentials import masked
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import TableSchema
 from trasunto.errors import EmptyDataError, RecipeError, near
+from trasunto.executors import Local, executing
 from trasunto.metrics.gates import OF_MODELS, check_gates
 from trasunto.metrics.measure import USUAL, chosen_of, measure
 from trasunto.metrics.score import Comparison, Gate, Score
@@ -26,7 +28,7 @@ from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.related import Compared
 from trasunto.pipeline.safeguards import budget_of, protected
 from trasunto.pipeline.samples import real_of
-from trasunto.pipeline.texts import check_texts, made_ready
+from trasunto.pipeline.texts import check_texts, made_ready, seen_through
 from trasunto.pipeline.verbs import fitting
 from trasunto.privacy.budget import Budget
 from trasunto.progress import Progress, quiet
@@ -281,7 +283,7 @@ def compare(recipe: Recipe, parts: Any, synthetic: Dataset) -> Comparison | Comp
     if synthetic.tied:
         return related.compared(parts.train, synthetic, parts.holdout, related.asked_of(recipe), recipe.seed)
     privacy, fairness = recipe.privacy, recipe.fairness
-    return Comparison(
+    comparison = Comparison(
         real=parts.train,
         synthetic=synthetic,
         holdout=parts.holdout,
@@ -292,6 +294,7 @@ def compare(recipe: Recipe, parts: Any, synthetic: Dataset) -> Comparison | Comp
         secrets=privacy.secrets if privacy else (),
         positive=fairness.positive if fairness else None,
     )
+    return seen_through(recipe, comparison)
 
 
 def metrics_of(recipe: Recipe) -> tuple[str, ...]:
@@ -336,7 +339,9 @@ def measured(recipe: Recipe, comparison: Comparison | Compared, progress: Progre
     """The scores that the recipe asks for."""
     if isinstance(comparison, Compared):
         return related.measured(comparison, related.names_of(recipe), progress)
-    return measure(comparison, metrics_of(recipe), progress=progress)
+    # Vectors of an encoder are of this process.
+    with executing(Local(1)) if recipe.vectors is not None else nullcontext():
+        return measure(comparison, metrics_of(recipe), progress=progress)
 
 
 def repeated(
@@ -348,7 +353,13 @@ def repeated(
     if isinstance(comparison, Compared):
         return related.repeats(recipe, comparison, scores, draw)
     seeds = range(recipe.seed + 1, recipe.seed + recipe.repeats)
-    return spreads([scores, *repeated(draw, comparison, seeds, metrics_of(recipe), progress)])
+    if recipe.vectors is None:
+        return spreads([scores, *repeated(draw, comparison, seeds, metrics_of(recipe), progress)])
+    found = [scores]
+    for seed in seeds:
+        again = seen_through(recipe, replace(comparison, synthetic=draw(seed), seed=seed))
+        found.append(measured(recipe, again, progress))
+    return spreads(found)
 
 
 def learnt_from(recipe: Recipe, parts: Any, synthetic: Dataset) -> tuple[Split, Dataset]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trasunto.data.dataset import Dataset
-from trasunto.errors import RecipeError
+from trasunto.errors import MetricError, RecipeError
+from trasunto.metrics.score import Comparison
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.settings import built
 from trasunto.progress import Progress, quiet
@@ -22,8 +23,12 @@ SHOWING = ("lm-prompt", "backtranslate")
 
 def check_texts(recipe: Recipe) -> None:
     """RecipeError for settings of `prepare` or `curate` that are not there, for what no budget covers, and for real
-    texts that would leave and may not."""
+    texts that would leave and may not; for an encoder that is not there what `find` raises."""
     check_leaving(recipe)
+    if recipe.vectors is not None:
+        from trasunto.language.offline import find
+
+        find(recipe.vectors)
     if recipe.prepare is not None:
         preparation(recipe)
         if recipe.privacy is not None and recipe.privacy.epsilon is not None:
@@ -81,6 +86,17 @@ def made_ready(recipe: Recipe, real: Dataset) -> tuple[Split, dict[str, Any]]:
     from trasunto.language.prepare.prepared import prepared_parts
 
     return prepared_parts(real, preparation(recipe), holdout=recipe.split.holdout, seed=recipe.seed, examples=0)
+
+
+def seen_through(recipe: Recipe, comparison: Comparison) -> Comparison:
+    """The same comparison, whose texts metrics see through the encoder of the recipe, if it names one."""
+    if recipe.vectors is not None:
+        from trasunto.language.embed import compare_by
+
+        # Of too few texts each metric says so itself.
+        with suppress(MetricError):
+            compare_by(comparison, recipe.vectors)
+    return comparison
 
 
 def thrown_into(folder: str | Path) -> AbstractContextManager[Any]:
