@@ -82,7 +82,7 @@ def parrot(decoder, tmp_path_factory):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         folder = learned(decoder, tmp_path_factory.mktemp("parrot"), examples(notes(30, 0)), 300)
-    return Whole(SimpleNamespace(base=str(folder), longest=60))
+    return Whole(SimpleNamespace(base=str(folder), longest=60, window=None))
 
 
 def by_name(scores):

@@ -14,6 +14,7 @@ import numpy as np
 from trasunto import registry
 from trasunto.errors import FitError, ModelError
 from trasunto.language.generate import prompt_tokens
+from trasunto.language.pieces import Pieces, pieces_of
 from trasunto.language.pretrained import fast_halves, halves, load_decoder
 from trasunto.language.private import descend
 from trasunto.networks.cross_entropy import summed_loss
@@ -45,7 +46,9 @@ class Adaptation:
     """How to adapt.
 
     method: "lora" or "full". rank, alpha: of LoRA, on every linear layer. longest: tokens after which a text is cut;
-    None takes what 98 of 100 texts keep to, from 96 to 512. A step holds fewer texts than its batch when they are long.
+    None takes what 98 of 100 texts keep to, from 96 to 512. window: tokens that are learnt at a time, where texts are
+    longer: those are learnt in pieces (language/pieces.py), and None of `longest` cuts none. 0 cuts every text; None is
+    what `longest` is. A step holds fewer texts than its batch when they are long.
     """
 
     rank: int = 16
@@ -53,12 +56,15 @@ class Adaptation:
     longest: int | None = 96
     loop: Loop = field(default_factory=lambda: Loop(max_seconds=150.0))
     method: str = "lora"
+    window: int | None = 0
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise FitError(f"There is no method {self.method!r} of fine-tuning.", f"It is {' or '.join(METHODS)}.")
         if self.longest is not None and self.longest < 1:
             raise FitError(f"longest is {self.longest}; a text has a token or more.", "Leave it out, or try 96.")
+        if self.window is not None and self.window < 0:
+            raise FitError(f"window is {self.window}; tokens are counted from 1.", "Leave it out, or try 512.")
 
 
 @dataclass(frozen=True)
@@ -98,22 +104,28 @@ def finetune(
     """Adapt the model in `base` to the examples. Returns the adapter and facts for the report.
 
     A twentieth of the examples is held out to draw the validation curve and to stop in time. Texts are cut at
-    `longest` tokens, or where the model's context ends (`longest` and how many were `cut` stand in the facts). Raises
-    FitError for a prompt that leaves no room for a text.
+    `longest` tokens or learnt in pieces; without a window they are cut where the model's context ends, too. The
+    facts hold `longest`, `window`, how many were `cut`, and the `pieces` after the first of long ones. Raises FitError
+    for a prompt that leaves no room for a text.
     """
     import torch
 
     half = settings.method == "lora" and fast_halves()
     tokenizer, network, device = load_decoder(base, "bfloat16" if half else "float32")
-    coded, longest = _all_coded(tokenizer, network, examples, settings.longest)
-    loop = replace(settings.loop, batch=max(1, min(settings.loop.batch, STEP // longest)))
+    texts, longest, pieces = _all_coded(tokenizer, network, examples, settings)
+    window = longest if pieces is None else pieces.window
+    loop = replace(settings.loop, batch=max(1, min(settings.loop.batch, STEP // window)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if settings.method == "lora":
             network = adapted(network, settings.rank, settings.alpha)
-        order = np.random.default_rng(seed).permutation(len(coded))
-        held = order[: int(len(coded) * VALIDATION)] if len(coded) >= 100 else order[:0]
-        inside = order[len(held) :]
+        order = np.random.default_rng(seed).permutation(len(texts))
+        aside = int(len(texts) * VALIDATION) if len(texts) >= 100 else 0
+        # The pieces of a text stay together.
+        parts = [_cut(tokenizer, texts[place], pieces) for place in order]
+        held = np.arange(sum(map(len, parts[:aside])))
+        coded = [each for part in parts for each in part]
+        inside = np.arange(len(held), len(coded))
         lengths = np.array([len(coded[place][1]) for place in inside])
         # A constant weight a batch: with the mean over each batch, short texts would count for more than long ones.
         usual = float(lengths.mean()) * min(loop.batch, len(inside))
@@ -140,7 +152,8 @@ def finetune(
         **_sizes(network, adapter, settings, loop),
         "tokens": int(sum(len(tokens) for _, tokens, _ in coded)),
         "longest": longest,
-        "cut": sum(cut for _, _, cut in coded),
+        "cut": sum(cut for _, _, cut in texts),
+        **({} if pieces is None else {"window": window, "pieces": pieces.further}),
         **curves.to_dict(),
     }
     return adapter, facts
@@ -166,7 +179,8 @@ def finetune_private(
     if settings.method != "lora":
         raise FitError("Under a budget only an adapter is trained.", "Set method to lora, or leave it out.")
     tokenizer, network, device = load_decoder(base, "bfloat16" if fast_halves() else "float32")
-    coded, _ = _all_coded(tokenizer, network, examples, settings.longest or LEAST)
+    whole = replace(settings, longest=settings.longest or LEAST, window=0)
+    coded, _, _ = _all_coded(tokenizer, network, examples, whole)
     lengths = np.array([len(prompt) + len(text) for prompt, text, _ in coded])
     pad = _pad(tokenizer)
     with torch.random.fork_rng(devices=[]):
@@ -246,9 +260,9 @@ def _pad(tokenizer: Any) -> int:
 
 
 def _all_coded(
-    tokenizer: Any, network: Any, examples: Sequence[Prompted], longest: int | None
-) -> tuple[list[tuple[list[int], list[int], bool]], int]:
-    """The examples as `_coded` gives them, and the tokens after which a text was cut."""
+    tokenizer: Any, network: Any, examples: Sequence[Prompted], settings: Adaptation
+) -> tuple[list[tuple[list[int], list[int], bool]], int, Pieces | None]:
+    """The examples as `_coded` gives them, the tokens after which a text was cut, and how long ones come in pieces."""
     context = int(getattr(network.config, "max_position_embeddings", 0) or 0) or 2**31
     prompts = max(len(prompt_tokens(tokenizer, each)) for each in {each.prompt for each in examples})
     room = context - prompts - 1
@@ -257,11 +271,25 @@ def _all_coded(
             f"A prompt of {prompts} tokens leaves no room for a text: the model reads {context}.",
             "Write to fewer columns (conditions), or choose a base with a longer context.",
         )
-    if longest is None:
-        texts = tokenizer([each.text for each in examples], add_special_tokens=False)["input_ids"]
-        longest = int(np.clip(np.quantile([len(each) + 1 for each in texts], KEPT, method="higher"), LEAST, MOST))
-    longest = min(longest, room)
-    return [_coded(tokenizer, each, longest) for each in examples], longest
+    texts = tokenizer([each.text for each in examples], add_special_tokens=False)["input_ids"]
+    sizes = [len(each) + 1 for each in texts]
+    longest = settings.longest or int(np.clip(np.quantile(sizes, KEPT, method="higher"), LEAST, MOST))
+    pieces = None
+    if settings.window != 0:
+        window = min(settings.window or longest, room)
+        pieces = pieces_of(tokenizer, window, settings.longest or max(sizes), sizes)
+    longest = min(longest, room) if pieces is None else settings.longest or max(sizes)
+    return [_coded(tokenizer, each, longest) for each in examples], longest, pieces
+
+
+def _cut(
+    tokenizer: Any, text: tuple[list[int], list[int], bool], pieces: Pieces | None
+) -> list[tuple[list[int], list[int], bool]]:
+    """A text in its pieces; as it is without."""
+    if pieces is None:
+        return [text]
+    prompt, whole, cut = text
+    return [(given, learnt, cut) for given, learnt in pieces.cut(tokenizer, prompt, whole, not cut)]
 
 
 def _coded(tokenizer: Any, example: Prompted, longest: int) -> tuple[list[int], list[int], bool]:

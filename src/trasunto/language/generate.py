@@ -99,7 +99,7 @@ class Writer:
         Same prompts, settings and seed, same texts on one machine. Raises what `complete` does.
         """
         written = self.complete(prompts, settings, seed=seed, progress=progress, stop=stop)
-        return [_whole(each, settings).strip() for each in written]
+        return [kept_text(each, settings).strip() for each in written]
 
     def complete(
         self,
@@ -279,7 +279,7 @@ def _converted(tokenizer: Any, network: Any) -> tempfile.TemporaryDirectory[str]
     return folder
 
 
-def _whole(written: Written, settings: Sampling) -> str:
+def kept_text(written: Written, settings: Sampling) -> str:
     """The text, or as far as its last sentence goes: one that did not end by itself breaks off in mid-sentence."""
     if written.ended or settings.unfinished:
         return written.text

@@ -17,7 +17,7 @@ from trasunto.errors import MetricError
 from trasunto.language.classify import Classifier
 from trasunto.language.exposure import exposed, exposures, numbers_in, secrets_in
 from trasunto.language.extraction import extraction
-from trasunto.language.finetune import Adapter, Prompted
+from trasunto.language.finetune import LEAST, Adapter, Prompted
 from trasunto.language.memorised_likelihood import Reader, Seen
 from trasunto.language.memorised_membership import features, membership
 from trasunto.language.offline import find
@@ -84,7 +84,7 @@ def language_attacks(
     # A text that stands among the training texts too is no unseen one.
     every[1] = [each for each in every[1] if each.text not in known]
     shown = [[each[place] for place in rng.permutation(len(each))[: settings.texts]] for each in every]
-    base, longest = find(model.settings.base), int(model.settings.longest)
+    base, longest = find(model.settings.base), int(model.settings.window or model.settings.longest or LEAST)
     reader = Reader.of(base, model.adapter, longest)
     shown = [[each for each in part if reader.coded(each)[1]] for part in shown]
     seen = [reader.read(part, progress) for part in shown]

@@ -127,7 +127,7 @@ def likelihoods(model: LmFinetuneModel, canaries: Dataset) -> np.ndarray:
     from trasunto.language.offline import find
 
     base, examples = find(model.settings.base), model.examples(canaries)
-    longest = model.settings.longest or LEAST
+    longest = model.settings.window or model.settings.longest or LEAST
     loss = [
         np.array([each.loss for each in Reader.of(base, adapter, longest).read(examples)])
         for adapter in (model.adapter, None)

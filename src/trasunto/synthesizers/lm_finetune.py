@@ -30,6 +30,7 @@ from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, 
 from trasunto.language.generate import Sampling, Writer
 from trasunto.language.layouts import Layout, closed, layout_of
 from trasunto.language.offline import find
+from trasunto.language.pieces import Pieces
 from trasunto.networks.loop import Loop
 from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
@@ -63,11 +64,13 @@ class LmFinetune:
     to eight categories, booleans and numbers.
 
     method: "lora", or "full" for all weights. learning_rate: 0.001, and 0.0001 for "full", when None. epochs, batch,
-    rank, max_seconds: of fine-tuning; no seconds are 150, and no limit under a budget. longest: tokens after which a
-    text is cut; None takes what 98 of 100 texts keep to, from 96 to 512 (96 under a budget); where more are cut,
-    written texts are kept to their last sentence. temperatures: half of the texts are written at each; a low one keeps
-    to the label, a high one varies. top_p: of sampling. agree: throw away texts that a classifier of the real texts
-    gives another label. encoder: the model under that classifier.
+    rank, max_seconds: of fine-tuning; no seconds are 150, and no limit under a budget. window: tokens that are learnt
+    and written at a time; None is `longest`, or what 98 of 100 texts keep to, from 96 to 512. Longer texts are learnt
+    in pieces that overlap, and written window by window, as long as real ones are (language/pieces.py). longest: tokens
+    after which a text is cut; None cuts none, under a budget at 96. Where more than 2 of 100 texts are cut or long,
+    written ones that do not end are kept to their last sentence. temperatures: half of the texts are written at each; a
+    low one keeps to the label, a high one varies. top_p: of sampling. agree: throw away texts that a classifier of the
+    real texts gives another label. encoder: the model under that classifier.
 
     Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
     a text's gradient. attributed: the share of the budget that the other columns get. private_rate, private_rank: the
@@ -85,6 +88,7 @@ class LmFinetune:
     rank: int = 16
     max_seconds: float | None = None
     longest: int | None = None
+    window: int | None = None
     temperatures: tuple[float, ...] = (1.0, 0.7)
     top_p: float = 0.97
     agree: bool = True
@@ -99,6 +103,8 @@ class LmFinetune:
     def __post_init__(self) -> None:
         Descended(self.rate, self.steps, self.clip, self.private_rate).check(self.attributed)
         Adaptation(method=self.method, longest=self.longest)
+        if self.window is not None and self.window < 1:
+            raise FitError(f"window is {self.window}; it has a token or more.", "Leave it out, or try 512.")
         if not self.temperatures or min(self.temperatures) <= 0:
             raise FitError(f"temperatures are {self.temperatures}; each must be above 0.", "Try (1.0, 0.7).")
 
@@ -136,7 +142,7 @@ class LmFinetune:
             learning_rate=self.learning_rate or RATES[self.method],
             max_seconds=self.max_seconds or USUAL_SECONDS,
         )
-        chosen = Adaptation(self.rank, 2 * self.rank, self.longest, loop, self.method)
+        chosen = Adaptation(self.rank, 2 * self.rank, self.longest, loop, self.method, self.window)
         adapter, facts = finetune(examples, base=base, settings=chosen, seed=seed, progress=progress)
         progress("learn what is private", 0, 1)
         agree = self.agree and layout.label is not None and layout.kind != "rows"
@@ -144,9 +150,8 @@ class LmFinetune:
         sieve = fit_sieve(texts, layout.labels(rows), encoder=self.encoder, agree=agree, seed=seed, settings=settings)
         progress("learn what is private", 1, 1)
         public = Schema({real.name: replace(table.schema, primary_key=(), foreign_keys=())})
-        return LmFinetuneModel(
-            public, replace(self, longest=facts["longest"]), layout, adapter, sieve, attributes, facts, len(rows)
-        )
+        used = replace(self, longest=facts["longest"], window=facts.get("window", facts["longest"]))
+        return LmFinetuneModel(public, used, layout, adapter, sieve, attributes, facts, len(rows))
 
 
 @dataclass(frozen=True)
@@ -241,15 +246,17 @@ class LmFinetuneModel:
         classifier knows whole texts alone."""
         chosen = self.settings
         # Few noisy steps hardly teach where a text ends, and texts that were cut not at all.
-        cut = self.guarantee is not None or self.facts["cut"] > CUT * self.fitted_to
+        long = self.facts.get("pieces")
+        few = self.guarantee is None and self.facts["cut"] + sum((long or {}).values()) <= CUT * self.fitted_to
         samplings = tuple(
-            Sampling(temperature, chosen.top_p, chosen.longest or Adaptation().longest or 1, cut)
+            Sampling(temperature, chosen.top_p, chosen.longest or Adaptation().longest or 1, not few)
             for temperature in chosen.temperatures
         )
         sieve = self.sieve
         if begun:
             sieve = replace(sieve, head=None, settings=replace(sieve.settings, duplicates=False, near=None))
-        return Writing(self.layout, sieve, samplings, self.facts)
+        pieces = Pieces(self.facts["window"], long) if long else None
+        return Writing(self.layout, sieve, samplings, self.facts, pieces)
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         for number, part in enumerate(in_parts(self, rows, seed, size)):

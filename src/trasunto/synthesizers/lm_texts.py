@@ -7,6 +7,7 @@ it; where the block says `stops`, the first Ctrl-C raises, too.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from trasunto.language.curation.sifting import Curation, Sifting
 from trasunto.language.curation.thrown import throw
 from trasunto.language.generate import BATCH, Sampling, Writer
 from trasunto.language.layouts import Layout, layout_of
+from trasunto.language.pieces import Pieces
 from trasunto.networks.course import present_watch, watched_folder
 from trasunto.networks.loop import pressed_keys
 from trasunto.progress import Progress
@@ -66,12 +68,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Writing:
-    """How texts are written. samplings: a part of the texts each. facts: what tells this model from others."""
+    """How texts are written. samplings: a part of the texts each. facts: what tells this model from others. pieces: of
+    texts longer than its window; None when there are none."""
 
     layout: Layout
     sieve: Sieve
     samplings: tuple[Sampling, ...]
     facts: Any
+    pieces: Pieces | None = None
 
     def groups(self, rows: pl.DataFrame | None, count: int, begun: Sequence[str]) -> list[Group]:
         """Rows that are written to the same, in a fixed order. rows: the conditions; None when there are none."""
@@ -179,7 +183,9 @@ class _Desk:
             # Some of what is written will be thrown away, or is spare.
             progress(what, min(filled + done, wanted - 1), wanted)
 
-        texts = writer.write(prompts, sampling, seed=seed, progress=told, stop=lambda: bool(pressed))
+        pieces = self.writing.pieces
+        write = writer.write if pieces is None else functools.partial(pieces.write, writer)
+        texts = write(prompts, sampling, seed=seed, progress=told, stop=lambda: bool(pressed))
         if not pressed:
             self.kept.add(key, texts)
         return texts
