@@ -153,9 +153,8 @@ def learnt(
         rho = whole * weight / sum(weights)
         ready = prepare_declared(study.table, study.unit, noise, bins=row.bins, made=study.made)
         root = study.key is None
-        own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
         model, marginals, sigma = row.learnt(
-            ready, rho=rho / study.copies**2, rows=families if root else None, seed=own, noise=noise
+            ready, rho=rho / study.copies**2, rows=families if root else None, seed=seed + number, noise=noise
         )
         models[study.unit, study.key] = replace(model, fitted_to=round(model.fitted_to / study.copies))
         off = f"{sigma / study.copies:.1f}"
