@@ -46,7 +46,7 @@ OF_MODELS = (
 
 
 def check_gates(gates: Sequence[Gate], names: Sequence[str], further: Iterable[str] = ()) -> None:
-    """RecipeError for a gate on a score that none of the metrics gives.
+    """RecipeError for a gate on a score that none of the metrics gives; as `registry.load` for a metric not there.
 
     names: the metrics, as `measure` and `measure_related` take them. further: scores that something else gives.
     """
@@ -67,6 +67,9 @@ def _every() -> list[str]:
 def _chosen(names: Sequence[str]) -> list[str]:
     along = [name for name in names if name == "relations" or name.startswith("relations.")]
     others = chosen_of([name for name in names if name not in along])
+    for name in along:
+        if name != "relations":
+            registry.load("relations", name)
     return [*others, *(registry.names("relations") if "relations" in along else along)]
 
 
