@@ -26,6 +26,12 @@ from trasunto.privacy.mechanisms import Noise, noise
 from trasunto.synthesizers.coded import Prepared, learnable
 
 NO_CODES: Mapping[str, Levels | Steps] = MappingProxyType({})
+# What every private fit takes as public, and what its claim leaves out.
+NAMES = "Names, kinds, roles, keys and written formats of the columns are taken as public."
+OUTSIDE = "Values outside that are counted as missing, or at random where none may be missing."
+RULES = "The rules of the table are taken as public; rows that break one are left out."
+MADE_UP = "Identifiers are made up without a look at the real ones."
+OPEN = "How long the fit took is not hidden, and scores against real rows are outside the claim."
 
 
 def prepare_private(
@@ -194,15 +200,15 @@ def _within(coded: np.ndarray, codes: Levels | Steps, domain: Domain, source: No
 
 def _assumed(schema: TableSchema, plan: Plain, budget: Budget) -> tuple[str, ...]:
     """What is taken as public, and what the claim leaves out."""
-    told = ["Names, kinds, roles, keys and written formats of the columns are taken as public."]
+    told = [NAMES]
     declared = [column.name for column in schema.columns if column.declared and column.kind != "id"]
     if declared:
         told.append(f"What these columns may hold was declared and is taken as public: {', '.join(declared)}.")
-    told.append("Values outside that are counted as missing, or at random where none may be missing.")
+    told.append(OUTSIDE)
     if schema.constraints:
-        told.append("The rules of the table are taken as public; rows that break one are left out.")
+        told.append(RULES)
     if any(column.kind == "id" for column in plan.schema.columns):
-        told.append("Identifiers are made up without a look at the real ones.")
+        told.append(MADE_UP)
     if budget.rows is not None:
         told.append(f"The number of rows, {budget.rows:,}, is taken as public.")
     if budget.person is not None:
@@ -210,5 +216,5 @@ def _assumed(schema: TableSchema, plan: Plain, budget: Budget) -> tuple[str, ...
             f"At most {budget.contributions} rows of each person in {budget.person!r}, chosen at random, are learnt "
             "from; rows that name no person are left out."
         )
-    told.append("How long the fit took is not hidden, and scores against real rows are outside the claim.")
+    told.append(OPEN)
     return tuple(told)

@@ -13,9 +13,9 @@ from trasunto.data import relations
 from trasunto.data.dataset import Dataset
 from trasunto.data.relations import Link
 from trasunto.data.schema import Schema
-from trasunto.errors import BudgetError, SchemaError, near
+from trasunto.errors import BudgetError, near
 from trasunto.privacy.budget import Budget
-from trasunto.synthesizers.relational_plan import Plan, Unit
+from trasunto.synthesizers.relational_plan import Plan, Unit, copied_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def families_of(schema: Schema, root: str | None = None) -> Families:
     BudgetError, with what to change, for tables that no family covers; SchemaError for a copied table that refers to
     one that is not.
     """
-    copied = tuple(name for name, table in schema.tables.items() if table.copied)
+    copied = copied_of(schema)
     ties = _ties(schema, copied)
     top = _root(schema, copied, ties, root)
     folded: dict[str, Link] = {}
@@ -100,12 +100,6 @@ def families_of(schema: Schema, root: str | None = None) -> Families:
 
 def _ties(schema: Schema, copied: tuple[str, ...]) -> list[Link]:
     """The keys between tables that are made. BudgetError for keys whose rows no family holds together."""
-    for link in relations.links(schema):
-        if link.child in copied and link.parent not in copied:
-            raise SchemaError(
-                f"Table {link.child!r} is marked as copied and refers to {link.parent!r}, which is not.",
-                f"Mark {link.parent!r} as copied too, or {link.child!r} as not.",
-            )
     closing = relations.late(schema)
     free = [link for link in relations.links(schema) if link.child not in copied]
     strange = [link for link in free if link.itself or link in closing]

@@ -20,6 +20,7 @@ from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress
 from trasunto.synthesizers.children import ChildrenSettings
 from trasunto.synthesizers.marginals import METHODS, Marginals
+from trasunto.synthesizers.private import MADE_UP, NAMES, OPEN, OUTSIDE, RULES
 from trasunto.synthesizers.private_domain import held_by
 from trasunto.synthesizers.private_forms import forms_from
 from trasunto.synthesizers.private_plan import Families, budget_for, families_of
@@ -179,7 +180,7 @@ def _assumed(held: Held, budget: Budget) -> tuple[str, ...]:
     told = [
         f"A family is a row of {families.root!r} with all rows that hang from it; rows that hang from none are left "
         "out.",
-        "Names, kinds, roles, keys and written formats of the columns are taken as public.",
+        NAMES,
     ]
     if families.plan.copied:
         told.append(f"These tables are taken as public and are copied as they are: {', '.join(families.plan.copied)}.")
@@ -187,7 +188,7 @@ def _assumed(held: Held, budget: Budget) -> tuple[str, ...]:
     kept = [each for each in columns if each.partition(".")[0] not in families.plan.copied]
     if kept:
         told.append(f"What these columns may hold was declared and is taken as public: {', '.join(kept)}.")
-    told.append("Values outside that are counted as missing, or at random where none may be missing.")
+    told.append(OUTSIDE)
     for unit in families.plan.units:
         told += [
             f"At most {degree.most} rows of {link.child!r} for one row of {link.parent!r} are learnt from."
@@ -203,9 +204,9 @@ def _assumed(held: Held, budget: Budget) -> tuple[str, ...]:
             if not label.same and held.own[unit.name].schema[label.name].categories == ("any",)
         ]
     if any(table.constraints for table in schema.tables.values()):
-        told.append("The rules of the table are taken as public; rows that break one are left out.")
-    told.append("Identifiers are made up without a look at the real ones.")
+        told.append(RULES)
+    told.append(MADE_UP)
     if budget.rows is not None:
         told.append(f"The number of rows of {families.root!r}, {budget.rows:,}, is taken as public.")
-    told.append("How long the fit took is not hidden, and scores against real rows are outside the claim.")
+    told.append(OPEN)
     return tuple(told)

@@ -23,6 +23,7 @@ from trasunto.progress import Progress
 from trasunto.synthesizers.children import Children, ChildrenSettings
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.marginals import METHODS, Marginals
+from trasunto.synthesizers.private import MADE_UP, NAMES, OPEN, OUTSIDE, RULES
 from trasunto.synthesizers.private_domain import opened, require_columns
 from trasunto.synthesizers.private_forms import forms_from
 from trasunto.synthesizers.private_plan import budget_for
@@ -117,16 +118,16 @@ def _known(apart: Apart, budget: Budget, source: Noise) -> tuple[Apart, int, int
 
 def _assumed(schema: TableSchema, budget: Budget, most: int) -> tuple[str, ...]:
     """What is taken as public, and what the claim leaves out."""
-    told = ["Names, kinds, roles, keys and written formats of the columns are taken as public."]
+    told = [NAMES]
     declared = [column.name for column in schema.columns if column.declared and column.kind != "id"]
     if declared:
         told.append(f"What these columns may hold was declared and is taken as public: {', '.join(declared)}.")
-    told.append("Values outside that are counted as missing, or at random where none may be missing.")
+    told.append(OUTSIDE)
     told.append(f"Of each {budget.person!r} the first {most:,} events at most are learnt from.")
     if schema.constraints:
-        told.append("The rules of the table are taken as public; rows that break one are left out.")
-    told.append("Identifiers are made up without a look at the real ones.")
+        told.append(RULES)
+    told.append(MADE_UP)
     if budget.rows is not None:
         told.append(f"The number of entities, {budget.rows:,}, is taken as public.")
-    told.append("How long the fit took is not hidden, and scores against real rows are outside the claim.")
+    told.append(OPEN)
     return tuple(told)

@@ -66,9 +66,8 @@ class Plan:
         return tuple(found)
 
 
-def plan_of(dataset: Dataset) -> Plan:
-    """Decide how related tables are taken apart. SchemaError for a copied table that refers to one that is not."""
-    schema = dataset.schema
+def copied_of(schema: Schema) -> tuple[str, ...]:
+    """The tables that are copied. SchemaError for one that refers to a table that is not."""
     copied = tuple(name for name, table in schema.tables.items() if table.copied)
     for link in relations.links(schema):
         if link.child in copied and link.parent not in copied:
@@ -76,6 +75,13 @@ def plan_of(dataset: Dataset) -> Plan:
                 f"Table {link.child!r} is marked as copied and refers to {link.parent!r}, which is not.",
                 f"Mark {link.parent!r} as copied too, or {link.child!r} as not.",
             )
+    return copied
+
+
+def plan_of(dataset: Dataset) -> Plan:
+    """Decide how related tables are taken apart. SchemaError for a copied table that refers to one that is not."""
+    schema = dataset.schema
+    copied = copied_of(schema)
     closing = relations.late(schema)
     free = [link for link in relations.links(schema) if link.child not in copied and link not in closing]
     ties = [link for link in free if not link.itself and link.parent not in copied]
