@@ -16,6 +16,7 @@ from trasunto.privacy.accountant import rho_of
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.domain import declared_from
 from trasunto.privacy.mechanisms import INJECTED, Noise, injected, paid_by
+from trasunto.reports.papers.words.spoken import spoken
 from trasunto.synthesizers import private_relational, private_sequences, private_studies
 from trasunto.synthesizers.model import load_model
 from trasunto.synthesizers.private_plan import budget_for, families_of
@@ -214,6 +215,8 @@ class TestRelational:
         assert "taken as public and are copied as they are: branch" in said
         assert "A row of 'record' counts with each row of 'holder'" in said
         assert INJECTED in promised.assumptions
+        strange = [each for each in (promised.mechanism, *promised.assumptions) if "en inglés" in spoken(each, "es")]
+        assert not strange
         model.save(tmp_path / "model")
         again = load_model(tmp_path / "model")
         assert again.guarantee == promised

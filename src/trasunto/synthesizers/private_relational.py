@@ -96,11 +96,8 @@ def fit_families(real: Dataset, row: Marginals, budget: Budget, *, seed: int, pr
     made = tuple(replace(part, rows=count) if part.unit.generating is None else part for part in parts)
     sizes = _sizes(families, made, copied, count, seed)
     made = tuple(replace(part, rows=sizes[part.unit.name]) for part in made)
-    mechanism = (
-        f"{METHODS[row.method]} {UNIT}; discrete Gaussian noise and the exponential mechanism, added up as zCDP."
-    )
     assumptions = (*_assumed(held, asked), *source.assumptions)
-    guarantee = guaranteed(asked, mechanism, (*bought, *spending), assumptions)
+    guarantee = guaranteed(asked, f"{METHODS[row.method]} {UNIT}", (*bought, *spending), assumptions)
     schema = Schema({n: t if n in copied else public_schema(t) for n, t in real.schema.tables.items()})
     return Learnt(schema, made, copied, sizes, guarantee)
 
