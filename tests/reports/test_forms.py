@@ -124,6 +124,19 @@ def test_whole_numbers_are_drawn_at_whole_numbers_and_in_the_marks_of_the_langua
     assert any("," in label for label in drawn["es"]["pay"]) and not any("." in label for label in drawn["es"]["pay"])
 
 
+def test_bars_of_many_categories_stand_apart_under_their_names():
+    many = [f"town {number}" for number in range(12) for _ in range(12 - number)] + [None] * 3
+    rows = pl.DataFrame({"town": many, "sex": ["f", "m", "m"] * (len(many) // 3)})
+    data = Dataset.of(Table(TableSchema((Column("town", "category"), Column("sex", "category"))), rows))
+    spec = next(f for f in picture(Comparison(data, data), (), (), {}) if f.name == "shapes").spec
+    town, sex = spec["concat"]
+    assert spec["resolve"]["scale"]["xOffset"] == "independent"
+    assert town["encoding"]["x"]["axis"]["labelOverlap"] is False
+    names = [each["bin"] for each in town["data"]["values"] if each["part"] == "real"]
+    assert names == [*(f"town {number}" for number in range(7)), "…", "∅"]
+    assert [each["bin"] for each in sex["data"]["values"] if each["part"] == "real"] == ["m", "f"]
+
+
 def test_no_figure_of_a_card_stands_without_its_interval():
     scores = (
         *TestLimits.CLEAN[:4],

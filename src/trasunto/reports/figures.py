@@ -24,6 +24,8 @@ MOST_COLUMNS = 36
 BINS = 20
 # A bin of fewer real rows than this is not drawn by itself.
 FEWEST = 5
+# Categories that are drawn by name: as many as leave bars and names apart.
+NAMED = 7
 
 
 def picture(
@@ -118,7 +120,8 @@ def shapes(comparison: Comparison, given: Arrays, scores: Sequence[Score], at: s
     spec = {
         "columns": 3,
         "concat": panels,
-        "resolve": {"scale": {"color": "shared"}},
+        # Shared offsets would be as wide as those of the panel with most categories.
+        "resolve": {"scale": {"color": "shared", "xOffset": "independent"}},
         "config": {"legend": {"orient": "top", "title": None}},
         "spacing": 18,
     }
@@ -151,7 +154,7 @@ def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], a
         "type": "ordinal",
         "sort": {"field": "order"},
         "title": None,
-        "axis": {"labelAngle": -40, "labelLimit": 80, "labelOverlap": True},
+        "axis": {"labelAngle": -40, "labelLimit": 80, "labelOverlap": not given.category[place]},
     }
     y = {"field": "share", "type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 3}}
     tips = [
@@ -176,20 +179,18 @@ def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], a
 def _categories(
     comparison: Comparison, name: str, columns: dict[str, np.ndarray]
 ) -> tuple[list[str], dict[str, np.ndarray]] | None:
-    """Up to 11 frequent categories by name; the others, and rare ones, together."""
+    """The most frequent categories by name; the others, and rare ones, together."""
     values = comparison.real.rows[name]
     counts = values.cast(pl.String).drop_nulls().value_counts(sort=True)
-    frequent = [str(v) for v, n in counts.head(11).rows() if n >= FEWEST]
+    frequent = [str(v) for v, n in counts.head(NAMED).rows() if n >= FEWEST]
     datasets = {"real": comparison.real, "synthetic": comparison.synthetic, "holdout": comparison.holdout}
     shares: dict[str, np.ndarray] = {}
     for part in columns:
         dataset = datasets[part]
         assert dataset is not None
         texts = dataset.rows[name].cast(pl.String)
-        total = max(len(texts), 1)
-        found = [int((texts == value).sum()) / total for value in frequent]
-        missing = texts.null_count() / total
-        shares[part] = np.array([*found, max(0.0, 1.0 - sum(found) - missing), missing])
+        found, missing = [int((texts == value).sum()) for value in frequent], texts.null_count()
+        shares[part] = np.array([*found, len(texts) - sum(found) - missing, missing]) / max(len(texts), 1)
     labels = [*(value[:24] for value in frequent), "…", "∅"]
     used = [i for i in range(len(labels)) if i < len(frequent) or any(each[i] > 0 for each in shares.values())]
     return [labels[i] for i in used], {part: each[used] for part, each in shares.items()}

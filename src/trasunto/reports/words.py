@@ -296,8 +296,8 @@ WORDS: dict[str, tuple[str, str]] = {
     # figures
     "fig_shapes": ("Columns, real and synthetic", "Columnas, reales y sintéticas"),
     "fig_shapes_caption": (
-        "Share of rows in each bin or category. Bins with few real rows are joined to others.",
-        "Proporción de filas en cada intervalo o categoría. Los intervalos con pocas filas reales se unen a otros.",
+        "Share of rows in each bin or category (…: all others, ∅: missing). Bins with few real rows are joined to others.",
+        "Proporción de filas en cada intervalo o categoría (…: las demás, ∅: faltan). Los intervalos con pocas filas reales se unen.",
     ),
     "fig_scores": ("Scores with interval, control and baseline", "Cifras con intervalo, control y referencia"),
     "fig_scores_caption": (
