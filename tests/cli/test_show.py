@@ -34,6 +34,24 @@ def test_of_laws_the_parameters_are_shown(tmp_path, monkeypatch, capsys):
     assert "family: " in out and "runners up" in out and "not kept" in out and "shares: F 0.5, M 0.5" in out
 
 
+def test_what_holds_others_is_told_in_lines_and_what_lies_deeper_by_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    visits = "who,day,paid\n" + "".join(f"{i // 3},2024-01-{1 + i % 28:02d},{i % 7}\n" for i in range(120))
+    (tmp_path / "visits.csv").write_text(visits)
+    (tmp_path / "rows.csv").write_text(ROWS)
+    code_of(["fit", "visits.csv", "--sequence", "who,day", "-o", "events", "-q"])
+    code_of(["fit", "rows.csv", "-o", "model", "-q"])
+    capsys.readouterr()
+    code_of(["show", "events"])
+    out = capsys.readouterr().out
+    assert "columns: day, paid" in out and "row models: first-time" in out and "trasunto show events --json" in out
+    assert "{" not in out and "leaves" not in out and "\x1e" not in out
+    code_of(["show", "model"])
+    out = capsys.readouterr().out
+    orders = out.partition("orders")[2].partition("Columns")[0].split("\n")
+    assert len([line for line in orders if "age" in line]) == 3 and "more" in out and "age, age" not in out
+
+
 def test_what_is_no_model_is_one_clear_error(tmp_path, capsys):
     assert code_of(["show", str(tmp_path)]) == 2
     assert "No model in" in capsys.readouterr().err

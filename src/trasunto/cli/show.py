@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import click
 from trasunto.cli.main import DONE
 from trasunto.cli.say import json_option, say_json, say_table
 
-# Longest lists and texts of one line.
-LISTED, LONG = 8, 70
+# Longest lists and texts of one line, and most lines of lists.
+LISTED, LONG, LINES = 8, 70, 3
 
 
 @click.command("show")
@@ -33,10 +34,12 @@ def command(model: str, as_json: bool) -> int:
         say_json(told)
         return DONE
     columns, tables = told.pop("columns", {}), told.pop("tables", {})
-    rows = [(key.replace("_", " "), _short(value)) for key, value in told.items() if value not in ({}, [], None)]
-    say_table(f"{document['synthesizer']}: {model}", ("", ""), rows)
+    rows = [(key.replace("_", " "), _shown(value)) for key, value in told.items() if value not in ({}, [], None)]
+    say_table(f"{document['synthesizer']}: {model}", ("", ""), [(key, text) for key, text in rows if text])
+    deep = any(_depth(value) > 2 for value in told.values())
     if tables:
         _say_tables(tables)
+        click.echo(f"All that was learnt, to the last detail: trasunto show {model} --json")
         return DONE
     kinds = {c.name: c.kind for table in fitted.schema.tables.values() for c in table.columns}
     lines = [(name, kinds.pop(name, ""), _facts(facts)) for name, facts in columns.items()]
@@ -46,6 +49,8 @@ def command(model: str, as_json: bool) -> int:
     papers = sorted(Path(model).glob("*.yaml"))
     if papers:
         click.echo("To read, sign or mend: " + ", ".join(str(path) for path in papers))
+    if deep:
+        click.echo(f"All that was learnt, to the last detail: trasunto show {model} --json")
     return DONE
 
 
@@ -65,6 +70,30 @@ def _say_tables(tables: dict[str, dict[str, Any]]) -> None:
 def _facts(facts: dict[str, Any]) -> str:
     told = {k: v for k, v in facts.items() if k != "kind" and v not in ({}, [], None, False, 0, "")}
     return "; ".join(key.replace("_", " ") + (f": {_short(v)}" if v is not True else "") for key, v in told.items())
+
+
+def _shown(value: Any) -> str:
+    """A value of the table: what holds others in a line for each, what lies deeper by its name alone, or not at all."""
+    if isinstance(value, dict) and _depth(value) > 1:
+        plain = {key: each for key, each in value.items() if not _depth(each) and each is not None}
+        held = {key: each for key, each in value.items() if _depth(each)}
+        lines = {key: ", ".join(each) if isinstance(each, dict) else _short(each) for key, each in held.items()
+                 if isinstance(each, dict) or _depth(each) == 1}  # fmt: skip
+        told = [f"{key.replace('_', ' ')}: {text}" for key, text in lines.items()]
+        return "\n".join([_short(plain), *told] if plain else told)
+    if isinstance(value, list | tuple) and _depth(value) > 1 and not any(isinstance(each, dict) for each in value):
+        # Parts of a column that stand beside each other, marked by a separator (encoders/columns.py), name it once.
+        names = [[str(each).partition("\x1e")[0] for each in row] for row in value] if _depth(value) == 2 else []
+        rows = [[name for name, _ in itertools.groupby(row)] for row in names]
+        more = len(rows) - LINES
+        return "\n".join(map(_short, rows) if more <= 1 else [*map(_short, rows[:LINES]), f"and {more} more"])
+    return _short(value)
+
+
+def _depth(value: Any) -> int:
+    """How many containers are inside one another; an empty one is none."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return 1 + max(map(_depth, inside)) if inside else 0
 
 
 def _short(value: Any) -> str:
