@@ -73,6 +73,15 @@ def test_fit_sample_evaluate(rows, capsys):
     assert (rows / "report.md").read_text().startswith("# ")
 
 
+def test_inspect_speaks_spanish(rows, capsys):
+    code, out, _ = said(capsys, "inspect", "rows.csv", "--rules", "--language", "es", "-o", "es.yaml")
+    assert code == 0
+    assert "filas" in out and "por qué lo creemos" in out and "Escrito es.yaml" in out
+    assert not [
+        word for word in (" 400 rows", "why we think so", "Every value", "different values", "Wrote") if word in out
+    ]
+
+
 def test_inspect_writes_a_schema_that_fit_takes(rows, capsys):
     code, out, _ = said(capsys, "inspect", "rows.csv", "-o", "schema.yaml")
     assert code == 0

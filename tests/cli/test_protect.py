@@ -48,6 +48,13 @@ def test_the_report_speaks_spanish(data, tmp_path):
     assert "Lo dice el nombre de la columna" in told and "The name says" not in told
 
 
+def test_what_is_printed_speaks_spanish(data, tmp_path, capsys):
+    assert code_of(["protect", str(data), "-o", str(tmp_path / "out.csv"), "--language", "es"]) == 0
+    told = capsys.readouterr().out
+    assert "hallazgos" in told and "suprimir (drop)" in told and "Datos protegidos escritos en" in told
+    assert not [word for word in ("findings", "why we think so", "What was done", "Wrote", "direct ") if word in told]
+
+
 def test_without_a_key_what_names_people_is_dropped(data, tmp_path):
     out = tmp_path / "out.csv"
     assert code_of(["protect", str(data), "-o", str(out)]) == 0

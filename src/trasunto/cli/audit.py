@@ -4,7 +4,7 @@ import click
 
 from trasunto.cli.main import DONE, GATE
 from trasunto.cli.progress import shown
-from trasunto.cli.say import json_option, number, quiet_option, say_json, say_table, seed_option
+from trasunto.cli.say import json_option, quiet_option, say_json, say_table, seed_option
 
 
 @click.command("audit")
@@ -25,7 +25,7 @@ from trasunto.cli.say import json_option, number, quiet_option, say_json, say_ta
     "--level", type=click.Choice(["open", "controlled", "internal"]), help="Of release: its limits must hold."
 )
 @click.option("-o", "--output", multiple=True, metavar="REPORT", help="Write a report: .html .json .md .pdf")
-@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of the report.")
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of what is told.")
 @seed_option
 @json_option
 @quiet_option
@@ -58,6 +58,7 @@ def command(
     """
     from trasunto.pipeline.audit import AuditOptions, audit
     from trasunto.pipeline.verbs import read
+    from trasunto.reports.console_words import printed
 
     with shown(quiet) as progress:
         report = audit(
@@ -78,25 +79,28 @@ def command(
     else:
         _say(report)
         for path in output:
-            click.echo(f"Wrote {path}.")
+            click.echo(printed("written", language, path=path))
     return DONE if report.passed else GATE
 
 
 def _say(report: object) -> None:
     """The page's first lines and its table."""
+    from trasunto.reports.console_words import printed
     from trasunto.reports.report import Report
     from trasunto.reports.risks import answers, table
+    from trasunto.reports.words import number
 
     assert isinstance(report, Report)
+    at = report.language
     for line in answers(report):
         click.echo(line)
     grid = table(report)
     if grid is not None:
         say_table("", grid.head, grid.rows, right=grid.right)
     for verdict in report.verdicts:
-        word = "passed" if verdict.passed else "FAILED"
-        measured = number(verdict.value) if verdict.value is not None else "not known"
-        click.echo(f"Gate {word}: {verdict.gate} (measured {measured})")
+        word = printed("passed" if verdict.passed else "failed", at)
+        measured = number(verdict.value, at) if verdict.value is not None else printed("not_known", at)
+        click.echo(printed("gate", at, word=word, gate=verdict.gate, value=measured))
 
 
 def _named(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import counted, json_option, say_json, say_sheets, say_table
+from trasunto.cli.say import json_option, language_option, say_json, say_sheets, say_table
+
+if TYPE_CHECKING:
+    from trasunto.privacy.identifiers import Finding
 
 
 @click.command("inspect")
@@ -15,8 +18,17 @@ from trasunto.cli.say import counted, json_option, say_json, say_sheets, say_tab
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known already: check the data against it.")
 @click.option("--rules", is_flag=True, help="Look for rules that the rows keep; with -o, propose them in the schema.")
 @click.option("--declare", is_flag=True, help="DATA is public: what its columns hold may be known, as a codebook.")
+@language_option
 @json_option
-def command(data: str, output: str | None, schema_file: str | None, rules: bool, declare: bool, as_json: bool) -> int:
+def command(
+    data: str,
+    output: str | None,
+    schema_file: str | None,
+    rules: bool,
+    declare: bool,
+    language: str,
+    as_json: bool,
+) -> int:
     """Show what is in a data set, column by column, and why we think so.
 
     Rules that are found (computed columns, order, fixed combinations, implications, …) are proposals: they are held
@@ -31,6 +43,7 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
       trasunto inspect patients.csv -o schema.yaml
       trasunto inspect packaged:thyroid --json
       trasunto inspect orders.csv --rules -o schema.yaml
+      trasunto inspect pacientes.csv --language es
       trasunto inspect codebook.csv --declare -o public.yaml
     """
     from trasunto.connectors.address import open_source
@@ -38,6 +51,8 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
     from trasunto.data.check import check
     from trasunto.data.discover import with_proposals
     from trasunto.pipeline.verbs import read
+    from trasunto.reports.column_words import breach_told
+    from trasunto.reports.console_words import printed
 
     dataset = read(data, schema=schema_file)
     say_sheets(data)
@@ -52,44 +67,27 @@ def command(data: str, output: str | None, schema_file: str | None, rules: bool,
         declared_from(dataset).save(output)
     elif output:
         dataset.schema.save(output)
-    breaches = [breach.message for breach in check(dataset)]
-    personal, note = _personal(dataset)
+    breaches = check(dataset)
+    findings, note = _personal(dataset)
     tables = {
         name: [_told(table.rows[c.name], c) for c in table.schema.columns] for name, table in dataset.tables.items()
     }
     if as_json:
-        say_json({**_as_json(dataset, tables), "breaches": breaches, "personal": personal})
+        told = {"breaches": [each.message for each in breaches], "personal": [each.to_dict() for each in findings]}
+        say_json({**_as_json(dataset, tables), **told})
         return DONE
     for each in versions:
         click.echo(each)
-    head = ("column", "kind", "role", "missing", "different", "values", "why we think so")
     for name, columns in tables.items():
-        lines = [
-            (c["name"], c["kind"], c["role"], f"{c['missing']:.1%}", f"{c['distinct']:,}", c["values"], c["reason"])
-            for c in columns
-        ]
-        title = f"{name}: {counted(len(dataset.tables[name]), 'row')}, {counted(len(columns), 'column')}"
-        say_table(title, head, lines, right=(3, 4))
-        _say_keys(name, dataset.tables[name].schema)
-        said = [
-            (each.rule, "held" if each.confirmed else "proposed", each.reason)
-            for each in dataset.tables[name].schema.constraints
-        ]
-        if said or rules:
-            say_table(f"{name}: {counted(len(said), 'rule')}", ("rule", "", "why we think so"), said)
-    if personal:
-        named = [
-            (f"{f['table']}.{f['column']}", f["kind"], f["category"], f["where"], f"{f['share']:.1%}", f["reason"])
-            for f in personal
-        ]
-        title = f"{counted(len(named), 'finding')} about people: see `trasunto protect`"
-        say_table(title, ("column", "what", "category", "where", "rows", "why we think so"), named, right=(4,))
-    elif note:
-        click.echo(note, err=True)
+        _say_columns(name, len(dataset.tables[name]), columns, language)
+        _say_keys(name, dataset.tables[name].schema, language)
+        _say_rules(name, dataset.tables[name].schema, language, always=rules)
+    _say_personal(findings, note, language)
     for breach in breaches:
-        click.echo(f"Breach: {breach}")
+        parts = (breach.table, breach.column, breach.count, breach.rule, breach.rows)
+        click.echo(printed("breach", language, what=breach_told(*parts, language)))
     if output:
-        click.echo(f"Wrote {output}. Mend it by hand and give it back with --schema.")
+        click.echo(printed("schema_written", language, path=output))
     return DONE
 
 
@@ -103,26 +101,84 @@ def _as_json(dataset: Any, tables: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _say_keys(name: str, schema: Any) -> None:
+def _say_columns(name: str, rows: int, columns: list[dict[str, Any]], language: str) -> None:
+    from trasunto.reports.column_words import role_told, why_told
+    from trasunto.reports.console_words import amount, counted_in, headed, printed, share
+    from trasunto.reports.words import say
+
+    lines = [
+        (
+            c["name"],
+            say(f"kind_{c['kind']}", language),
+            role_told(c["role"], language),
+            share(c["missing"], language),
+            amount(c["distinct"], language),
+            c["values"],
+            why_told(c["reason"], language),
+        )
+        for c in columns
+    ]
+    counts = {"rows": counted_in(rows, "row", language), "columns": counted_in(len(columns), "column", language)}
+    say_table(printed("table", language, name=name, **counts), headed("columns_head", language), lines, right=(3, 4))
+
+
+def _say_keys(name: str, schema: Any, language: str) -> None:
     """What tells the rows of a table apart, what they refer to, and whose events they are."""
-    lines = [(" + ".join(schema.primary_key), "tells its rows apart")] if schema.primary_key else []
+    from trasunto.reports.console_words import headed, printed
+
+    lines = [(" + ".join(schema.primary_key), printed("key", language))] if schema.primary_key else []
     for key in schema.foreign_keys:
         lines.append((" + ".join(key.columns), f"→ {key.table} ({' + '.join(key.references)})"))
     if schema.sequence:
-        lines.append((schema.sequence[0], f"whose events they are, in order of {schema.sequence[1]}"))
+        lines.append((schema.sequence[0], printed("events", language, order=schema.sequence[1])))
     if schema.foreign_keys or schema.sequence:
-        say_table(f"{name}: what ties its rows", ("column", "ties"), lines)
+        say_table(printed("ties", language, name=name), headed("ties_head", language), lines)
 
 
-def _personal(dataset: Any) -> tuple[list[dict[str, Any]], str]:
+def _say_rules(name: str, schema: Any, language: str, *, always: bool) -> None:
+    from trasunto.reports.column_words import why_told
+    from trasunto.reports.console_words import counted_in, headed, printed
+
+    said = [
+        (each.rule, printed("held" if each.confirmed else "proposed", language), why_told(each.reason, language))
+        for each in schema.constraints
+    ]
+    if said or always:
+        title = printed("rules", language, name=name, rules=counted_in(len(said), "rule", language))
+        say_table(title, headed("rules_head", language), said)
+
+
+def _say_personal(findings: tuple[Finding, ...], note: str, language: str) -> None:
+    from trasunto.reports.console_words import counted_in, headed, printed, share
+    from trasunto.reports.finding_words import category_told, kind_told, place_told, reason_told
+
+    if findings:
+        named = [
+            (
+                f"{f.table}.{f.column}",
+                kind_told(f.kind, language),
+                category_told(f.category, language),
+                place_told(f.where, language),
+                share(f.share, language),
+                reason_told(f.reason, language),
+            )
+            for f in findings
+        ]
+        title = printed("personal", language, findings=counted_in(len(named), "finding", language))
+        say_table(title, headed("personal_head", language), named, right=(4,))
+    elif note:
+        click.echo(printed("not_looked", language, why=note), err=True)
+
+
+def _personal(dataset: Any) -> tuple[tuple[Finding, ...], str]:
     """(what names people or tells them apart, why it was not looked for)."""
     from trasunto.errors import MissingLibraryError
     from trasunto.privacy.identifiers import find
 
     try:
-        return [finding.to_dict() for finding in find(dataset)], ""
+        return find(dataset), ""
     except MissingLibraryError as error:
-        return [], f"Identifiers were not looked for. {error}"
+        return (), str(error)
 
 
 def _told(values: Any, column: Any) -> dict[str, Any]:

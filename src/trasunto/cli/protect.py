@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @click.option("--new-key", metavar="F", help="Make a secret key in a new file that only you can read.")
 @click.option("--purpose", metavar="P", help="What the data will be used for; consent may be by purpose.")
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known about the columns.")
-@click.option("--language", type=click.Choice(["en", "es"]), help="Of the report and of fake people.  [default: en]")
+@click.option(
+    "--language", type=click.Choice(["en", "es"]), help="Of what is told, the report and fake people.  [default: en]"
+)
 @seed_option
 @json_option
 def command(
@@ -63,7 +65,7 @@ def command(
     from trasunto.privacy.pseudonyms import read_key
 
     if new_key is not None:
-        return _new_key(new_key)
+        return _new_key(new_key, language or "en")
     if data is None:
         raise click.UsageError("Name the data to protect.")
     for out in (output, report):
@@ -100,6 +102,7 @@ def _propose(
     import yaml
 
     from trasunto.privacy.policy import Policy
+    from trasunto.reports.console_words import printed
 
     assert isinstance(policy, Policy)
     if as_json:
@@ -110,65 +113,80 @@ def _propose(
         _say_findings(findings, policy.language)
     if output is not None:
         policy.save(output)
-        click.echo(f"Wrote {output}. Read it, mend it, and give it back with --policy.", err=as_json)
+        click.echo(printed("policy_written", policy.language, path=output), err=as_json)
     if consent and not as_json:
-        click.echo(f"Consent may stand in {', '.join(consent)}: name it in the policy under `consent`.", err=True)
+        click.echo(printed("consent_may", policy.language, columns=", ".join(consent)), err=True)
     return DONE
 
 
 def _say_findings(findings: tuple[Finding, ...], language: str) -> None:
-    from trasunto.reports.finding_words import kind_told, reason_told
+    from trasunto.reports.console_words import counted_in, headed, share
+    from trasunto.reports.finding_words import category_told, kind_told, place_told, reason_told
 
     rows = [
         (
             f"{f.table}.{f.column}",
             kind_told(f.kind, language) if language != "en" else f.kind,
-            f.category,
-            f.where,
-            f"{f.share:.1%}",
-            f"{f.confidence:.0%}",
+            category_told(f.category, language),
+            place_told(f.where, language),
+            share(f.share, language),
+            share(f.confidence, language, 0),
             reason_told(f.reason, language),
         )
         for f in findings
     ]
-    head = ("column", "what", "category", "where", "rows", "sure", "why we think so")
-    say_table(f"{len(rows)} findings", head, rows, right=(4, 5))
+    title = counted_in(len(rows), "finding", language)
+    say_table(title, headed("findings_head", language), rows, right=(4, 5))
 
 
 def _tell(protection: Protection, output: str | None, report: str | None, language: str) -> None:
+    from trasunto.reports.console_words import amount, counted_in, headed, printed, share
+    from trasunto.reports.finding_words import action_told, kind_told, level_told, method_told, named_told
+
     _say_findings(protection.findings, language)
     rows = [
-        (f"{t.table}.{t.column}", t.action, t.why, f"{t.rows:,}", ", ".join(f"{k}: {n:,}" for k, n in t.taken.items()))
+        (
+            f"{t.table}.{t.column}",
+            action_told(t.action, language),
+            named_told(t.why, language),
+            amount(t.rows, language),
+            ", ".join(f"{kind_told(k, language)}: {amount(n, language)}" for k, n in t.taken.items()),
+        )
         for t in protection.actions
     ]
-    say_table("What was done", ("column", "action", "named by", "rows changed", "taken from text"), rows, right=(3,))
+    say_table(printed("done", language), headed("done_head", language), rows, right=(3,))
     before, after = protection.before, protection.after
     if before is not None and after is not None:
-        click.echo(
-            f"k: {before.k} before, {after.k} after; rows alone in their group: {before.unique:,}, {after.unique:,}."
-        )
+        alone = {"alone_before": amount(before.unique, language), "alone_after": amount(after.unique, language)}
+        click.echo(printed("k", language, before=before.k, after=after.k, **alone))
     if protection.loss is not None:
-        told = ", ".join(f"{name}: {level}" for name, level in protection.levels.items())
-        click.echo(f"Levels ({protection.method}): {told}. Information lost in them: {protection.loss:.1%}.")
+        levels = ", ".join(f"{name}: {level_told(level, language)}" for name, level in protection.levels.items())
+        loss = share(protection.loss, language)
+        click.echo(
+            printed("levels", language, method=method_told(protection.method or "", language), levels=levels, loss=loss)
+        )
     for name, count in protection.suppressed.items():
-        click.echo(f"{name}: {count:,} rows left out.")
+        click.echo(printed("left_out", language, name=name, rows=counted_in(count, "row", language)))
     if protection.consent is not None:
         consent = protection.consent.to_dict()
-        click.echo(f"Consent: {consent['rows_excluded']:,} of {consent['rows_before']:,} rows left out.")
+        excluded, every = amount(consent["rows_excluded"], language), consent["rows_before"]
+        click.echo(printed("consent", language, excluded=excluded, rows=counted_in(every, "row", language)))
     for column, count in protection.left.items():
-        click.echo(f"Warning: {count:,} rows of {column} still hold a value of a column that names people.", err=True)
-    for what, path in (("protected data", output), ("report", report)):
+        rows_left = counted_in(count, "row", language)
+        click.echo(printed("value_left", language, rows=rows_left, column=column), err=True)
+    for what, path in (("data_written", output), ("report_written", report)):
         if path is not None:
-            click.echo(f"Wrote the {what} to {path}.")
+            click.echo(printed(what, language, path=path))
     if output is None:
-        click.echo("Nothing was written: name a file or folder with -o.")
+        click.echo(printed("nothing_written", language))
 
 
-def _new_key(path: str) -> int:
+def _new_key(path: str, language: str) -> int:
     from trasunto.privacy.pseudonyms import new_key
+    from trasunto.reports.console_words import printed
 
     new_key(path)
-    click.echo(f"Wrote a secret key to {path}. Keep it apart from the data: who has both can undo pseudonyms.")
+    click.echo(printed("key_written", language, path=path))
     return DONE
 
 

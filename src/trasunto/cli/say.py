@@ -19,6 +19,9 @@ UNSEEN = "Language model, tested on real rows that nothing has seen"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
+language_option = click.option(
+    "--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of what is told."
+)
 seed_option = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same result."
 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from trasunto.reports.column_words import why_told
+
 KINDS = {
     "address": "dirección", "age": "edad", "biometric": "dato biométrico", "body": "rasgo físico",
     "cadastral": "referencia catastral", "card": "tarjeta de pago", "ccc": "cuenta bancaria (CCC)", "cif": "CIF",
@@ -26,6 +28,16 @@ KINDS = {
     "postcode": "código postal", "quasi-identifier": "cuasiidentificador", "record_number": "número de registro",
     "religion": "religión", "rut": "RUT", "sensitive": "dato sensible", "sex": "sexo", "sexual": "vida sexual",
     "ssn": "número de la seguridad social (SSN)", "url": "dirección web", "username": "nombre de usuario",
+}  # fmt: skip
+CATEGORIES = {"direct": "directo", "quasi": "cuasiidentificador", "sensitive": "sensible", "text": "texto"}
+PLACES = {"column": "columna", "text": "dentro del texto"}
+ACTIONS = {
+    "keep": "conservar", "drop": "suprimir", "mask": "enmascarar", "generalise": "generalizar", "noise": "añadir ruido",
+    "shift": "desplazar fechas", "pseudonymise": "seudonimizar", "fake": "persona ficticia", "redact": "desidentificar",
+}  # fmt: skip
+NAMED = {
+    "columns": "columnas", "kinds": "clases", "key": "clave", "text": "texto", "unlisted": "lo no nombrado",
+    "rare": "lo poco frecuente",
 }  # fmt: skip
 _ARE = {
     "e-mail addresses": "son direcciones de correo",
@@ -53,6 +65,43 @@ def kind_told(kind: str, language: str) -> str:
     return KINDS.get(kind, kind.replace("_", " ")) if language == "es" else kind.replace("_", " ")
 
 
+def category_told(category: str, language: str) -> str:
+    """direct, quasi, sensitive or text, in words."""
+    return CATEGORIES.get(category, category) if language == "es" else category
+
+
+def place_told(where: str, language: str) -> str:
+    """Whether something was found in a column or inside texts."""
+    return PLACES.get(where, where) if language == "es" else where
+
+
+def action_told(action: str, language: str) -> str:
+    """What was done to a column; in Spanish with the word that a policy has for it, for it stays as it is there."""
+    return f"{ACTIONS[action]} ({action})" if language == "es" and action in ACTIONS else action
+
+
+def named_told(why: str, language: str) -> str:
+    """Which part of a policy named a column."""
+    return NAMED.get(why, why) if language == "es" else why
+
+
+def level_told(level: str, language: str) -> str:
+    """How coarsely a column is told."""
+    if language != "es":
+        return level
+    if level in _LEVELS:
+        return _LEVELS[level]
+    for pattern, told in _LEVEL_FORMS:
+        if match := re.fullmatch(pattern, level):
+            return told(match)
+    return level
+
+
+def method_told(method: str, language: str) -> str:
+    """How k-anonymity was reached."""
+    return {"levels": "por niveles", "local": "local"}.get(method, method) if language == "es" else method
+
+
 def reason_told(reason: str, language: str) -> str:
     """Why something was found, in the language of the report."""
     if language != "es":
@@ -62,7 +111,7 @@ def reason_told(reason: str, language: str) -> str:
     for pattern, told in _FORMS:
         if match := re.fullmatch(pattern, reason):
             return told(match)
-    return reason
+    return why_told(reason, language)
 
 
 def _share(match: re.Match[str]) -> str:
@@ -75,6 +124,24 @@ def _named(match: re.Match[str]) -> str:
     return f"Lo dice el nombre de la columna ({kind}){more}."
 
 
+_LEVELS = {
+    "as it is": "como está",
+    "all together": "todos juntos",
+    "to month": "por meses",
+    "to quarter": "por trimestres",
+    "to year": "por años",
+    "to decade": "por décadas",
+}
+_LEVEL_FORMS = (
+    (r"bands of (.+)", lambda match: f"tramos de {match[1].replace('.', ',')}"),
+    (
+        r"first (\d+) letters",
+        lambda match: f"los primeros {match[1]} caracteres" if match[1] != "1" else "el primer carácter",
+    ),
+    (r"groups (\d+)", lambda match: f"grupos {match[1]}"),
+    (r"rarer than ([\d.]+)% together", lambda match: f"juntos los de menos del {match[1].replace('.', ',')} %"),
+    (r"([\d,]+) ranges", lambda match: f"{match[1].replace(',', '.')} intervalos"),
+)
 _HOW = {
     "a name by its words and what stands around it": "un nombre, por sus palabras y lo que las rodea",
     "by form, check and context": "por su forma, su comprobación y su contexto",

@@ -10,7 +10,8 @@ from typing import Any
 from trasunto.errors import FileError
 from trasunto.reports import html, markdown
 from trasunto.reports.blocks import Block, Grid, Heading, Points, Words
-from trasunto.reports.finding_words import kind_told, reason_told
+from trasunto.reports.console_words import amount, share
+from trasunto.reports.finding_words import action_told, kind_told, level_told, method_told, named_told, reason_told
 
 _WORDS: dict[str, tuple[str, str]] = {
     "title": ("Protection of {name}", "Protección de {name}"),
@@ -38,7 +39,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "done_heads": ("column|action|found to be|named by|rows changed|taken from text", "columna|acción|hallado como|nombrado por|filas cambiadas|quitado del texto"),
     "measure_heads": ("measure|before|after", "medida|antes|después"),
     "level_heads": ("column|told as", "columna|se cuenta como"),
-    "by_columns": ("columns", "columnas"), "by_kinds": ("kinds", "clases"), "by_key": ("key", "clave"), "by_text": ("text", "texto"), "by_unlisted": ("unlisted", "lo no nombrado"),
     "rows": ("rows", "filas"), "groups": ("groups", "grupos"), "alone": ("rows alone in their group", "filas solas en su grupo"),
     "column": ("column", "columna"), "text": ("inside text", "dentro del texto"),
 }  # fmt: skip
@@ -52,8 +52,8 @@ def story(document: Mapping[str, Any], language: str) -> list[Block]:
             _spelt(each),
             kind_told(each["kind"], language),
             _say(each["where"], language),
-            f"{each['share']:.1%}",
-            f"{each['confidence']:.0%}",
+            share(each["share"], language),
+            share(each["confidence"], language, 0),
             reason_told(each["reason"], language),
         )
         for each in document["findings"]
@@ -63,7 +63,7 @@ def story(document: Mapping[str, Any], language: str) -> list[Block]:
     blocks += [*_consent(document, language), *_anonymity(document, language)]
     points = [_note(note, language) for note in document["notes"]]
     if document["known"]:
-        points.insert(0, _say("swept", language, {"known": f"{document['known']:,}"}))
+        points.insert(0, _say("swept", language, {"known": amount(document["known"], language)}))
     points.append(_say("k_limits", language))
     return [*blocks, Heading(_say("left", language), "left"), Points(tuple(points))]
 
@@ -93,11 +93,13 @@ def _done(document: Mapping[str, Any], language: str) -> Block:
     rows = [
         (
             _spelt(each),
-            " ".join([each["action"], *(f"{k}={v}" for k, v in each["settings"].items())]),
+            " ".join([action_told(each["action"], language), *(f"{k}={v}" for k, v in each["settings"].items())]),
             kind_told(each["kind"], language),
-            _say(f"by_{each['why']}", language) if f"by_{each['why']}" in _WORDS else each["why"],
-            f"{each['rows']:,}",
-            ", ".join(f"{kind_told(kind, language)}: {count:,}" for kind, count in each["taken"].items()),
+            named_told(each["why"], language),
+            amount(each["rows"], language),
+            ", ".join(
+                f"{kind_told(kind, language)}: {amount(count, language)}" for kind, count in each["taken"].items()
+            ),
         )
         for each in document["actions"]
     ]
@@ -109,8 +111,8 @@ def _consent(document: Mapping[str, Any], language: str) -> list[Block]:
     if not consent:
         return [heading, Words(_say("no_consent", language))]
     told = {
-        "excluded": f"{consent['rows_excluded']:,}",
-        "before": f"{consent['rows_before']:,}",
+        "excluded": amount(consent["rows_excluded"], language),
+        "before": amount(consent["rows_before"], language),
         "columns": ", ".join(consent["columns_excluded"]) or "–",
         "purpose": consent["purpose"] or "–",
     }
@@ -133,15 +135,18 @@ def _anonymity(document: Mapping[str, Any], language: str) -> list[Block]:
         (_say("rows", language), "rows"),
         (_say("groups", language), "classes"),
     )
-    rows = [(name, _number(before[key]), _number(after[key])) for name, key in names]
-    rows.append((_say("alone", language), _number(before["unique"]), _number(after["unique"])))
+    rows = [(name, _number(before[key], language), _number(after[key], language)) for name, key in names]
+    rows.append((_say("alone", language), _number(before["unique"], language), _number(after["unique"], language)))
     blocks.append(_table("measure_heads", rows, language, (1, 2)))
     if document["levels"]:
-        blocks.append(_table("level_heads", list(document["levels"].items()), language))
-        loss = f"{document['loss']:.1%}"
-        blocks.append(Words(_say("loss", language, {"loss": loss, "method": document["method"]})))
+        levels = [(name, level_told(level, language)) for name, level in document["levels"].items()]
+        blocks.append(_table("level_heads", levels, language))
+        loss = share(document["loss"], language)
+        blocks.append(
+            Words(_say("loss", language, {"loss": loss, "method": method_told(document["method"], language)}))
+        )
     if document["suppressed"]:
-        told = ", ".join(f"{name}: {count:,}" for name, count in document["suppressed"].items())
+        told = ", ".join(f"{name}: {amount(count, language)}" for name, count in document["suppressed"].items())
         blocks.append(Words(_say("suppressed", language, {"rows": told})))
     return blocks
 
@@ -159,10 +164,12 @@ def _spelt(each: Mapping[str, Any]) -> str:
     return f"{each['table']}.{each['column']}"
 
 
-def _number(value: Any) -> str:
+def _number(value: Any, language: str) -> str:
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+    if isinstance(value, int):
+        return amount(value, language)
+    return f"{value:.3f}".replace(".", "," if language == "es" else ".")
 
 
 def _say(key: str, language: str, named: Mapping[str, str] | None = None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from trasunto.reports.blocks import Block, Card, Cards, Code, Grid, Heading, Picture, Points, Words
 from trasunto.reports.classified import FIGURES, classified
+from trasunto.reports.column_words import why_told
 from trasunto.reports.fairness import fairness
 from trasunto.reports.limits import limits
 from trasunto.reports.related import along_keys, delivered, drawn, linked, tables
@@ -135,10 +136,8 @@ def _data(report: Report) -> list[Block]:
     blocks += made_ready(split, at)
     blocks += [Picture(figure) for figure in report.figures if figure.section == "data"]
     if columns:
-        # The reasons are the schema's own words, and those are English.
-        told_in = ("column", "kind", "role", "missing", "distinct", *(("reason",) if at == "en" else ()))
-        head = tuple(say(key, at) for key in told_in)
-        lines = tuple(_column(column, at)[: len(head)] for column in columns[:SHOWN_COLUMNS])
+        head = tuple(say(key, at) for key in ("column", "kind", "role", "missing", "distinct", "reason"))
+        lines = tuple(_column(column, at) for column in columns[:SHOWN_COLUMNS])
         blocks += [Heading(say("columns_first", at), "columns", 3), Grid(head, lines, right=(3, 4), long=True)]
         if len(columns) > SHOWN_COLUMNS:
             blocks.append(Words(say("and_more", at, count=len(columns) - SHOWN_COLUMNS)))
@@ -148,7 +147,7 @@ def _data(report: Report) -> list[Block]:
 def _column(column: dict[str, Any], at: str) -> tuple[str, ...]:
     counts = (number(column["missing"], at), number(column["distinct"], at))
     kind, role = (_part(f"kind_{column['kind']}", at), _part(f"role_{column['role']}", at) if column["role"] else "")
-    return (column["name"], kind, role, *counts, column["reason"])
+    return (column["name"], kind, role, *counts, why_told(column["reason"], at))
 
 
 def _synthesis(report: Report) -> list[Block]:
