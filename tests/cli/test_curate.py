@@ -108,3 +108,17 @@ def test_mistakes_are_told_before_anything_is_written(data, capsys):
         assert code_of(arguments(data, *more)) == 2, more
         assert says in capsys.readouterr().err, more
     assert sorted(path.name for path in data.iterdir()) == ["made.jsonl", "real.jsonl", "test.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([(n, n / 7, "north" if n % 2 else "south") for n in range(60)], "These could: c."),
+        ([(n, n / 7, n % 5) for n in range(60)], "There is no column of text; there are a, b, c."),
+    ],
+)
+def test_numbers_are_no_candidates_for_the_text(tmp_path, capsys, rows, says):
+    lines = ["a,b,c", *(",".join(map(str, row)) for row in rows)]
+    (tmp_path / "made.csv").write_text("\n".join(lines))
+    assert code_of(["curate", str(tmp_path / "made.csv"), "-q"]) == 2
+    assert says in capsys.readouterr().err

@@ -117,6 +117,17 @@ def test_texts_are_labelled_from_arguments_files_and_tables(folder, tmp_path, mo
     assert (rows["intent"] == rows["intent_predicted"]).mean() > 0.9
 
 
+@pytest.mark.parametrize("said", ["", "\n  \n"])
+def test_nothing_to_read_is_said(folder, tmp_path, monkeypatch, capsys, said):
+    monkeypatch.setattr("sys.stdin", io.StringIO(said))
+    assert code_of(["classify", str(folder / "filter")]) == 2
+    assert "nothing to read on standard input" in capsys.readouterr().err
+    (tmp_path / "none.txt").write_text(said)
+    assert code_of(["translate", str(folder / "translator"), "--file", str(tmp_path / "none.txt")]) == 2
+    told = capsys.readouterr()
+    assert "none.txt" in told.err and not told.out
+
+
 def test_rows_are_labelled_as_text(tmp_path, encoder, capsys):
     rows = pl.DataFrame({"age": [20, 30, 70, 80] * 10, "sex": ["f", "m"] * 20, "ill": ["no", "no", "yes", "yes"] * 10})
     rows.write_csv(tmp_path / "people.csv")

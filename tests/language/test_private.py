@@ -268,8 +268,9 @@ def test_a_private_writer_promises_and_comes_back(writer, reviews, budget, tmp_p
 
 def test_texts_alone_need_a_number_of_rows(reviews, decoder):
     alone = tr.read(reviews.rows.select("text"))
-    with pytest.raises(BudgetError, match="the number of rows"):
+    with pytest.raises(BudgetError, match="the number of rows") as raised:
         quick(decoder).fit(alone, seed=0, budget=Budget(8.0, 1e-5))
+    assert "Give the number of rows" in raised.value.next_move and "categories" not in raised.value.next_move
     with injected(np.random.default_rng(0)):
         model = quick(decoder).fit(alone, seed=0, budget=Budget(8.0, 1e-5, rows=len(reviews)))
     assert model.attributes is None and len(model.guarantee.spending) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from trasunto.errors import FileError
+from trasunto.errors import EmptyDataError, FileError
 
 TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".xlsx", ".arrow")
 
@@ -22,7 +22,7 @@ def is_table(file: str | None) -> bool:
 
 def texts_given(texts: tuple[str, ...], file: str | None) -> list[str]:
     """The texts; empty lines of files and of standard input are left out. UsageError when there is nowhere to take
-    them from."""
+    them from, EmptyDataError when no line holds one."""
     if texts and file:
         raise click.UsageError("Give texts, or --file, not both.")
     if texts:
@@ -36,4 +36,10 @@ def texts_given(texts: tuple[str, ...], file: str | None) -> list[str]:
         lines = sys.stdin.read().splitlines()
     else:
         raise click.UsageError("No text. Give one in quotes, --file FILE, or pipe lines in.")
-    return [line for line in lines if line.strip()]
+    found = [line for line in lines if line.strip()]
+    if not found:
+        raise EmptyDataError(
+            f"There is nothing to read {f'in {file}' if file else 'on standard input'}: no line holds a text.",
+            "Give a text a line, or one in quotes.",
+        )
+    return found

@@ -75,7 +75,7 @@ def granted(real: Dataset, budget: Budget, label: str | None) -> tuple[Dataset, 
     source = noise()
     table = of_persons(real.only, budget, source)
     table = Table(public_schema(table.schema), table.rows)
-    told = [f"What the label {label!r} may be is taken as public."] if label is not None else []
+    public = [f"What the label {label!r} may be is taken as public."] if label is not None else []
     column = table.schema[label] if label is not None else None
     domain = declared_domain(column) if column is not None else None
     lacking = column is not None and domain is None
@@ -84,25 +84,28 @@ def granted(real: Dataset, budget: Budget, label: str | None) -> tuple[Dataset, 
     if lacking or count is None:
         if not budget.domain_share:
             what = [f"the values of the label {label!r}"] * lacking + ["the number of rows"] * (count is None)
+            moves = [f"declare the categories of {label!r} in a schema file"] * lacking
+            moves += ["give the number of rows (`rows`) where it is public"] * (count is None)
+            told = " and ".join(moves)
             raise BudgetError(
                 f"Not declared, so that reading it from the rows would itself give rows away: {', '.join(what)}.",
-                "Declare the label's categories in a schema file and give the number of rows (`rows`) where it is "
-                "public, or set domain_share, as 0.1, to buy them with a part of the budget.",
+                f"{told[0].upper()}{told[1:]}, or set domain_share, as 0.1, to buy what lacks with a part of the "
+                "budget.",
             )
         share, rest = budget.split(budget.domain_share, 1 - budget.domain_share)
         unknown = [column] if column is not None and lacking else []
         found, number, spent = bought(unknown, table.rows, share.one_row(), source, count=count is None)
         if label is not None and lacking:
-            domain, told = found[label], []
+            domain, public = found[label], []
         count = count or number
     assert count is not None
     small_enough(budget.delta, count)
     if budget.rows is not None:
-        told.append(f"The number of rows, {budget.rows:,}, is taken as public.")
-    told.append("How long the training took is not hidden, and scores against real texts are outside the claim.")
+        public.append(f"The number of rows, {budget.rows:,}, is taken as public.")
+    public.append("How long the training took is not hidden, and scores against real texts are outside the claim.")
     bounded = Dataset(Schema({real.name: table.schema}), {real.name: table})
     labels = None if domain is None else domain.values
-    return bounded, Granted(budget, rest.one_row(), count, labels, spent, (*told, *source.assumptions))
+    return bounded, Granted(budget, rest.one_row(), count, labels, spent, (*public, *source.assumptions))
 
 
 def public_lines(schema: TableSchema, label: str) -> Lines:

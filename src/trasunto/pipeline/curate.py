@@ -106,8 +106,15 @@ def _columns(dataset: Dataset, text: str | None, label: str | None) -> tuple[str
     if text is None:
         found = [column.name for column in schema.of_kind("text") if column.name != label]
         if len(found) != 1:
+            # Short texts that are few may look like categories, and those that are all different like identifiers.
+            words = [c.name for c in schema.of_kind("category", "id") if c.name != label]
+            could = found or [name for name in words if dataset.rows[name].cast(pl.String).str.contains(r"\p{L}").any()]
+            if not could:
+                raise DataError(
+                    f"There is no column of text; there are {', '.join(schema.names)}.", "Give data that hold texts."
+                )
             raise DataError(
-                f"Which column holds the text? These could: {', '.join(found or schema.names)}.",
+                f"Which column holds the text? These could: {', '.join(could)}.",
                 "Name it (--text on the command line).",
             )
         text = found[0]
