@@ -47,3 +47,19 @@ def test_a_column_coded_in_pieces_has_the_codes_of_the_whole(block, monkeypatch)
     monkeypatch.setattr(codes, "BLOCK", block)
     assert (fitted.encode(real)["x"] == whole).all()
     assert (whole[::7] == len(fitted.columns["x"].low)).all()
+
+
+def test_of_few_rows_no_number_is_passed_on_that_one_row_has():
+    real = np.random.default_rng(1).normal(size=30).round(6)
+    fitted = codes.fit_codes(Table(TableSchema((Column("x", "number"),)), pl.DataFrame({"x": real})))
+    assert fitted.columns["x"].atoms == 0
+    made = fitted.decode({"x": np.arange(300) % fitted.columns["x"].size}, rows=300, rng=np.random.default_rng(2))
+    assert not np.isin(made.rows["x"].to_numpy(), real).any()
+
+
+def test_an_outlier_beside_repeated_numbers_is_not_passed_on():
+    ages = pl.DataFrame({"age": [*np.arange(1_000) % 5, 97]})
+    real = Table(TableSchema((Column("age", "integer"),)), ages)
+    fitted = codes.fit_codes(real)
+    assert fitted.columns["age"].low.tolist() == [0, 1, 2, 3, 4]
+    assert fitted.encode(real)["age"][-1] == 4

@@ -142,10 +142,14 @@ def fit_codes(table: Table, *, bins: int = 300) -> Codes:
 def _levels(values: pl.Series) -> Levels:
     counts = values.drop_nulls().value_counts(sort=True)
     spelt, times = counts[values.name].to_list(), counts["count"].to_list()
-    # Of a handful of rows nothing would be left; from 20 on, what one row alone has is its own.
-    least = min(REPEATED, max(2 if len(values) >= 20 else 1, len(values) // 50))
-    kept = [value for value, count in zip(spelt, times, strict=True) if count >= least]
+    kept = [value for value, count in zip(spelt, times, strict=True) if count >= _least(len(values))]
     return Levels(tuple(sorted(kept)), values.null_count() > 0, len(spelt) - len(kept))
+
+
+def _least(rows: int) -> int:
+    """How often a value must occur to be passed on. Of a handful of rows nothing would be left; from 20 on, what one
+    row alone has is its own."""
+    return min(REPEATED, max(2 if rows >= 20 else 1, rows // 50))
 
 
 def _steps(values: pl.Series, bins: int) -> Steps:
@@ -155,11 +159,14 @@ def _steps(values: pl.Series, bins: int) -> Steps:
         return Steps(np.empty(0), np.empty(0), True, 1.0, 0.0)
     distinct, counts = np.unique(numbers, return_counts=True)
     grid, offset = _grid(distinct)
-    least = min(REPEATED, max(1, numbers.size // 50))
+    least = _least(numbers.size)
     # A value is a spike when it is far more frequent than a value of its bin would be.
     width = max(numbers.size / bins, 1.0)
     spike = counts >= max(least, 0.0 if len(distinct) <= bins else 0.5 * width)
     rest = np.repeat(distinct[~spike], counts[~spike])
+    if spike.any() and rest.size < least:
+        # The outliers of too few rows to be averaged: they are coded as what lies nearest.
+        rest = rest[:0]
     low, high = _bins(rest, distinct[spike], min(bins, max(1, int(rest.size / (2 * EXTREME)))))
     order = np.argsort(np.concatenate([distinct[spike], low]), kind="stable")
     lows = np.concatenate([distinct[spike], low])[order]
