@@ -9,7 +9,7 @@ import trasunto as tr
 from trasunto import registry
 from trasunto.errors import RecipeError
 from trasunto.metrics import measure
-from trasunto.metrics.gates import BY_MEASURE, FURTHER, OF_MODELS, check_gates
+from trasunto.metrics.gates import BY_MEASURE, FURTHER, OF_MODELS, check_applies, check_gates
 from trasunto.metrics.score import Comparison, Gate
 
 # Said of parts only, and never as a whole.
@@ -80,3 +80,48 @@ def test_evaluate_refuses_before_it_measures(build, monkeypatch):
     monkeypatch.setattr(measure, "measure", lambda *_, **__: pytest.fail("measured"))
     with pytest.raises(RecipeError, match="not measured"):
         tr.evaluate(one, other, gates=["fidelity.c3st <= 0.6"])
+
+
+def three(build, **columns):
+    """Real, synthetic and unseen rows that differ a little."""
+    rows = {
+        "a": lambda m: ("number", [(k * m) % 97 / 9 for k in range(160)]),
+        "g": lambda m: ("category", list("ffmmm") * 32),
+        "t": lambda m: ("category", list("yn") * 80),
+        "words": lambda m: ("text", [f"it was {k * m % 13} of {k} days that we waited" for k in range(160)]),
+    }
+    return [build(**{name: rows[name](m) for name in columns or rows}) for m in (31, 37, 41)]
+
+
+@pytest.mark.parametrize("target", ["t", None])
+@pytest.mark.parametrize("protected", [("g",), ()])
+@pytest.mark.parametrize("unseen", [True, False])
+def test_only_what_is_not_measured_is_said_not_to_apply(build, target, protected, unseen):
+    real, made, holdout = three(build)
+    comparison = Comparison(real, made, holdout if unseen else None, target=target, protected=protected)
+    schema = real.only.schema
+    found = {score.metric for score in measure.measure(comparison, [measure.USUAL]) if not score.subject}
+    assert len(found) > 12
+    for name in found:
+        check_applies(gate(name), schema, target=target, protected=protected, holdout=unseen)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("fidelity.text_words", "free text"),
+        ("sequences.lengths", "no events"),
+        ("utility.tstr_f1", "no target"),
+        ("utility.learners_f1", "no target"),
+        ("fairness.parity", "no column is protected"),
+        ("privacy.membership_tpr_1", "no holdout"),
+        ("fidelity.constraints", "no rule"),
+    ],
+)
+def test_a_gate_that_cannot_apply_is_refused_before_anything_is_measured(build, name, why, monkeypatch):
+    real, made, _ = three(build, a=1, g=1, t=1)
+    monkeypatch.setattr(measure, "scored", None)
+    with pytest.raises(RecipeError, match=f"does not apply: .*{why}"):
+        tr.evaluate(real, made, gates=[f"{name} <= 0.5"], metrics=["full"])
+    with pytest.raises(RecipeError, match="the target 'words' is text"):
+        check_applies(gate("utility.tstr"), three(build)[0].only.schema, target="words")

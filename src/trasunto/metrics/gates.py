@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from trasunto import registry
+from trasunto.data.constraints import rules_of
+from trasunto.data.schema import TableSchema
 from trasunto.errors import RecipeError, near
 from trasunto.metrics.measure import chosen_of
 from trasunto.metrics.score import Gate
@@ -35,6 +37,21 @@ FURTHER: dict[str, tuple[str, ...]] = {
 }
 # Metrics, built in or added, whose scores carry their name and a measure's ("utility.learners_f1").
 BY_MEASURE = ("utility.learners", "utility.augmentation")
+# What metrics cannot do without, of those of which a schema does not tell it by their group.
+OF_TEXTS = (
+    "fidelity.text",
+    "fidelity.mauve",
+    "fidelity.topics",
+    "fidelity.vendi",
+    "fidelity.class_balance",
+    "fidelity.label_agreement",
+    "fidelity.class_text",
+    "privacy.verbatim_text",
+    "privacy.ngram_overlap",
+    "privacy.replayed_identifiers",
+)
+OF_ROWS = ("fairness.representation", "fairness.missingness", "fairness.proxies", "fairness.subgroup_fidelity")
+OF_UNSEEN = ("privacy.nearer_to_train", "privacy.membership", "privacy.membership_echoes", "privacy.outliers")
 # What a section on privacy adds: what a model promises, and what it has by heart.
 OF_MODELS = (
     "privacy.epsilon",
@@ -58,6 +75,49 @@ def check_gates(gates: Sequence[Gate], names: Sequence[str], further: Iterable[s
         source = next((metric for metric in _every() if gate.metric in (metric, *FURTHER.get(metric, ()))), None)
         advice = near(gate.metric, known) if source is None else f"Add {source} to the metrics, or drop the gate."
         raise RecipeError(f"The gate {gate} names a metric that is not measured.", advice)
+
+
+def check_applies(
+    gates: Sequence[Gate],
+    schema: TableSchema,
+    *,
+    target: str | None = None,
+    protected: Sequence[str] = (),
+    holdout: bool = True,
+) -> None:
+    """RecipeError for a gate on a metric that cannot apply to data of such a schema. What only the rows tell (too few
+    of them, one class) is not looked for.
+
+    holdout: whether there are rows that nothing has seen.
+    """
+    built_in = [name for name in _every() if name in registry.GROUPS["metrics"]]
+    for gate in gates:
+        source = next((each for each in built_in if gate.metric in (each, *FURTHER.get(each, ()))), None)
+        source = source or next((each for each in BY_MEASURE if gate.metric.startswith(f"{each}_")), "")
+        why = _lacking(source, schema, target, protected, holdout)
+        if why:
+            raise RecipeError(
+                f"The gate {gate} is on a metric that does not apply: {why}.", "Drop the gate, or give what is missing."
+            )
+
+
+def _lacking(
+    metric: str, schema: TableSchema, target: str | None, protected: Sequence[str], holdout: bool
+) -> str | None:
+    """What a metric cannot do without, and is not there."""
+    group = metric.partition(".")[0]
+    learns = group == "utility" or (group == "fairness" and metric not in (*OF_ROWS, "fairness.parity"))
+    kind = schema[target].kind if target is not None and target in schema else ""
+    needs = (
+        (metric in OF_TEXTS and all(column.kind != "text" for column in schema.columns), "no column is free text"),
+        (group == "sequences" and schema.sequence is None, "the rows are no events in sequence"),
+        (group == "fairness" and not protected, "no column is protected"),
+        ((learns or metric == "fairness.parity") and target is None, "no target is named"),
+        (learns and kind in ("text", "id"), f"the target {target!r} is {kind}"),
+        ((learns or metric in OF_UNSEEN) and not holdout, "there is no holdout"),
+        (metric == "fidelity.constraints" and not rules_of(schema), "the schema holds no rule that was confirmed"),
+    )
+    return next((why for lacks, why in needs if lacks), None)
 
 
 def _every() -> list[str]:

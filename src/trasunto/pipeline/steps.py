@@ -17,7 +17,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import TableSchema
 from trasunto.errors import EmptyDataError, RecipeError, near
 from trasunto.executors import Local, executing
-from trasunto.metrics.gates import OF_MODELS, check_gates
+from trasunto.metrics.gates import OF_MODELS, check_applies, check_gates
 from trasunto.metrics.measure import USUAL, chosen_of, measure
 from trasunto.metrics.score import Comparison, Gate, Score
 from trasunto.pipeline import related
@@ -197,13 +197,14 @@ def check_first(recipe: Recipe, real: Dataset) -> None:
     if real.tied:
         related.check(recipe, real)
         return
+    judged, groups = recipe.data.target or recipe.data.label, recipe.fairness.protected if recipe.fairness else ()
+    check_applies(gates, real.only.schema, target=judged, protected=groups)
     for metric in chosen_of(metrics_of(recipe)):
         registry.load("metrics", metric)
     if recipe.fairness is not None:
         from trasunto.pipeline.fairness import check_groups
 
-        judged, fairness = recipe.data.target or recipe.data.label, recipe.fairness
-        check_groups(Comparison(real, real, target=judged, protected=fairness.protected, positive=fairness.positive))
+        check_groups(Comparison(real, real, target=judged, protected=groups, positive=recipe.fairness.positive))
     check_texts(recipe)
     check_training(recipe, real)
 

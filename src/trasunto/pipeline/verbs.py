@@ -209,7 +209,7 @@ def evaluate(
     metrics: names from `trasunto list metrics`, or "full" for all; all that apply but the slow ones when None.
     Raises MetricError, RecipeError for a gate on nothing.
     """
-    from trasunto.metrics.gates import check_gates
+    from trasunto.metrics.gates import check_applies, check_gates
     from trasunto.metrics.measure import USUAL, measure
     from trasunto.metrics.repeats import repeated, spreads
     from trasunto.pipeline.fairness import check_groups
@@ -231,6 +231,7 @@ def evaluate(
         passed = tuple(limit.verdict(found[0]) for limit in limits)
         return told_of(tables[0], found[0], passed, language, spreads(found) if len(found) > 1 else ())
     check_gates(limits, metrics or (USUAL,))
+    check_applies(limits, truth.only.schema, target=target, protected=named, holdout=holdout is not None)
     comparison = Comparison(
         real=truth,
         synthetic=draws[0],
