@@ -41,9 +41,13 @@ def command(model: str, as_json: bool) -> int:
         _say_tables(tables)
         click.echo(f"All that was learnt, to the last detail: trasunto show {model} --json")
         return DONE
-    kinds = {c.name: c.kind for table in fitted.schema.tables.values() for c in table.columns}
+    every = [column for table in fitted.schema.tables.values() for column in table.columns]
+    kinds = {c.name: c.kind for c in every}
     lines = [(name, kinds.pop(name, ""), _facts(facts)) for name, facts in columns.items()]
-    lines += [(name, kind, "made anew" if kind == "id" else "") for name, kind in kinds.items()]
+    told_of = {
+        c.name: "made anew" if c.kind == "id" else "its fields, one by one" if c.format.nested else "" for c in every
+    }
+    lines += [(name, kind, told_of[name]) for name, kind in kinds.items()]
     if lines:
         say_table("Columns", ("column", "kind", "what is kept of it"), lines)
     papers = sorted(Path(model).glob("*.yaml"))
@@ -82,7 +86,7 @@ def _shown(value: Any) -> str:
         told = [f"{key.replace('_', ' ')}: {text}" for key, text in lines.items()]
         return "\n".join([_short(plain), *told] if plain else told)
     if isinstance(value, list | tuple) and _depth(value) > 1 and not any(isinstance(each, dict) for each in value):
-        # Parts of a column that stand beside each other, marked by a separator (encoders/columns.py), name it once.
+        # Parts of a column that stand beside each other, marked by a separator (synthesizers/coarse.py), name it once.
         names = [[str(each).partition("\x1e")[0] for each in row] for row in value] if _depth(value) == 2 else []
         rows = [[name for name, _ in itertools.groupby(row)] for row in names]
         more = len(rows) - LINES

@@ -10,6 +10,7 @@ from typing import Any
 from trasunto import registry
 from trasunto.errors import MetricError
 from trasunto.executors import Local, current
+from trasunto.metrics.nested import unfolded
 from trasunto.metrics.score import Comparison, Score
 from trasunto.progress import Progress, quiet
 
@@ -37,10 +38,11 @@ def measure(
     names: from `trasunto list metrics`; "full" for all of them, the slow ones too; "usual" for what is measured when
     nothing is asked; a group ("privacy") for all of it. A metric that does not apply (no text, no target, no holdout)
     gives none. Asked for by name, a metric that cannot be measured raises its MetricError; among all it is left out.
+    Columns of JSON objects are measured field by field.
     What the metrics share is prepared once for the comparison and let go with it. Raises UnknownNameError for a name
     that no metric has, before anything is measured.
     """
-    return scored("metrics", chosen_of(names or (USUAL,)), comparison, names or (), progress)
+    return scored("metrics", chosen_of(names or (USUAL,)), unfolded(comparison), names or (), progress)
 
 
 def scored(

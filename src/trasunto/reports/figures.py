@@ -10,6 +10,7 @@ import polars as pl
 
 from trasunto.language.evaluation import Evaluation
 from trasunto.metrics.frames import Arrays, arrays
+from trasunto.metrics.nested import unfolded
 from trasunto.metrics.score import Comparison, Score
 from trasunto.reports.classified_figures import language_model
 from trasunto.reports.counted import histories
@@ -36,6 +37,7 @@ def picture(
     language: str = "en",
 ) -> tuple[Figure, ...]:
     """Every figure there is data for. facts: the report's, of which the training curves are drawn."""
+    comparison = unfolded(comparison)
     given = arrays(comparison)
     figures = [
         overview(scores, language),
