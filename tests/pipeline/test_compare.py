@@ -10,7 +10,15 @@ import pytest
 
 import trasunto as tr
 from trasunto.cli.main import code_of
-from trasunto.errors import DataError, FileError, MetricError, MissingLibraryError, RecipeError, UnknownNameError
+from trasunto.errors import (
+    DataError,
+    FileError,
+    FitError,
+    MetricError,
+    MissingLibraryError,
+    RecipeError,
+    UnknownNameError,
+)
 from trasunto.executors import Processes, executing
 from trasunto.pipeline import compare as module
 from trasunto.pipeline.asked import parse
@@ -159,6 +167,16 @@ def test_a_synthesizer_without_its_library_keeps_its_line(data, monkeypatch):
     assert rows["independent"].score("fidelity.shapes")
 
 
+def test_what_cannot_learn_the_table_is_said_before_the_first_fit(data, monkeypatch):
+    said = []
+    monkeypatch.setattr(module, "_steps", lambda *given: iter(()))
+    compare(str(data), Contest(("tree,markov,lm-finetune",)), progress=lambda what, *_: said.append(what))
+    assert [what.partition(":")[0] for what in said] == ["markov is left out", "lm-finetune is left out", "compare"]
+    written = pl.DataFrame({"words": [f"it took {k} days and {k * 7 % 50} nights to come" for k in range(60)]})
+    with pytest.raises(FitError, match="tree cannot write free text"):
+        compare(written, Contest(("tree",)))
+
+
 def test_what_is_wrong_is_said_before_any_work(data, tmp_path, monkeypatch):
     def never(*given):
         raise AssertionError("work began")
@@ -173,6 +191,8 @@ def test_what_is_wrong_is_said_before_any_work(data, tmp_path, monkeypatch):
         (Contest(("tree",), holdout=str(data)), MetricError, "training data itself"),
         (Contest(("tree",), brought=(("peer", "nothing.csv"),)), FileError, "nothing.csv"),
         (Contest(("tree",), brought=(("tree", str(data)),)), RecipeError, "something else"),
+        (Contest(("markov,sequences",)), FitError, "markov writes free text"),
+        (Contest(("sequences,markov",)), FitError, "names no sequence"),
     ]
     for contest, error, words in cases:
         with pytest.raises(error, match=words):

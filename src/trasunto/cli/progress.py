@@ -36,6 +36,9 @@ def shown(silent: bool = False) -> Iterator[Progress]:
         if what.startswith("planned: "):
             console.print(f"This takes {what.removeprefix('planned: ')}.")
             return
+        if " is left out: " in what:
+            console.print(what, markup=False)
+            return
         if what in tasks and done == 0 and bars.tasks[tasks[what]].finished:
             # The same step begins again (another arm, another round): its bar starts anew.
             bars.reset(tasks[what])

@@ -6,6 +6,7 @@ import json
 import platform
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +17,16 @@ import numpy as np
 from trasunto import __version__
 from trasunto.data.dataset import Dataset
 from trasunto.data.split import Split, split
-from trasunto.errors import DataError, MetricError, MissingLibraryError, RecipeError, SchemaError, TrasuntoError, near
+from trasunto.errors import (
+    DataError,
+    FitError,
+    MetricError,
+    MissingLibraryError,
+    RecipeError,
+    SchemaError,
+    TrasuntoError,
+    near,
+)
 from trasunto.executors import Executor, Local, current
 from trasunto.machine import cores
 from trasunto.metrics.measure import measure
@@ -24,6 +34,7 @@ from trasunto.metrics.repeats import Spread, spreads
 from trasunto.metrics.score import Comparison, Score
 from trasunto.pipeline.asked import Asked, parse
 from trasunto.pipeline.contender import Job, Made, handed, made
+from trasunto.pipeline.suited import check_suited
 from trasunto.pipeline.verbs import dataset_of, make, read
 from trasunto.progress import Progress, quiet
 from trasunto.reports import frontier
@@ -94,16 +105,14 @@ def compare(data: Any, contest: Contest, *, folder: str | Path | None = None, pr
     are those of a busy machine. A synthesizer that fails keeps a row with its error, and the others go on. When work is
     stopped (Ctrl-C), what was done is written and returned, its facts saying "finished": False.
     Raises RecipeError, UnknownNameError, FileError, SchemaError, DataError and MetricError before any work for a
-    synthesizer, a setting, a column or a file that is not there, MissingLibraryError when a folder is asked for and
+    synthesizer, a setting, a column or a file that is not there, FitError where no synthesizer can learn from such a
+    table, MissingLibraryError when a folder is asked for and
     the extra `report` is not installed.
     """
     asked = parse(contest.synthesizers)
-    late: dict[str, str] = {}
     for each in asked:
-        try:
+        with suppress(MissingLibraryError):
             make(each.name, each.settings)
-        except MissingLibraryError as error:
-            late[each.label] = str(error)
     if folder is not None:
         frontier.ready()
     parts = _divided(dataset_of(data), contest)
@@ -112,6 +121,9 @@ def compare(data: Any, contest: Contest, *, folder: str | Path | None = None, pr
             raise DataError(
                 f"There are {len(part)} rows to {what}; a comparison needs {LEAST_ROWS}.", "Give more rows."
             )
+    late = _unsuited(asked, parts.train, alone=not contest.brought)
+    for label, error in late.items():
+        progress(f"{label} is left out: {error}", 1, 1)
     brought = _brought(contest, parts, [each.label for each in asked])
     board = Board(TITLES[contest.language], (), _facts(contest, parts))
     kept = _Kept(board, Path(folder) if folder is not None else None, contest.language)
@@ -129,6 +141,21 @@ def compare(data: Any, contest: Contest, *, folder: str | Path | None = None, pr
         steps.close()
         kept.end(finished=False)
     return kept.board
+
+
+def _unsuited(asked: Sequence[Asked], train: Dataset, *, alone: bool) -> dict[str, str]:
+    """Synthesizers that lack a library or cannot learn from such rows, by label, and why. alone: nothing else is
+    judged, so that the error is raised where none of them can."""
+    late: dict[str, TrasuntoError] = {}
+    for each in asked:
+        try:
+            make(each.name, each.settings)
+            check_suited(each.name, each.settings, train)
+        except (MissingLibraryError, FitError) as error:
+            late[each.label] = error
+    if alone and len(late) == len(asked):
+        raise next(iter(late.values()))
+    return {label: str(error) for label, error in late.items()}
 
 
 @dataclass
