@@ -235,3 +235,32 @@ def test_a_model_is_not_fitted_where_a_file_stands(rows, capsys, monkeypatch):
 def test_one_is_told_as_one(tmp_path, capsys):
     (tmp_path / "one.csv").write_text("a,b\n1,x\n", encoding="utf-8")
     assert "one: 1 row, 2 columns" in said(capsys, "inspect", str(tmp_path / "one.csv"))[1]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["convert", "book.xlsx", "out.csv"],
+        ["prepare", "book.xlsx"],
+        ["evaluate", "--real", "book.xlsx", "--synthetic", "more.csv", "--metrics", "fidelity.shapes", "-q"],
+        ["impute", "book.xlsx", "-o", "full.csv", "--synthesizer", "independent"],
+        ["init", "recipe.yaml", "--data", "book.xlsx"],
+    ],
+)
+def test_sheets_that_are_not_read_are_named(rows, capsys, command):
+    import xlsxwriter
+
+    with xlsxwriter.Workbook("book.xlsx") as book:
+        for sheet in (book.add_worksheet("people"), book.add_worksheet("notes")):
+            for place, line in enumerate(ROWS.splitlines()[:40]):
+                sheet.write_row(place, 0, [int(v) if v.isdigit() else v for v in line.split(",")])
+    code, _, err = said(capsys, *command)
+    assert err.count("'people' is read; not 'notes'") == 1
+    assert code == 0 or command[0] == "prepare"
+
+
+def test_a_row_is_told_as_one(rows, capsys):
+    said(capsys, "fit", "rows.csv", "-o", "model", "--synthesizer", "independent", "-q")
+    assert said(capsys, "sample", "model", "-n", "1", "-o", "one.csv")[1] == "Wrote 1 row to one.csv.\n"
+    assert said(capsys, "sample", "model", "-n", "0", "-o", "none.csv")[1] == "Wrote 0 rows to none.csv.\n"
+    assert (rows / "none.csv").read_text() == "age,sex,income\n"

@@ -170,6 +170,9 @@ def test_a_sheet_with_titles_and_one_by_name(tmp_path):
     )
     assert open_source(f"{tmp_path}/book.xlsx?sheet=Data").told() == ""
     assert tr.read(f"{tmp_path}/book.xlsx?sheet=Data").rows.columns == ["age", "name"]
+    (tmp_path / "broken.xlsx").write_text("a,b")
+    with pytest.raises(FileError, match=r"broken\.xlsx is no workbook"):
+        tr.read(tmp_path / "broken.xlsx")
     with pytest.raises(FileError, match="no sheet 'Date'") as caught:
         tr.read(f"{tmp_path}/book.xlsx?sheet=Date")
     assert "'Data'" in caught.value.next_move

@@ -5,7 +5,7 @@ import click
 from trasunto.cli.main import DONE, GATE, STOPPED
 from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
-from trasunto.cli.say import json_option, quiet_option, say_json, say_table, seed_option
+from trasunto.cli.say import json_option, quiet_option, say_json, say_sheets, say_table, seed_option
 
 
 @click.command("compare")
@@ -81,6 +81,7 @@ def command(
         time_limit=time_limit,
         language=language,
     )
+    say_sheets(data)
     with shown(quiet) as progress:
         board = compare(data, contest, folder=output, progress=progress)
     if as_json:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import json_option, say_json
+from trasunto.cli.say import counted, json_option, say_json, say_sheets
 
 
 @click.command("convert")
@@ -32,8 +32,9 @@ def command(data: str, output: str, rows: int | None, as_json: bool) -> int:
     from trasunto.pipeline.prepare import convert
 
     dataset = convert(data, output, rows=rows)
+    say_sheets(data)
     if as_json:
         say_json({"output": masked(output), "rows": {name: len(table) for name, table in dataset.tables.items()}})
         return DONE
-    click.echo(f"Wrote {len(dataset):,} rows to {masked(output)}.")
+    click.echo(f"Wrote {counted(len(dataset), 'row')} to {masked(output)}.")
     return DONE

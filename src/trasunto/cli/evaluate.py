@@ -7,7 +7,7 @@ import click
 from trasunto.cli.main import DONE, GATE
 from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
-from trasunto.cli.say import json_option, number, quiet_option, say_json, say_scores, say_table, seed_option
+from trasunto.cli.say import json_option, number, quiet_option, say_json, say_scores, say_sheets, say_table, seed_option
 
 
 @click.command("evaluate")
@@ -76,6 +76,8 @@ def command(
     from trasunto.pipeline.verbs import evaluate
 
     wanted = list(_named(metrics)) or None
+    for each in (real, *synthetic, *((holdout,) if holdout else ())):
+        say_sheets(each)
     with shown(quiet) as progress:
         truth, made, unseen, drawn = _samples(real, synthetic, holdout, schema_file, sample_rows, seed)
         report = evaluate(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import seed_option
+from trasunto.cli.say import say_sheets, seed_option
 
 
 @click.command("impute")
@@ -32,6 +32,7 @@ def command(data: str, output: str, model: str | None, synthesizer: str, times: 
     open_sink(output)
     fitted = verbs.load(model) if model else None
     real = verbs.read(data, schema=fitted.schema if fitted else None)
+    say_sheets(data)
     fitted = fitted or verbs.fit(real, synthesizer, seed=seed)
     gaps = sum(real.rows.null_count().row(0))
     for number in range(times):

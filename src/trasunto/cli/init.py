@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from trasunto.cli.main import DONE
+from trasunto.cli.say import say_sheets
 
 
 @click.command("init")
@@ -27,5 +28,6 @@ def command(recipe: str, data: str, force: bool) -> int:
     if Path(recipe).exists() and not force:
         raise FileError(f"{recipe} is there already.", "Give another name, or --force to replace it.")
     write_text(recipe, starter(data, read(data)))
+    say_sheets(data)
     click.echo(f"Wrote {recipe}. Read it, then: trasunto run {recipe} --preview")
     return DONE

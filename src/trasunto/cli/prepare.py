@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import json_option, number, say_json, say_table, seed_option, settings_of
+from trasunto.cli.say import json_option, number, say_json, say_sheets, say_table, seed_option, settings_of
 
 SHOWN = 70
 
@@ -63,6 +63,7 @@ def command(
         asked["label"] = label
     wanted: Prepare = built(Prepare, "The preparation", asked)
     counts = prepare_files(data, output, wanted, split=split, rows=rows, seed=seed)
+    say_sheets(data)
     if as_json:
         say_json(counts)
         return DONE

@@ -5,7 +5,7 @@ import click
 from trasunto.cli.main import DONE, GATE
 from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
-from trasunto.cli.say import json_option, quiet_option, say_asked, say_json, say_run, say_table
+from trasunto.cli.say import json_option, quiet_option, say_asked, say_json, say_run, say_sheets, say_table
 
 
 @click.command("run")
@@ -39,6 +39,7 @@ def command(
     from trasunto.pipeline.recipe import load_recipe
 
     asked = load_recipe(recipe, settings)
+    say_sheets(asked.data.source)
     with shown(quiet) as progress:
         if preview:
             look = pipeline.preview(asked, progress=progress)

@@ -11,7 +11,7 @@ from trasunto.cli.main import DONE, STOPPED
 from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.sample_related import sample_related
-from trasunto.cli.say import quiet_option, say_asked, seed_option
+from trasunto.cli.say import counted, quiet_option, say_asked, seed_option
 
 
 @click.command("sample")
@@ -91,7 +91,7 @@ def command(
         else:
             fitted = load_model(model)
             count = write_parts(output, [_asked(fitted, rows, where, given, balance, share, temperature, seed)])
-    click.echo(f"Wrote {count:,} rows to {masked(output)}.")
+    click.echo(f"Wrote {counted(count, 'row')} to {masked(output)}.")
     if told:
         fallen = ", ".join(f"{times:,} {reason}" for reason, times in told["rejected"].items()) or "none"
         click.echo(f"{told['written']:,} texts were written; thrown away: {fallen}.")

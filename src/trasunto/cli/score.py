@@ -9,6 +9,7 @@ from trasunto.cli.say import (
     pairs_of,
     say_evaluations,
     say_json,
+    say_sheets,
     say_table,
     say_written,
     seed_option,
@@ -36,6 +37,7 @@ def command(lm: str, data: str, roles: tuple[str, ...], seed: int, as_json: bool
     from trasunto.pipeline.verbs import read, score
 
     real = read(data)
+    say_sheets(data)
     for column, role in pairs_of(roles, "--role", "COL=ROLE"):
         real = real.with_role(column, role)
     found = score(lm, real, seed=seed)

@@ -8,7 +8,7 @@ from trasunto.cli.budget import budget_asked, budget_options, charging, say_guar
 from trasunto.cli.main import DONE
 from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
-from trasunto.cli.say import pairs_of, quiet_option, seed_option, settings_of
+from trasunto.cli.say import pairs_of, quiet_option, say_sheets, seed_option, settings_of
 
 
 @click.command("train")
@@ -72,6 +72,7 @@ def command(
     # What cannot be is said before anything is read.
     task_settings(task, values)
     real = read(data)
+    say_sheets(data)
     for column, role in pairs_of(roles, "--role", "COL=ROLE"):
         real = real.with_role(column, role)
     what = f"training of a model for {task}, seed {seed}"

@@ -170,9 +170,7 @@ class ExcelFile:
 
     def told(self) -> str:
         """A sentence on the sheets that are not read where none was named; "" where nothing is left."""
-        import fastexcel
-
-        sheets = fastexcel.read_excel(self.path).sheet_names
+        sheets = self._sheets()
         if self.sheet or len(sheets) == 1:
             return ""
         others = ", ".join(repr(name) for name in sheets[1:])
@@ -181,10 +179,18 @@ class ExcelFile:
             f"({self.path.name}?sheet=NAME)."
         )
 
-    def _frame(self) -> pl.DataFrame:
+    def _sheets(self) -> list[str]:
+        """The names of the sheets, in order. FileError for what is no workbook."""
         import fastexcel
 
-        sheets = fastexcel.read_excel(self.path).sheet_names
+        try:
+            return fastexcel.read_excel(self.path).sheet_names
+        except fastexcel.FastExcelError as error:
+            first = str(error).partition("\n")[0]
+            raise FileError(f"{self.path.name} is no workbook: {first}.", "Check how it was written.") from error
+
+    def _frame(self) -> pl.DataFrame:
+        sheets = self._sheets()
         if self.sheet and self.sheet not in sheets:
             raise FileError(f"{self.path.name} has no sheet {self.sheet!r}.", near(self.sheet, sheets))
         sheet = self.sheet or sheets[0]
