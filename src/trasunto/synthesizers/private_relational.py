@@ -54,7 +54,8 @@ def marginals_of(row: object, name: str) -> Marginals:
     """The row synthesizer, where it has a private version for rows of families. BudgetError for any other."""
     if not isinstance(row, Marginals):
         raise BudgetError(
-            f"Rows of related tables and of events cannot be learnt by {name!r} under a budget.", "Take 'marginals'."
+            f"Rows of related tables and of events cannot be learnt by {name!r} under a budget.",
+            "Take 'marginals', and a delta well below 1 / families or entities beside epsilon.",
         )
     return row
 
