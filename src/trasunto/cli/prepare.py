@@ -62,8 +62,8 @@ def command(
     if label:
         asked["label"] = label
     wanted: Prepare = built(Prepare, "The preparation", asked)
-    counts = prepare_files(data, output, wanted, split=split, rows=rows, seed=seed)
     say_sheets(data)
+    counts = prepare_files(data, output, wanted, split=split, rows=rows, seed=seed)
     if as_json:
         say_json(counts)
         return DONE
