@@ -248,3 +248,22 @@ def test_what_was_read_from_rows_while_recoding_is_not_public(source):
     # Bounds say nothing of the words that rows turn to; a list of categories does.
     assert not schema["dose"].declared
     assert schema["site"].declared and schema["site"].categories == ("b", "c", "x")
+
+
+def test_a_run_keeps_a_vault_and_says_so(source, monkeypatch):
+    from trasunto.privacy import vault
+    from trasunto.privacy.vault import opened, secret_of
+
+    monkeypatch.setattr(vault, "_COST", {"n": 2**10, "r": 8, "p": 1})
+    monkeypatch.setenv("TRASUNTO_VAULT_KEY", "a passphrase for tests")
+    monkeypatch.setenv("TRASUNTO_KEY", bytes(range(32)).hex())
+    path, policy = source / "kept.vault", {"columns": {"site": "pseudonymise"}}
+    prepared = prepare(recipe_for(source, policy=policy, vault=str(path)))
+    told = prepared.protection["vault"]
+    assert told["columns"] == ["p.site"] and told["pseudonyms"] == 3 and str(path) not in str(prepared.protection)
+    assert sorted(each[0] for each in opened(path, secret_of(None)).groups[0].originals.values()) == ["a", "b", "c"]
+    with pytest.raises(RecipeError, match="no policy makes any"):
+        prepare(recipe_for(source, vault=str(path)))
+    monkeypatch.setenv("TRASUNTO_VAULT_KEY", "another passphrase!!")
+    with pytest.raises(RecipeError, match="not the key"):
+        prepare(recipe_for(source, policy=policy, vault=str(path)))

@@ -24,6 +24,7 @@ COMMANDS = {
     "subset": ("subset", "Write a consistent part of related tables: some rows and all that goes with them."),
     "prepare": ("prepare", "Make texts ready to learn from: clean, standardise, even out, split."),
     "protect": ("protect", "Find who is named in data, and protect them before anything learns from it."),
+    "reveal": ("reveal", "Turn pseudonyms back into what they stand for, with a vault and its key."),
     "run": ("run", "Do the whole job that a recipe describes."),
     "fit": ("fit", "Fit a synthesizer to real data and save the model."),
     "show": ("show", "Show what a saved model has learnt."),

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--report", metavar="R", help="What was found, done and remains: .html, .md or .json")
 @click.option("--key-file", metavar="F", help="The secret key of pseudonyms (or TRASUNTO_KEY holds it).")
 @click.option("--new-key", metavar="F", help="Make a secret key in a new file that only you can read.")
+@click.option("--vault", metavar="F", help="Keep, encrypted, what each pseudonym stands for; see `trasunto reveal`.")
+@click.option("--vault-key-file", metavar="F", help="The key of the vault (or TRASUNTO_VAULT_KEY holds it).")
 @click.option("--purpose", metavar="P", help="What the data will be used for; consent may be by purpose.")
 @click.option("--schema", "schema_file", metavar="FILE", help="What is known about the columns.")
 @click.option(
@@ -41,6 +43,8 @@ def command(
     report: str | None,
     key_file: str | None,
     new_key: str | None,
+    vault: str | None,
+    vault_key_file: str | None,
     purpose: str | None,
     schema_file: str | None,
     language: str | None,
@@ -55,6 +59,7 @@ def command(
       trasunto protect patients.csv --propose -o policy.yaml
       trasunto protect --new-key secret.key
       trasunto protect patients.csv --policy policy.yaml --key-file secret.key -o protected.csv --report report.html
+      trasunto protect patients.csv --policy policy.yaml --key-file secret.key -o protected.csv --vault people.vault
       trasunto protect folder/ --policy policy.yaml --key-file secret.key --purpose research -o protected/
     """
     from trasunto.pipeline.verbs import read
@@ -63,13 +68,15 @@ def command(
     from trasunto.privacy.policy_propose import consent_columns, proposed
     from trasunto.privacy.protect import protect
     from trasunto.privacy.pseudonyms import read_key
+    from trasunto.privacy.vault import keep
 
     if new_key is not None:
         return _new_key(new_key, language or "en")
     if data is None:
         raise click.UsageError("Name the data to protect.")
-    for out in (output, report):
+    for out in (output, report, vault):
         _keep_apart(data, out)
+    secret = _secret(vault, vault_key_file, output) if vault is not None and not propose else None
     dataset = read(data, schema=schema_file)
     say_sheets(data)
     key = read_key(key_file)
@@ -82,6 +89,9 @@ def command(
         policy = load_policy(policy_file)
     policy = replace(policy, purpose=purpose or policy.purpose, language=language or policy.language)
     made = protect(dataset, policy, key=key, seed=seed)
+    if vault is not None and secret is not None:
+        # Before the data: what cannot be turned back must not be all there is.
+        made = keep(made, vault, secret)
     document = made.protection.to_dict()
     if output is not None:
         made.dataset.write(output)
@@ -93,7 +103,24 @@ def command(
         say_json(document)
     else:
         _tell(made.protection, output, report, policy.language)
+        if made.protection.vault is not None:
+            from trasunto.reports.console_words import counted_in, printed
+
+            at = policy.language
+            count = counted_in(made.protection.vault["pseudonyms"], "pseudonym", at)
+            click.echo(printed("vault_written", at, pseudonyms=count, path=vault))
     return DONE
+
+
+def _secret(vault: str, key_file: str | None, output: str | None) -> bytes:
+    """The key of the vault, which can be opened with it; before long work."""
+    from trasunto.privacy.vault import require_open, secret_of
+
+    if output is not None:
+        _keep_apart(output, vault)
+    secret = secret_of(key_file)
+    require_open(vault, secret)
+    return secret
 
 
 def _propose(

@@ -138,6 +138,8 @@ class Privacy(Part):
         None, description="What becomes of each column: a file from `trasunto protect DATA --propose`, or its content."
     )
     key_file: str | None = Field(None, description="The secret key of pseudonyms; TRASUNTO_KEY when null.")
+    vault: str | None = Field(None, description="A file that keeps, encrypted, what each pseudonym stands for.")
+    vault_key_file: str | None = Field(None, description="The key of the vault; TRASUNTO_VAULT_KEY when null.")
     epsilon: float | None = Field(None, gt=0, description="Budget of differential privacy; none when null.")
     delta: float = Field(1e-6, ge=0, lt=1, description="Its delta: below 1 / rows.")
     person: str | None = Field(None, description="The column that names the person whom the budget protects.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trasunto.data.dataset import Dataset
-from trasunto.errors import BudgetError
+from trasunto.errors import BudgetError, RecipeError
 from trasunto.pipeline.recipe import Grant, Privacy, Recipe
 from trasunto.privacy.accountant import rho_of
 from trasunto.privacy.budget import Budget, Guarantee
@@ -34,9 +34,11 @@ class Source:
 def protected(recipe: Recipe, dataset: Dataset) -> tuple[Dataset, dict[str, Any] | None]:
     """What may enter: rows whose people agreed, columns as the policy has them; and what was done, as JSON values.
 
-    Raises what `privacy.protect.protect` raises.
+    Raises what `privacy.protect.protect` raises, and what `privacy.vault.keep` does where the recipe names a vault.
     """
     privacy = recipe.privacy
+    if privacy is not None and privacy.vault is not None and privacy.policy is None:
+        raise RecipeError("privacy.vault keeps pseudonyms, and no policy makes any.", "Name one with privacy.policy.")
     if privacy is None or (privacy.policy is None and privacy.consent is None):
         return dataset, None
     rule = ConsentRule(**privacy.consent.model_dump()) if privacy.consent else None
@@ -45,11 +47,17 @@ def protected(recipe: Recipe, dataset: Dataset) -> tuple[Dataset, dict[str, Any]
         kept, record = consented(dataset, rule, privacy.purpose)
         return kept, {"consent": record.to_dict()}
     from trasunto.privacy.protect import protect
+    from trasunto.privacy.vault import keep, require_open, secret_of
 
+    secret = secret_of(privacy.vault_key_file) if privacy.vault is not None else b""
+    if privacy.vault is not None:
+        require_open(privacy.vault, secret)
     stated = privacy.policy
     policy = load_policy(stated) if isinstance(stated, str) else Policy.from_dict(stated, "privacy.policy")
     policy = replace(policy, consent=rule or policy.consent, purpose=privacy.purpose or policy.purpose)
     made = protect(dataset, policy, key=read_key(privacy.key_file), seed=recipe.seed)
+    if privacy.vault is not None:
+        made = keep(made, privacy.vault, secret)
     return made.dataset, made.protection.to_dict()
 
 

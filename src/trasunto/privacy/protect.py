@@ -23,7 +23,7 @@ from trasunto.privacy.policy import Anonymise, Policy
 from trasunto.privacy.protect_anonymity import Reached, reached
 from trasunto.privacy.protect_columns import generalised, masked, merged, noised, renamed, shifted, spelt
 from trasunto.privacy.protect_people import Cast, cast_of, faked, full_names, people_of
-from trasunto.privacy.protect_plan import Place, Planned, planned, require_key
+from trasunto.privacy.protect_plan import Place, Planned, assigned, planned, require_key
 from trasunto.privacy.protect_text import CALLED, Redactor, known_values
 from trasunto.privacy.protection import Protected, Protection, Treated
 from trasunto.privacy.pseudonyms import Pseudonyms, fingerprint
@@ -90,7 +90,7 @@ def protect(
         left,
         _notes(treated, left, findings, made, home),
     )
-    return Protected(made, protection)
+    return Protected(made, protection, assigned(plan, work.names))
 
 
 @dataclass

@@ -11,7 +11,7 @@ from trasunto.privacy.identifiers import Finding
 from trasunto.privacy.identifiers_words import words_of
 from trasunto.privacy.policy import Policy
 from trasunto.privacy.policy_actions import KEYED, Action
-from trasunto.privacy.pseudonyms import NO_KEY
+from trasunto.privacy.pseudonyms import NO_KEY, Assigned
 from trasunto.privacy.pseudonyms_formats import FORMATS
 
 Place = tuple[str, str]
@@ -62,6 +62,22 @@ def planned(dataset: Dataset, policy: Policy, findings: Iterable[Finding]) -> di
             "Give each an action (keep is one), or set `unlisted: drop`.",
         )
     return plan
+
+
+def assigned(plan: Mapping[Place, Planned], names: Mapping[tuple[str, str], Mapping[str, str]]) -> tuple[Assigned, ...]:
+    """What each pseudonym stands for. names: (group, form) → value → pseudonym."""
+    columns: dict[tuple[str, str], list[str]] = {}
+    for (table, column), each in plan.items():
+        if each.action.action == "pseudonymise":
+            columns.setdefault((each.group, each.action.form or "text"), []).append(f"{table}.{column}")
+    found = []
+    for at, values in names.items():
+        originals: dict[str, list[str]] = {}
+        for value, pseudonym in sorted(values.items()):
+            originals.setdefault(pseudonym, []).append(value)
+        spelt = {pseudonym: tuple(each) for pseudonym, each in originals.items()}
+        found.append(Assigned(*at, tuple(columns[at]), spelt))
+    return tuple(found)
 
 
 def require_key(plan: Mapping[Place, Planned], key: bytes | None) -> None:

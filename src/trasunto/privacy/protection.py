@@ -11,6 +11,7 @@ from trasunto.privacy.anonymity import Anonymity
 from trasunto.privacy.consent import ConsentRecord
 from trasunto.privacy.identifiers import Finding
 from trasunto.privacy.protect_text import CALLED
+from trasunto.privacy.pseudonyms import Assigned
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Protection:
     before, after: counted over the quasi-identifiers of `table`, None when it has none. levels: quasi-identifier → what
     was done to reach k. loss: mean normalised certainty penalty of those cells, 0 to 1. suppressed: rows left out, by
     table. known: values sought in texts and outputs; left: column → rows that still hold one. key: a fingerprint of the
-    key, which tells nothing of it. notes: what a reader must know, as sentences.
+    key, which tells nothing of it. notes: what a reader must know, as sentences. vault: that one
+    turns pseudonyms back: how many, of which columns, by what it is encrypted; never where it lies nor what it holds.
     """
 
     findings: tuple[Finding, ...]
@@ -57,6 +59,7 @@ class Protection:
     known: int = 0
     left: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    vault: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON. `before` and `after` have k, and the least l and largest t over the sensitive columns, on top."""
@@ -82,6 +85,7 @@ class Protection:
             "key": self.key,
             "digest": {"before": self.digest_before, "after": self.digest_after},
             "notes": list(self.notes),
+            "vault": dict(self.vault) if self.vault else None,
         }
 
     @staticmethod
@@ -107,15 +111,18 @@ class Protection:
             document["known"],
             document["left"],
             tuple(document["notes"]),
+            document.get("vault"),
         )
 
 
 @dataclass(frozen=True)
 class Protected:
-    """A protected dataset and the record of how it became so."""
+    """A protected dataset and the record of how it became so. pseudonyms: what they stand for, which is written nowhere
+    but into a vault (vault.keep)."""
 
     dataset: Dataset
     protection: Protection
+    pseudonyms: tuple[Assigned, ...] = field(default=(), repr=False)
 
 
 def _told(counted: Anonymity | None) -> dict[str, Any] | None:

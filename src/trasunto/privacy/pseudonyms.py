@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,16 @@ NO_KEY = (
 _NUMBERS = ("dni", "nie", "cif", "nss", "ssn", "nhs", "iban", "ccc", "card", "passport", "plate", "health_card",
             "cadastral", "nino", "nir", "curp", "codice_fiscale", "cpf", "rut", "cuit", "pesel", "mac",
             "national_id")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Pseudonyms of one group of columns. columns: "table.column". originals: pseudonym → how its value is spelt."""
+
+    group: str
+    form: str
+    columns: tuple[str, ...]
+    originals: Mapping[str, tuple[str, ...]] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -125,19 +135,20 @@ def normal(kind: str, value: str) -> str:
     return " ".join(value.casefold().split())
 
 
-def read_key(path: str | Path | None) -> bytes | None:
-    """The key in a file or in the variable TRASUNTO_KEY: hexadecimal digits, or the bytes as they are; else None.
+def read_key(path: str | Path | None, variable: str = VARIABLE, advice: str = NO_KEY) -> bytes | None:
+    """The key in a file or in an environment variable: hexadecimal digits, or the bytes as they are; else None.
 
-    Raises FileError when the file cannot be read, RecipeError for a key that is too short.
+    advice: what to do where it cannot be used. Raises FileError when the file cannot be read, RecipeError for a key
+    that is too short.
     """
     if path is None:
-        text = os.environ.get(VARIABLE, "").strip()
-        return _key_of(text.encode(), VARIABLE) if text else None
+        text = os.environ.get(variable, "").strip()
+        return _key_of(text.encode(), variable, advice) if text else None
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise FileError(f"The key file {path} cannot be read: {error.strerror or error}.", NO_KEY) from error
-    return _key_of(content, str(path))
+        raise FileError(f"The key file {path} cannot be read: {error.strerror or error}.", advice) from error
+    return _key_of(content, str(path), advice)
 
 
 def new_key(path: str | Path) -> None:
@@ -155,9 +166,9 @@ def fingerprint(key: bytes) -> str:
     return hashlib.sha256(derived(key, b"trasunto fingerprint")).hexdigest()[:16]
 
 
-def _key_of(content: bytes, where: str) -> bytes:
+def _key_of(content: bytes, where: str, advice: str) -> bytes:
     stripped = content.strip()
     key = bytes.fromhex(stripped.decode()) if re.fullmatch(rb"(?:[0-9a-fA-F]{2}){16,}", stripped) else content
     if len(key) < LEAST_KEY or len(set(key)) < 8:
-        raise RecipeError(f"The key in {where} is too short or too plain: {len(key)} bytes.", NO_KEY)
+        raise RecipeError(f"The key in {where} is too short or too plain: {len(key)} bytes.", advice)
     return key

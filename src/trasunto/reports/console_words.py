@@ -29,6 +29,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "left_out": ("{name}: {rows} left out.", "{name}: {rows} fuera."),
     "consent": ("Consent: {excluded} of {rows} left out.", "Consentimiento: {excluded} de {rows} fuera."),
     "value_left": ("Warning: {rows} of {column} still hold a value of a column that names people.", "Aviso: {rows} de {column} aún contienen un valor de una columna que nombra a personas."),
+    "vault_written": ("Kept {pseudonyms} in the vault {path}, encrypted. Keep it and its key apart from the data: `trasunto reveal` turns pseudonyms back.", "Guardados {pseudonyms} en la bóveda {path}, cifrados. Guárdense ella y su clave aparte de los datos: `trasunto reveal` los devuelve a sus valores."),
+    "revealed": ("What was turned back", "Qué se devolvió"),
+    "revealed_head": ("column|rows turned back|left as they are|pseudonyms of several spellings", "columna|filas devueltas|quedan como están|seudónimos de varias grafías"),
+    "revealed_written": ("Wrote {path}, readable by you alone. It names people again.", "Escrito {path}, que solo usted puede leer. Vuelve a nombrar a personas."),
     "key_written": ("Wrote a secret key to {path}. Keep it apart from the data: who has both can undo pseudonyms.", "Clave secreta escrita en {path}. Guárdese aparte de los datos: quien tenga ambos puede deshacer los seudónimos."),
     "data_written": ("Wrote the protected data to {path}.", "Datos protegidos escritos en {path}."),
     "report_written": ("Wrote the report to {path}.", "Informe escrito en {path}."),
@@ -41,6 +45,7 @@ _NOUNS = {
     "row": ("row", "rows", "fila", "filas"),
     "column": ("column", "columns", "columna", "columnas"),
     "rule": ("rule", "rules", "regla", "reglas"),
+    "pseudonym": ("pseudonym", "pseudonyms", "seudónimo", "seudónimos"),
     "finding": ("finding", "findings", "hallazgo", "hallazgos"),
 }
 

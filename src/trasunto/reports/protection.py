@@ -31,6 +31,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "identifiers_stay": ("Columns that name people stay as they are: {what}.", "Columnas que identifican a personas quedan como están: {what}."),
     "quasi_elsewhere": ("Quasi-identifiers of other tables stay as they are: {what}. Whoever links the tables can use them: give them actions of their own.", "Cuasiidentificadores de otras tablas quedan como están: {what}. Quien enlace las tablas puede usarlos: déseles medidas propias."),
     "pseudonyms_are_personal_data": ("Pseudonymised data stay personal data for whoever holds the key (GDPR art. 4(5)). Keep the key apart; destroy it when nobody needs to return.", "Los datos seudonimizados siguen siendo datos personales para quien tenga la clave (RGPD art. 4.5). Guárdese la clave aparte; destrúyase cuando nadie necesite volver atrás."),
+    "vault": ("A vault turns the pseudonyms of these columns back: {what}. It is encrypted; whoever has it and its key can return to people. Keep both apart from the data, and destroy the vault when nobody needs to return.", "Una bóveda devuelve los seudónimos de estas columnas a sus valores: {what}. Está cifrada; quien la tenga con su clave puede volver a las personas. Guárdense ambas aparte de los datos, y destrúyase la bóveda cuando nadie necesite volver atrás."),
     "text_is_de_identified": ("Free text was subject to de-identification: what patterns, lists and known values tell was taken away. It is not anonymous: a turn of phrase may still tell who it is.", "El texto libre se sometió a desidentificación: se quitó lo que revelan patrones, listas y valores conocidos. No es anónimo: una forma de contar puede aún decir de quién se trata."),
     "values_left": ("Known values still stand in: {what}. Look at them before anything leaves.", "Aún hay valores conocidos en: {what}. Revísense antes de que nada salga."),
     "swept": ("{known} known values of columns that name people were sought in all texts.", "Se buscaron en todos los textos {known} valores conocidos de columnas que identifican a personas."),
@@ -61,7 +62,7 @@ def story(document: Mapping[str, Any], language: str) -> list[Block]:
     blocks.append(_table("heads", found, language, (3, 4)) if found else Words(_say("nothing", language)))
     blocks += [Heading(_say("done", language), "done"), _done(document, language)]
     blocks += [*_consent(document, language), *_anonymity(document, language)]
-    points = [_note(note, language) for note in document["notes"]]
+    points = [note_told(note, language) for note in document["notes"]]
     if document["known"]:
         points.insert(0, _say("swept", language, {"known": amount(document["known"], language)}))
     points.append(_say("k_limits", language))
@@ -70,6 +71,12 @@ def story(document: Mapping[str, Any], language: str) -> list[Block]:
 
 def title(name: str, language: str) -> str:
     return _say("title", language, {"name": name})
+
+
+def note_told(note: str, language: str) -> str:
+    """A note of a record in words; one that is no key stays as it is."""
+    key, _, what = note.partition(": ")
+    return _say(key, language, {"what": what}) if key in _WORDS else note
 
 
 def write(document: Mapping[str, Any], path: str | Path, *, name: str, language: str = "en") -> None:
@@ -149,11 +156,6 @@ def _anonymity(document: Mapping[str, Any], language: str) -> list[Block]:
         told = ", ".join(f"{name}: {amount(count, language)}" for name, count in document["suppressed"].items())
         blocks.append(Words(_say("suppressed", language, {"rows": told})))
     return blocks
-
-
-def _note(note: str, language: str) -> str:
-    key, _, what = note.partition(": ")
-    return _say(key, language, {"what": what})
 
 
 def _table(heads: str, rows: Any, language: str, right: tuple[int, ...] = ()) -> Grid:

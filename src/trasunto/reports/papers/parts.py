@@ -9,6 +9,7 @@ from trasunto.reports.blocks import Block, Grid, Points, Words
 from trasunto.reports.papers.words.said import WORDS
 from trasunto.reports.papers.words.spoken import spoken
 from trasunto.reports.papers.writer import Row, Writer
+from trasunto.reports.protection import note_told
 from trasunto.reports.words import known
 from trasunto.reports.words import say as report_words
 
@@ -207,8 +208,13 @@ def protection(w: Writer, level: int = 2) -> list[Block]:
     left = {column: rows for column, rows in (found.get("left") or {}).items() if rows}
     if left:
         blocks.append(Words(w.say("alike.left", columns=w.value(left)), "warning"))
-    notes = tuple(spoken(str(each), w.at) for each in found.get("notes") or ())
+    notes = tuple(_noted(w, str(each)) for each in found.get("notes") or ())
     return [*blocks, Points(notes)] if notes else blocks
+
+
+def _noted(w: Writer, note: str) -> str:
+    told = note_told(note, w.at)
+    return told if told != note else spoken(note, w.at)
 
 
 def _kind(w: Writer, kind: str) -> str:
