@@ -10,19 +10,18 @@ Every text goes back to a real one: this adds variety, and protects nobody.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
-from trasunto.errors import FitError, ModelError, SampleError
+from trasunto.errors import FitError, SampleError
 from trasunto.language.answers import chrf
 from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
 from trasunto.language.curation.sifting import Curation, Sifting
@@ -38,14 +37,23 @@ from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.lm_prompt_rounds import Wrote
-from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.model import in_parts
 from trasunto.synthesizers.sieved import load_sieve, save_sieve
 from trasunto.synthesizers.written_columns import drawn_columns, fitted_columns, seed_of
-from trasunto.writing import aside
+from trasunto.synthesizers.written_models import (
+    joined,
+    load_pool,
+    plain_settings,
+    save_pool,
+    save_writer,
+    stored_writer,
+)
 
 ROUNDS = 6
 KINDS = ("labelled", "text", "question-answer", "instruction", "translation")
 LONGEST = 1_500
+# Where a saved model has its real texts.
+TEXTS = "texts.json"
 
 
 @dataclass(frozen=True)
@@ -173,49 +181,27 @@ class BacktranslateModel:
 
     def save(self, folder: str | Path) -> None:
         """Write model.json, the filters (plain arrays), what draws the other columns, and the real texts."""
-        with aside(folder, folder=True) as place:
-            document = {
-                "synthesizer": "backtranslate",
-                "version": 1,
-                "schema": self.schema.to_dict(),
-                "settings": {**asdict(self.settings), "serving": dict(self.settings.serving)},
-                "layout": self.layout.to_dict(),
-                "sieve": save_sieve(self.sieve, place),
-                "facts": self.facts,
-                "fitted_to": self.fitted_to,
-            }
-            (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-            shown = place / "texts.json"
-            shown.touch(mode=0o600)
-            shown.write_text(json.dumps(self.pool.to_dict(), ensure_ascii=False), encoding="utf-8")
-            if self.attributes is not None:
-                self.attributes.save(place / "attributes")
+
+        def own(place: Path) -> dict[str, Any]:
+            save_pool(self.pool, place / TEXTS)
+            return {"layout": self.layout.to_dict(), "sieve": save_sieve(self.sieve, place)}
+
+        save_writer(self, self.settings, "backtranslate", folder, own)
 
     @staticmethod
     def load(folder: Path) -> BacktranslateModel:
-        document = read_document(folder)
-        try:
-            pool = Pool.from_dict(json.loads((folder / "texts.json").read_text(encoding="utf-8")))
-            drawn = folder / "attributes"
-            attributes: Any = load_model(drawn) if drawn.is_dir() else None
+        with stored_writer(folder) as found:
             return BacktranslateModel(
-                Schema.from_dict(document["schema"]),
-                Backtranslate(**document["settings"]),
-                Layout.from_dict(document["layout"]),
-                pool,
-                load_sieve(document["sieve"], folder),
-                attributes,
-                document["facts"],
-                document["fitted_to"],
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
+                found.schema, Backtranslate(**found.settings), Layout.from_dict(found.document["layout"]),
+                load_pool(folder / TEXTS), load_sieve(found.document["sieve"], folder), found.attributes, found.facts,
+                found.fitted_to,
+            )  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
         return {
             "method": "Real texts are said otherwise by a translator there and back; labels and answers stay.",
             "source": "Sennrich et al. 2016; Edunov et al. 2018",
-            "settings": {**asdict(self.settings), "serving": dict(self.settings.serving)},
+            "settings": plain_settings(self.settings),
             "kind": self.layout.kind,
             "labels": list(self.sieve.labels),
             "fitted_to": self.fitted_to,
@@ -227,10 +213,7 @@ class BacktranslateModel:
         labels = self.layout.labels(drawn) if drawn is not None else [""] * rows
         wanted = told_of(self.layout, drawn) if drawn is not None else [{} for _ in range(rows)]
         texts, wrote = self._texts(labels, wanted, seed, progress)
-        frame = self.layout.frame(texts)
-        whole = frame if drawn is None else drawn.with_columns(frame.get_columns())
-        schema = self.schema.only
-        return Dataset(self.schema, {next(iter(self.schema.tables)): Table(schema, whole.select(schema.names))}), wrote
+        return joined(self.schema, drawn, self.layout.frame(texts)), wrote
 
     def _texts(
         self, labels: Sequence[str], wanted: Sequence[Mapping[str, str]], seed: int, progress: Progress

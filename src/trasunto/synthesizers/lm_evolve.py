@@ -8,19 +8,18 @@ vectors by DP-SGD, which gives each written text its label. What the model then 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
-from trasunto.errors import FitError, ModelError, SampleError
+from trasunto.errors import FitError, SampleError
 from trasunto.language.curation.sifting import Curation, Sifting
 from trasunto.language.curation.thrown import throw
 from trasunto.language.curation.vectors import vectors_of
@@ -32,12 +31,13 @@ from trasunto.privacy.budget import Budget, Guarantee
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.lm_evolved import Evolved, evolved, lines_of, opening_of, prompts_of
 from trasunto.synthesizers.lm_texts import labels_of
-from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.model import in_parts
 from trasunto.synthesizers.sieved import nothing
 from trasunto.synthesizers.written_columns import drawn_columns, seed_of
-from trasunto.writing import aside
+from trasunto.synthesizers.written_models import joined, plain_settings, promised, save_writer, stored_writer
 
 ROUNDS = 8
+ARRAYS = "evolved.npz"
 
 
 @dataclass(frozen=True)
@@ -141,56 +141,41 @@ class LmEvolveModel:
         yield from in_parts(self, rows, seed, size)
 
     def describe(self) -> dict[str, Any]:
-        promised = {} if self.guarantee is None else {"guarantee": self.guarantee.to_dict()}
         return {
             "method": "A public language model writes; private texts count tokens, vote for what is near them, and "
             "teach a classifier that labels it.",
             "source": "Lin et al. 2024; Xie et al. 2024",
             "base": self.settings.base,
-            "settings": asdict(self.settings),
-            "fitted_to": self.known.rows,
+            "settings": plain_settings(self.settings),
+            "fitted_to": self.known.fitted_to,
             "labels": list(self.known.labels),
             **self.known.facts,
-            **promised,
+            **promised(self.guarantee),
         }
 
     def save(self, folder: str | Path) -> None:
         """Write model.json and plain arrays; base and encoder are named, not copied."""
         known = self.known
-        document = {
-            "synthesizer": "lm-evolve",
-            "version": 1,
-            "schema": known.schema.to_dict(),
-            "settings": asdict(self.settings),
-            "text": known.text,
-            "label": known.label,
-            "labels": list(known.labels),
-            "chosen": [list(each) for each in known.chosen],
-            "weights": [each.tolist() for each in known.weights],
-            "facts": known.facts,
-            "rows": known.rows,
-            "guarantee": known.guarantee.to_dict() if known.guarantee is not None else None,
-        }
-        arrays = {"biases": known.biases}
-        if known.head is not None:
-            arrays |= {"weight": known.head.weight, "bias": known.head.bias}
-        with aside(folder, folder=True) as place:
-            (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-            np.savez_compressed(place / "evolved.npz", allow_pickle=False, **arrays)
-            if known.attributes is not None:
-                known.attributes.save(place / "attributes")
+
+        def own(place: Path) -> dict[str, Any]:
+            head = {} if known.head is None else {"weight": known.head.weight, "bias": known.head.bias}
+            np.savez_compressed(place / ARRAYS, allow_pickle=False, biases=known.biases, **head)
+            return {
+                "text": known.text,
+                "label": known.label,
+                "labels": list(known.labels),
+                "chosen": [list(each) for each in known.chosen],
+                "weights": [each.tolist() for each in known.weights],
+            }
+
+        save_writer(known, self.settings, "lm-evolve", folder, own)
 
     @staticmethod
     def load(folder: Path) -> LmEvolveModel:
-        document = read_document(folder)
-        try:
-            with np.load(folder / "evolved.npz", allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            settings = LmEvolve(**document["settings"])
-            promised = document["guarantee"]
-            drawn: Any = load_model(folder / "attributes") if (folder / "attributes").is_dir() else None
+        with stored_writer(folder) as found, np.load(folder / ARRAYS, allow_pickle=False) as kept:
+            arrays, document = {name: kept[name] for name in kept.files}, found.document
             known = Evolved(
-                Schema.from_dict(document["schema"]),
+                found.schema,
                 document["text"],
                 document["label"],
                 tuple(document["labels"]),
@@ -198,14 +183,12 @@ class LmEvolveModel:
                 tuple(tuple(each) for each in document["chosen"]),
                 tuple(np.array(each) for each in document["weights"]),
                 Head(arrays["weight"], arrays["bias"]) if "weight" in arrays else None,
-                drawn,
-                document["facts"],
-                document["rows"],
-                Guarantee.from_dict(promised) if promised is not None else None,
+                found.attributes,
+                found.facts,
+                found.fitted_to,
+                found.guarantee,
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
-        return LmEvolveModel(settings, known)
+            return LmEvolveModel(LmEvolve(**found.settings), known)
 
     def _written(
         self, rows: int, drawn: pl.DataFrame | None, seed: int, progress: Progress
@@ -213,11 +196,7 @@ class LmEvolveModel:
         known = self.known
         labels = [""] * rows if drawn is None else labels_of(drawn, known.label)
         texts, curation = self._texts(labels, seed, progress) if rows else ([], Curation(0, 0, {}))
-        column = pl.Series(known.text, texts, dtype=pl.String)
-        whole = pl.DataFrame([column]) if drawn is None else drawn.with_columns(column)
-        schema = known.schema.only
-        table = Table(schema, whole.select(schema.names))
-        return Dataset(known.schema, {next(iter(known.schema.tables)): table}), curation
+        return joined(known.schema, drawn, pl.DataFrame({known.text: texts}, schema={known.text: pl.String})), curation
 
     def _texts(self, labels: list[str], seed: int, progress: Progress) -> tuple[list[str], Curation]:
         """A text for each label, in rounds; a text goes to the label that the classifier gives it."""

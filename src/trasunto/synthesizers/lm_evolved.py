@@ -49,7 +49,7 @@ class Evolved:
     """What was learnt. text, label: names of columns. labels: that the label may be; ("",) without one.
 
     biases: (labels, vocabulary) float16, of the output layer. chosen: written texts of each label that private ones
-    voted for; weights: their votes. head: gives texts labels, None with one label. rows: a public or bought count.
+    voted for; weights: their votes. head: gives texts labels, None with one label. fitted_to: a public or bought count.
     """
 
     schema: Schema
@@ -62,7 +62,7 @@ class Evolved:
     head: Head | None
     attributes: CodedModel | None
     facts: dict[str, Any]
-    rows: int
+    fitted_to: int
     guarantee: Guarantee | None
 
 

@@ -13,17 +13,16 @@ look into the private texts.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
-from trasunto.errors import FitError, ModelError, SampleError
+from trasunto.errors import FitError, SampleError
 from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
 from trasunto.language.curation.sifting import Curation
 from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
@@ -39,10 +38,10 @@ from trasunto.synthesizers.condition import conform
 from trasunto.synthesizers.lm_private import taught_privately
 from trasunto.synthesizers.lm_texts import Writing
 from trasunto.synthesizers.measured import Descended
-from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.model import in_parts
 from trasunto.synthesizers.sieved import load_sieve, nothing, save_sieve
 from trasunto.synthesizers.written_columns import drawn_columns, fitted_columns, seed_of
-from trasunto.writing import aside
+from trasunto.synthesizers.written_models import joined, plain_settings, promised, save_writer, stored_writer
 
 # Seconds that fine-tuning takes at most when nothing is said.
 USUAL_SECONDS = 150.0
@@ -234,10 +233,7 @@ class LmFinetuneModel:
         frame = self.layout.frame([each for each in found if each is not None])
         if said is not None:
             frame = frame.with_columns(said.filter(done).get_columns())
-        whole = frame if drawn is None else drawn.filter(done).with_columns(frame.get_columns())
-        schema = self.schema.only
-        table = Table(schema, whole.select(schema.names))
-        return Dataset(self.schema, {next(iter(self.schema.tables)): table}), curation
+        return joined(self.schema, None if drawn is None else drawn.filter(done), frame), curation
 
     def _writer(self) -> Writer:
         return Writer(*merged(find(self.settings.base), self.adapter))
@@ -272,57 +268,33 @@ class LmFinetuneModel:
 
     def save(self, folder: str | Path) -> None:
         """Write model.json, the adapter (safetensors), the filters (plain arrays); the base is named, not copied."""
-        document = {
-            "synthesizer": "lm-finetune",
-            "version": 1,
-            "schema": self.schema.to_dict(),
-            "settings": asdict(self.settings),
-            "layout": self.layout.to_dict(),
-            "facts": self.facts,
-            "fitted_to": self.fitted_to,
-            "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
-        }
-        with aside(folder, folder=True) as place:
-            document["sieve"] = save_sieve(self.sieve, place)
-            (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+
+        def own(place: Path) -> dict[str, Any]:
             self.adapter.save(place)
-            if self.attributes is not None:
-                self.attributes.save(place / "attributes")
+            return {"layout": self.layout.to_dict(), "sieve": save_sieve(self.sieve, place)}
+
+        save_writer(self, self.settings, "lm-finetune", folder, own)
 
     @staticmethod
     def load(folder: Path) -> LmFinetuneModel:
-        document = read_document(folder)
-        try:
-            settings = document["settings"]
-            lists = {name: tuple(value) for name, value in settings.items() if isinstance(value, list)}
-            drawn, promised = folder / "attributes", document["guarantee"]
-            attributes: Any = load_model(drawn) if drawn.is_dir() else None
+        with stored_writer(folder) as found:
             return LmFinetuneModel(
-                Schema.from_dict(document["schema"]),
-                LmFinetune(**{**settings, **lists}),
-                Layout.from_dict(document["layout"]),
-                Adapter.load(folder),
-                load_sieve(document["sieve"], folder),
-                attributes,
-                document["facts"],
-                document["fitted_to"],
-                Guarantee.from_dict(promised) if promised is not None else None,
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
+                found.schema, LmFinetune(**found.settings), Layout.from_dict(found.document["layout"]),
+                Adapter.load(folder), load_sieve(found.document["sieve"], folder), found.attributes, found.facts,
+                found.fitted_to, found.guarantee,
+            )  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
-        promised = {} if self.guarantee is None else {"guarantee": self.guarantee.to_dict()}
         return {
             "method": "A small language model, adapted to the real texts, writes to a label and columns drawn first.",
             "source": "Hu et al. 2021; Yue et al. 2023",
             "base": self.settings.base,
-            "settings": asdict(self.settings),
+            "settings": plain_settings(self.settings),
             "fitted_to": self.fitted_to,
             "kind": self.layout.kind,
             "written": list(self.layout.texts),
             "written_to": list(self.layout.conditions),
             "labels": list(self.sieve.labels),
             **self.facts,
-            **promised,
+            **promised(self.guarantee),
         }

@@ -7,18 +7,17 @@ like what a trained model writes. With `exemplars: 0` nobody's text is shown to 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
-from trasunto.errors import BudgetError, FitError, ModelError
+from trasunto.errors import BudgetError, FitError
 from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
 from trasunto.language.engines.address import engine_of
 from trasunto.language.engines.asked import Engine, Reply, Request, cost_of
@@ -36,10 +35,18 @@ from trasunto.synthesizers.autoregressive import Autoregressive
 from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.lm_prompt_rounds import Asking, Wrote, groups_of, requests_of, written
-from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.model import in_parts
 from trasunto.synthesizers.sieved import load_sieve, nothing, save_sieve
 from trasunto.synthesizers.written_columns import drawn_columns, fitted_columns, other_columns, seed_of
-from trasunto.writing import aside
+from trasunto.synthesizers.written_models import (
+    joined,
+    load_pool,
+    plain_settings,
+    promised,
+    save_pool,
+    save_writer,
+    stored_writer,
+)
 
 # Tokens of a text when the real ones say nothing.
 TOKENS = 96
@@ -47,6 +54,8 @@ TOKENS = 96
 ROWS = replace(USUAL, duplicates=False, near=None, near_copy=None)
 # Prompts that a look asks.
 LOOKED_AT = 2
+# Where a saved model has its exemplars.
+SHOWN = "exemplars.json"
 
 
 @dataclass(frozen=True)
@@ -268,71 +277,43 @@ class LmPromptModel:
 
     def save(self, folder: str | Path) -> None:
         """Write model.json, the filters (plain arrays), what draws the other columns, and the exemplars."""
-        with aside(folder, folder=True) as place:
-            document = {
-                "synthesizer": "lm-prompt",
-                "version": 1,
-                "schema": self.schema.to_dict(),
-                "settings": {**asdict(self.settings), "serving": dict(self.settings.serving)},
-                "layout": self.layout.to_dict(),
-                "sieve": save_sieve(self.sieve, place),
-                "facts": self.facts,
-                "fitted_to": self.fitted_to,
-                "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
-            }
-            (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+
+        def own(place: Path) -> dict[str, Any]:
             if self.pool.exemplars:
-                shown = place / "exemplars.json"
-                shown.touch(mode=0o600)
-                shown.write_text(json.dumps(self.pool.to_dict(), ensure_ascii=False), encoding="utf-8")
-            if self.attributes is not None:
-                self.attributes.save(place / "attributes")
+                save_pool(self.pool, place / SHOWN)
+            return {"layout": self.layout.to_dict(), "sieve": save_sieve(self.sieve, place)}
+
+        save_writer(self, self.settings, "lm-prompt", folder, own)
 
     @staticmethod
     def load(folder: Path) -> LmPromptModel:
-        document = read_document(folder)
-        try:
-            shown = folder / "exemplars.json"
-            pool = Pool.from_dict(json.loads(shown.read_text(encoding="utf-8")) if shown.exists() else [])
-            settings, layout = LmPrompt(**document["settings"]), Layout.from_dict(document["layout"])
-            promised, drawn = document["guarantee"], folder / "attributes"
-            attributes: Any = load_model(drawn) if drawn.is_dir() else None
+        with stored_writer(folder) as found:
+            shown = folder / SHOWN
             return LmPromptModel(
-                Schema.from_dict(document["schema"]),
-                settings,
-                layout,
-                pool,
-                load_sieve(document["sieve"], folder),
-                attributes,
-                document["facts"],
-                document["fitted_to"],
-                Guarantee.from_dict(promised) if promised is not None else None,
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
+                found.schema, LmPrompt(**found.settings), Layout.from_dict(found.document["layout"]),
+                load_pool(shown) if shown.exists() else Pool((), (), ()),
+                load_sieve(found.document["sieve"], folder), found.attributes, found.facts, found.fitted_to,
+                found.guarantee,
+            )  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
-        promised = {} if self.guarantee is None else {"guarantee": self.guarantee.to_dict()}
         return {
             "method": "A language model is asked for texts like real ones, by label and other columns drawn first.",
             "source": "Yu et al. 2023 (AttrPrompt); MoP, ACL Findings 2025",
-            "settings": {**asdict(self.settings), "serving": dict(self.settings.serving)},
+            "settings": plain_settings(self.settings),
             "kind": self.layout.kind,
             "labels": list(self.sieve.labels),
             "fitted_to": self.fitted_to,
             "exemplars_kept": len(self.pool.exemplars),
             **self.facts,
-            **promised,
+            **promised(self.guarantee),
         }
 
     def _written(self, rows: int, drawn: pl.DataFrame | None, seed: int, progress: Progress) -> tuple[Dataset, Wrote]:
         asking, engine = self.asking, self.settings.reached()
         groups = groups_of(asking.prompting, drawn, rows)
         texts, wrote = written(asking, engine, self.sieve, groups, rows, seed=seed, progress=progress)
-        frame = self.layout.frame(texts)
-        whole = frame if drawn is None else drawn.with_columns(frame.get_columns())
-        schema = self.schema.only
-        return Dataset(self.schema, {next(iter(self.schema.tables)): Table(schema, whole.select(schema.names))}), wrote
+        return joined(self.schema, drawn, self.layout.frame(texts)), wrote
 
 
 def _measured(layout: Layout, rows: pl.DataFrame, longest: int, budget: Budget | None) -> dict[str, Any]:

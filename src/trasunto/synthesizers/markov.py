@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from trasunto.data.dataset import Dataset, Table
+from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
-from trasunto.errors import FitError, ModelError, SampleError
+from trasunto.errors import FitError, SampleError
 from trasunto.language.curation.sifting import Curation
 from trasunto.language.layouts import Layout, layout_of
 from trasunto.language.ngram import Ngrams, count, from_arrays, to_arrays
@@ -37,9 +37,9 @@ from trasunto.synthesizers.checked import at_least, shares
 from trasunto.synthesizers.coded import CodedModel
 from trasunto.synthesizers.markov_private import counted_privately
 from trasunto.synthesizers.markov_texts import Gathered, numbers_of, roots_of
-from trasunto.synthesizers.model import in_parts, load_model, read_document
+from trasunto.synthesizers.model import in_parts
 from trasunto.synthesizers.written_columns import drawn_columns, fitted_columns, seed_of
-from trasunto.writing import aside
+from trasunto.synthesizers.written_models import joined, plain_settings, promised, save_writer, stored_writer
 
 ROUNDS = 8
 # Texts that are drawn side by side.
@@ -175,93 +175,69 @@ class MarkovModel:
 
     def save(self, folder: str | Path) -> None:
         """Write model.json, words.json, plain arrays. Without a budget they tell of the real texts."""
-        document = {
-            "synthesizer": "markov",
-            "version": 1,
-            "schema": self.schema.to_dict(),
-            "settings": {**asdict(self.settings), "conditions": list(self.settings.conditions)},
-            "layout": self.layout.to_dict(),
-            "roots": [list(each) for each in self.roots],
-            "labels": list(self.labeller.labels) if self.labeller is not None else None,
-            "facts": self.facts,
-            "fitted_to": self.fitted_to,
-            "guarantee": self.guarantee.to_dict() if self.guarantee is not None else None,
-        }
-        arrays = to_arrays(self.ngrams) | {
-            "factors": self.copies.factors, "runs": self.copies.runs, "whole": self.copies.whole,
-        }  # fmt: skip
-        if self.labeller is not None:
-            arrays |= self.labeller.to_arrays()
-        with aside(folder, folder=True) as place:
-            (place / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+
+        def own(place: Path) -> dict[str, Any]:
+            arrays = to_arrays(self.ngrams) | {
+                "factors": self.copies.factors, "runs": self.copies.runs, "whole": self.copies.whole,
+            }  # fmt: skip
+            if self.labeller is not None:
+                arrays |= self.labeller.to_arrays()
             words = json.dumps(list(self.ngrams.words.pieces), ensure_ascii=False)
             (place / "words.json").write_text(words, encoding="utf-8")
             np.savez_compressed(place / "arrays.npz", allow_pickle=False, **arrays)
-            if self.attributes is not None:
-                self.attributes.save(place / "attributes")
+            return {
+                "layout": self.layout.to_dict(),
+                "roots": [list(each) for each in self.roots],
+                "labels": list(self.labeller.labels) if self.labeller is not None else None,
+            }
+
+        save_writer(self, self.settings, "markov", folder, own)
 
     @staticmethod
     def load(folder: Path) -> MarkovModel:
-        document = read_document(folder)
-        try:
-            with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
+        with stored_writer(folder) as found, np.load(folder / "arrays.npz", allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
             words = Words(tuple(json.loads((folder / "words.json").read_text(encoding="utf-8"))))
-            told = document["settings"]
-            settings = Markov(**{**told, "conditions": tuple(told["conditions"])})
-            roots = tuple((column, value) for column, value in document["roots"])
+            roots = tuple((column, value) for column, value in found.document["roots"])
             order = sum(name.startswith("pairs") for name in arrays)
-            ngrams = from_arrays(words, arrays, order, len(roots) + 1)
-            copies = Copies(arrays["factors"], arrays["runs"], arrays["whole"])
-            labels = document["labels"]
+            labels = found.document["labels"]
             labeller = (
                 Labeller(tuple(labels), arrays["rarity"], arrays["weight"], arrays["bias"])
                 if labels is not None
                 else None
             )
-            layout = Layout.from_dict(document["layout"])
-            schema = Schema.from_dict(document["schema"])
-            facts, rows, promised = document["facts"], document["fitted_to"], document.get("guarantee")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"The model in {folder} is broken: {error!r}.", "Fit it again.") from error
-        drawn = folder / "attributes"
-        attributes: Any = load_model(drawn) if drawn.is_dir() else None
-        guarantee = Guarantee.from_dict(promised) if promised is not None else None
-        return MarkovModel(
-            schema, settings, layout, roots, ngrams, copies, labeller, attributes, facts, rows, guarantee
-        )
+            return MarkovModel(
+                found.schema, Markov(**found.settings), Layout.from_dict(found.document["layout"]), roots,
+                from_arrays(words, arrays, order, len(roots) + 1),
+                Copies(arrays["factors"], arrays["runs"], arrays["whole"]),
+                labeller, found.attributes, found.facts, found.fitted_to, found.guarantee,
+            )  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
-        promised = {} if self.guarantee is None else {"guarantee": self.guarantee.to_dict()}
         return {
             "method": "Word n-grams with interpolated Kneser-Ney back-off, of the texts of a label and of all texts.",
             "source": "Chen and Goodman 1998",
-            "settings": {**asdict(self.settings), "conditions": list(self.settings.conditions)},
+            "settings": plain_settings(self.settings),
             "kind": self.layout.kind,
             "fitted_to": self.fitted_to,
             "labels": [value for column, value in self.roots if column == self.layout.label],
             **self.facts,
-            **promised,
+            **promised(self.guarantee),
         }
 
     def _written(
         self, rows: int, drawn: pl.DataFrame | None, seed: int, temperature: float, progress: Progress
     ) -> tuple[Dataset, Curation]:
-        told = drawn if drawn is not None else pl.DataFrame()
-        texts, curation = self._texts(rows, told, seed, temperature, progress)
-        whole = pl.concat([told, self.layout.frame(texts)], how="horizontal") if drawn is not None else (
-            self.layout.frame(texts)
-        )  # fmt: skip
-        schema = self.schema.only
-        table = Table(schema, whole.select(schema.names))
-        return Dataset(self.schema, {next(iter(self.schema.tables)): table}), curation
+        others = drawn if drawn is not None else pl.DataFrame()
+        texts, curation = self._texts(rows, others, seed, temperature, progress)
+        return joined(self.schema, drawn, self.layout.frame(texts)), curation
 
     def _texts(
-        self, rows: int, told: pl.DataFrame, seed: int, temperature: float, progress: Progress
+        self, rows: int, others: pl.DataFrame, seed: int, temperature: float, progress: Progress
     ) -> tuple[list[dict[str, str]], Curation]:
         """The texts of each row, in rounds: write, sift, write again what is missing."""
-        under = numbers_of(self.layout, self.roots, told, rows)
-        labels = self.layout.labels(told) if told.width else [""] * rows
+        under = numbers_of(self.layout, self.roots, others, rows)
+        labels = self.layout.labels(others) if others.width else [""] * rows
         gathered = Gathered(self.layout, self.labeller, labels)
         levels = ready(self.ngrams, temperature)
         for number in range(ROUNDS):
