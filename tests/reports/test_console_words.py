@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from trasunto.reports.console_words import _WORDS, amount, counted_in, headed, printed, share
+from trasunto.reports.console_words import _WORDS, amount, counted_in, headed, say, share
 
 
 @pytest.mark.parametrize("key", _WORDS)
@@ -19,4 +19,4 @@ def test_numbers_are_written_in_each_language():
     assert amount(12_345, "en") == "12,345" and amount(12_345, "es") == "12.345"
     assert share(0.1234, "en") == "12.3%" and share(0.1234, "es") == "12,3 %" and share(0.9, "es", 0) == "90 %"
     assert counted_in(1, "finding", "es") == "1 hallazgo" and counted_in(1_200, "row", "en") == "1,200 rows"
-    assert printed("written", "es", path="a.md") == "Escrito a.md."
+    assert say("written", "es", path="a.md") == "Escrito a.md."

@@ -58,7 +58,7 @@ def command(
     """
     from trasunto.pipeline.audit import AuditOptions, audit
     from trasunto.pipeline.verbs import read
-    from trasunto.reports.console_words import printed
+    from trasunto.reports.console_words import say
 
     with shown(quiet) as progress:
         report = audit(
@@ -79,13 +79,13 @@ def command(
     else:
         _say(report)
         for path in output:
-            click.echo(printed("written", language, path=path))
+            click.echo(say("written", language, path=path))
     return DONE if report.passed else GATE
 
 
 def _say(report: object) -> None:
     """The page's first lines and its table."""
-    from trasunto.reports.console_words import printed
+    from trasunto.reports.console_words import say
     from trasunto.reports.report import Report
     from trasunto.reports.risks import answers, table
     from trasunto.reports.words import number
@@ -98,9 +98,9 @@ def _say(report: object) -> None:
     if grid is not None:
         say_table("", grid.head, grid.rows, right=grid.right)
     for verdict in report.verdicts:
-        word = printed("passed" if verdict.passed else "failed", at)
-        measured = number(verdict.value, at) if verdict.value is not None else printed("not_known", at)
-        click.echo(printed("gate", at, word=word, gate=verdict.gate, value=measured))
+        word = say("passed" if verdict.passed else "failed", at)
+        measured = number(verdict.value, at) if verdict.value is not None else say("not_known", at)
+        click.echo(say("gate", at, word=word, gate=verdict.gate, value=measured))
 
 
 def _named(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def command(
     from trasunto.data.discover import with_proposals
     from trasunto.pipeline.verbs import read
     from trasunto.reports.column_words import breach_told
-    from trasunto.reports.console_words import printed
+    from trasunto.reports.console_words import say
 
     dataset = read(data, schema=schema_file)
     say_sheets(data)
@@ -85,9 +85,9 @@ def command(
     _say_personal(findings, note, language)
     for breach in breaches:
         parts = (breach.table, breach.column, breach.count, breach.rule, breach.rows)
-        click.echo(printed("breach", language, what=breach_told(*parts, language)))
+        click.echo(say("breach", language, what=breach_told(*parts, language)))
     if output:
-        click.echo(printed("schema_written", language, path=output))
+        click.echo(say("schema_written", language, path=output))
     return DONE
 
 
@@ -103,13 +103,13 @@ def _as_json(dataset: Any, tables: dict[str, Any]) -> dict[str, Any]:
 
 def _say_columns(name: str, rows: int, columns: list[dict[str, Any]], language: str) -> None:
     from trasunto.reports.column_words import role_told, why_told
-    from trasunto.reports.console_words import amount, counted_in, headed, printed, share
-    from trasunto.reports.words import say
+    from trasunto.reports.console_words import amount, counted_in, headed, say, share
+    from trasunto.reports.words import say as worded
 
     lines = [
         (
             c["name"],
-            say(f"kind_{c['kind']}", language),
+            worded(f"kind_{c['kind']}", language),
             role_told(c["role"], language),
             share(c["missing"], language),
             amount(c["distinct"], language),
@@ -119,37 +119,37 @@ def _say_columns(name: str, rows: int, columns: list[dict[str, Any]], language: 
         for c in columns
     ]
     counts = {"rows": counted_in(rows, "row", language), "columns": counted_in(len(columns), "column", language)}
-    say_table(printed("table", language, name=name, **counts), headed("columns_head", language), lines, right=(3, 4))
+    say_table(say("table", language, name=name, **counts), headed("columns_head", language), lines, right=(3, 4))
 
 
 def _say_keys(name: str, schema: Any, language: str) -> None:
     """What tells the rows of a table apart, what they refer to, and whose events they are."""
-    from trasunto.reports.console_words import headed, printed
+    from trasunto.reports.console_words import headed, say
 
-    lines = [(" + ".join(schema.primary_key), printed("key", language))] if schema.primary_key else []
+    lines = [(" + ".join(schema.primary_key), say("key", language))] if schema.primary_key else []
     for key in schema.foreign_keys:
         lines.append((" + ".join(key.columns), f"→ {key.table} ({' + '.join(key.references)})"))
     if schema.sequence:
-        lines.append((schema.sequence[0], printed("events", language, order=schema.sequence[1])))
+        lines.append((schema.sequence[0], say("events", language, order=schema.sequence[1])))
     if schema.foreign_keys or schema.sequence:
-        say_table(printed("ties", language, name=name), headed("ties_head", language), lines)
+        say_table(say("ties", language, name=name), headed("ties_head", language), lines)
 
 
 def _say_rules(name: str, schema: Any, language: str, *, always: bool) -> None:
     from trasunto.reports.column_words import why_told
-    from trasunto.reports.console_words import counted_in, headed, printed
+    from trasunto.reports.console_words import counted_in, headed, say
 
     said = [
-        (each.rule, printed("held" if each.confirmed else "proposed", language), why_told(each.reason, language))
+        (each.rule, say("held" if each.confirmed else "proposed", language), why_told(each.reason, language))
         for each in schema.constraints
     ]
     if said or always:
-        title = printed("rules", language, name=name, rules=counted_in(len(said), "rule", language))
+        title = say("rules", language, name=name, rules=counted_in(len(said), "rule", language))
         say_table(title, headed("rules_head", language), said)
 
 
 def _say_personal(findings: tuple[Finding, ...], note: str, language: str) -> None:
-    from trasunto.reports.console_words import counted_in, headed, printed, share
+    from trasunto.reports.console_words import counted_in, headed, say, share
     from trasunto.reports.finding_words import category_told, kind_told, place_told, reason_told
 
     if findings:
@@ -164,10 +164,10 @@ def _say_personal(findings: tuple[Finding, ...], note: str, language: str) -> No
             )
             for f in findings
         ]
-        title = printed("personal", language, findings=counted_in(len(named), "finding", language))
+        title = say("personal", language, findings=counted_in(len(named), "finding", language))
         say_table(title, headed("personal_head", language), named, right=(4,))
     elif note:
-        click.echo(printed("not_looked", language, why=note), err=True)
+        click.echo(say("not_looked", language, why=note), err=True)
 
 
 def _personal(dataset: Any) -> tuple[tuple[Finding, ...], str]:

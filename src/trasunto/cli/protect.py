@@ -104,11 +104,11 @@ def command(
     else:
         _tell(made.protection, output, report, policy.language)
         if made.protection.vault is not None:
-            from trasunto.reports.console_words import counted_in, printed
+            from trasunto.reports.console_words import counted_in, say
 
             at = policy.language
             count = counted_in(made.protection.vault["pseudonyms"], "pseudonym", at)
-            click.echo(printed("vault_written", at, pseudonyms=count, path=vault))
+            click.echo(say("vault_written", at, pseudonyms=count, path=vault))
     return DONE
 
 
@@ -129,7 +129,7 @@ def _propose(
     import yaml
 
     from trasunto.privacy.policy import Policy
-    from trasunto.reports.console_words import printed
+    from trasunto.reports.console_words import say
 
     assert isinstance(policy, Policy)
     if as_json:
@@ -140,9 +140,9 @@ def _propose(
         _say_findings(findings, policy.language)
     if output is not None:
         policy.save(output)
-        click.echo(printed("policy_written", policy.language, path=output), err=as_json)
+        click.echo(say("policy_written", policy.language, path=output), err=as_json)
     if consent and not as_json:
-        click.echo(printed("consent_may", policy.language, columns=", ".join(consent)), err=True)
+        click.echo(say("consent_may", policy.language, columns=", ".join(consent)), err=True)
     return DONE
 
 
@@ -167,7 +167,7 @@ def _say_findings(findings: tuple[Finding, ...], language: str) -> None:
 
 
 def _tell(protection: Protection, output: str | None, report: str | None, language: str) -> None:
-    from trasunto.reports.console_words import amount, counted_in, headed, printed, share
+    from trasunto.reports.console_words import amount, counted_in, headed, say, share
     from trasunto.reports.finding_words import action_told, kind_told, level_told, method_told, named_told
 
     _say_findings(protection.findings, language)
@@ -181,39 +181,39 @@ def _tell(protection: Protection, output: str | None, report: str | None, langua
         )
         for t in protection.actions
     ]
-    say_table(printed("done", language), headed("done_head", language), rows, right=(3,))
+    say_table(say("done", language), headed("done_head", language), rows, right=(3,))
     before, after = protection.before, protection.after
     if before is not None and after is not None:
         alone = {"alone_before": amount(before.unique, language), "alone_after": amount(after.unique, language)}
-        click.echo(printed("k", language, before=before.k, after=after.k, **alone))
+        click.echo(say("k", language, before=before.k, after=after.k, **alone))
     if protection.loss is not None:
         levels = ", ".join(f"{name}: {level_told(level, language)}" for name, level in protection.levels.items())
         loss = share(protection.loss, language)
         click.echo(
-            printed("levels", language, method=method_told(protection.method or "", language), levels=levels, loss=loss)
+            say("levels", language, method=method_told(protection.method or "", language), levels=levels, loss=loss)
         )
     for name, count in protection.suppressed.items():
-        click.echo(printed("left_out", language, name=name, rows=counted_in(count, "row", language)))
+        click.echo(say("left_out", language, name=name, rows=counted_in(count, "row", language)))
     if protection.consent is not None:
         consent = protection.consent.to_dict()
         excluded, every = amount(consent["rows_excluded"], language), consent["rows_before"]
-        click.echo(printed("consent", language, excluded=excluded, rows=counted_in(every, "row", language)))
+        click.echo(say("consent", language, excluded=excluded, rows=counted_in(every, "row", language)))
     for column, count in protection.left.items():
         rows_left = counted_in(count, "row", language)
-        click.echo(printed("value_left", language, rows=rows_left, column=column), err=True)
+        click.echo(say("value_left", language, rows=rows_left, column=column), err=True)
     for what, path in (("data_written", output), ("report_written", report)):
         if path is not None:
-            click.echo(printed(what, language, path=path))
+            click.echo(say(what, language, path=path))
     if output is None:
-        click.echo(printed("nothing_written", language))
+        click.echo(say("nothing_written", language))
 
 
 def _new_key(path: str, language: str) -> int:
     from trasunto.privacy.pseudonyms import new_key
-    from trasunto.reports.console_words import printed
+    from trasunto.reports.console_words import say
 
     new_key(path)
-    click.echo(printed("key_written", language, path=path))
+    click.echo(say("key_written", language, path=path))
     return DONE
 
 

@@ -79,11 +79,11 @@ def _write(dataset: object, target: Path) -> None:
 
 
 def _tell(told: dict[str, dict[str, int]], output: str, language: str) -> None:
-    from trasunto.reports.console_words import amount, headed, printed
+    from trasunto.reports.console_words import amount, headed, say
 
     rows = [
         (name, amount(rows, language), *(amount(told[key].get(name, 0), language) for key in ("unknown", "spellings")))
         for name, rows in told["columns"].items()
     ]
-    say_table(printed("revealed", language), headed("revealed_head", language), rows, right=(1, 2, 3))
-    click.echo(printed("revealed_written", language, path=output))
+    say_table(say("revealed", language), headed("revealed_head", language), rows, right=(1, 2, 3))
+    click.echo(say("revealed_written", language, path=output))

@@ -50,7 +50,7 @@ _NOUNS = {
 }
 
 
-def printed(key: str, language: str, **values: Any) -> str:
+def say(key: str, language: str, **values: Any) -> str:
     """The words of a key in a language, filled in. KeyError for a key that has none."""
     return _WORDS[key][language == "es"].format(**values)
 
