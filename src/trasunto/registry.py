@@ -236,7 +236,7 @@ def load(group: str, name: str) -> Any:
     """
     table = _table(group)
     if name not in table:
-        raise UnknownNameError(f"No {group} called {name!r}.", near(name, table))
+        raise UnknownNameError(f"No {group.removesuffix('s')} called {name!r}.", near(name, table))
     module, _, attribute = table[name].partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)

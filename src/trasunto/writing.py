@@ -25,6 +25,11 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def check_writable(path: str | Path) -> None:
+    """StoreError, before long work, where nothing can be written under `path`. Folders missing above it are made."""
+    shutil.rmtree(_beside(Path(path)), ignore_errors=True)
+
+
 @contextlib.contextmanager
 def aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
@@ -32,11 +37,7 @@ def aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     folder: the temporary path is a new folder; a folder that stands at `path` is replaced.
     """
     target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise StoreError(f"Cannot write {target}: {error.strerror or error}.", "Pick another place.") from error
+    temporary = _beside(target)
     inner = temporary / target.name
     try:
         if folder:
@@ -49,3 +50,12 @@ def aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
         raise StoreError(f"Cannot write {target}: {error.strerror or error}.", "Free space or move.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(target: Path) -> Path:
+    """A new folder beside a path."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise StoreError(f"Cannot write {target}: {error.strerror or error}.", "Pick another place.") from error

@@ -264,3 +264,27 @@ def test_a_row_is_told_as_one(rows, capsys):
     assert said(capsys, "sample", "model", "-n", "1", "-o", "one.csv")[1] == "Wrote 1 row to one.csv.\n"
     assert said(capsys, "sample", "model", "-n", "0", "-o", "none.csv")[1] == "Wrote 0 rows to none.csv.\n"
     assert (rows / "none.csv").read_text() == "age,sex,income\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["fit", "rows.csv", "-o", "rows.csv/model"], "Cannot write rows.csv/model"),
+        (["evaluate", "--real", "rows.csv", "--synthetic", "more.csv", "-o", "rows.csv/r.html"], "Cannot write"),
+        (["evaluate", "--real", "rows.csv", "--synthetic", "more.csv", "-o", "report.doc"], "No report format"),
+    ],
+)
+def test_where_nothing_can_be_written_is_said_before_the_work(rows, capsys, monkeypatch, command, words):
+    from trasunto.pipeline import verbs
+
+    monkeypatch.setattr(verbs, "fit", None)
+    monkeypatch.setattr(verbs, "evaluate", None)
+    code, _, err = said(capsys, *command)
+    assert code == 2 and words in err
+    assert sorted(path.name for path in rows.iterdir()) == ["more.csv", "rows.csv"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(rows):
+    asked = f"{sys.executable} -m trasunto list metrics | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -74,8 +74,11 @@ def command(
     """
     from trasunto.pipeline.samples import with_samples
     from trasunto.pipeline.verbs import evaluate
+    from trasunto.reports.report import check_report
 
     wanted = list(_named(metrics)) or None
+    if output:
+        check_report(output)
     for each in (real, *synthetic, *((holdout,) if holdout else ())):
         say_sheets(each)
     with shown(quiet) as progress:

@@ -113,9 +113,11 @@ def _checkpoints(output: str, resume: bool) -> Path:
     a file stands in the place of the model."""
     from trasunto.errors import FileError
     from trasunto.pipeline import kept
+    from trasunto.writing import check_writable
 
     if Path(output).is_file():
         raise FileError(f"{output} is a file; a model is a folder.", "Give -o another name, such as model.")
+    check_writable(output)
     folder = Path(f"{output.rstrip('/')}.checkpoints")
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -115,6 +116,9 @@ def code_of(arguments: list[str] | None = None) -> int:
         _say("", "Stopped. Finished steps are kept: the same command with --resume and -o goes on from there.")
         return STOPPED
     except BrokenPipeError:
+        # What is still to be flushed at the end goes nowhere.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
         return _ours(error)

@@ -57,7 +57,10 @@ def say_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], ri
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)
-    console.print(table)
+    with console.capture() as printed:
+        console.print(table)
+    # Not printed by rich itself, for which a reader who has seen enough (| head) is an error.
+    click.echo(printed.get(), nl=False)
 
 
 def settings_of(pairs: Sequence[str]) -> dict[str, Any]:

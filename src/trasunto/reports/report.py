@@ -109,10 +109,7 @@ class Report:
 
     def write(self, path: str | Path) -> None:
         """Write in the form the suffix names: .html .json .md .ipynb .pdf."""
-        suffix = Path(path).suffix.lower()
-        if suffix not in SUFFIXES:
-            raise FileError(f"No report format for {suffix!r} ({path}).", near(suffix, SUFFIXES))
-        getattr(self, f"to_{SUFFIXES[suffix]}")(path)
+        getattr(self, f"to_{_form(path)}")(path)
 
     def to_json(self, path: str | Path) -> None:
         from trasunto.writing import write_text
@@ -149,3 +146,19 @@ class Report:
         from trasunto.reports.html import render_inline
 
         return render_inline(self)
+
+
+def check_report(path: str | Path) -> None:
+    """Before long work: FileError for a suffix that is of no form, StoreError where nothing can be written."""
+    from trasunto.writing import check_writable
+
+    _form(path)
+    check_writable(path)
+
+
+def _form(path: str | Path) -> str:
+    """The form that a suffix names."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise FileError(f"No report format for {suffix!r} ({path}).", near(suffix, SUFFIXES))
+    return SUFFIXES[suffix]
