@@ -124,6 +124,15 @@ def test_whole_numbers_are_drawn_at_whole_numbers_and_in_the_marks_of_the_langua
     assert any("," in label for label in drawn["es"]["pay"]) and not any("." in label for label in drawn["es"]["pay"])
 
 
+@pytest.mark.parametrize(("control", "tone"), [(0.51, "good"), (None, "fair")])
+def test_without_unseen_rows_likeness_is_not_praised(control, tone):
+    scores = (Score("fidelity.c2st", 0.3, 0.5, (0.27, 0.33), 0.4, control),)
+    report = Report("Synthetic data, measured", scores, {}, language="es")
+    cards = next(block for block in story(report) if isinstance(block, Cards)).cards
+    assert cards[0].tone == tone
+    assert ("reserva" in cards[0].detail) == (control is None)
+
+
 def test_bars_of_many_categories_stand_apart_under_their_names():
     many = [f"town {number}" for number in range(12) for _ in range(12 - number)] + [None] * 3
     rows = pl.DataFrame({"town": many, "sex": ["f", "m", "m"] * (len(many) // 3)})

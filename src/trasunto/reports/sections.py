@@ -44,7 +44,10 @@ def _summary(report: Report) -> list[Block]:
     faithful = report.score("fidelity.text") or report.score("fidelity.c2st") or report.score("relations.c2st")
     if faithful:
         tone = "good" if faithful.value <= 0.6 else "fair" if faithful.value <= 0.75 else "poor"
-        detail = say(f"faithful_{tone}", at) + within(faithful.interval, at)
+        # Without a control there were no unseen rows, and a copy of the training rows would score best.
+        alone = faithful.control is None and tone == "good"
+        detail = say("faithful_alone" if alone else f"faithful_{tone}", at) + within(faithful.interval, at)
+        tone = "fair" if alone else tone
         cards.append(Card(say("faithful", at), number(faithful.value, at), detail, tone))
     cards += linked(report)
     made = report.score("utility.tstr")

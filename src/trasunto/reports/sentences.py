@@ -1,6 +1,10 @@
 """What a report says about limits, and how to read each metric, in English and Spanish."""
 
 SENTENCES: dict[str, tuple[str, str]] = {
+    "faithful_alone": (
+        "Hard to tell from training rows, as copies of them would be. Give a holdout.",
+        "Difícil de distinguir de las filas de entrenamiento, como lo serían sus copias. Hace falta una reserva.",
+    ),
     # limits
     "limit_c2st": (
         "A classifier tells synthetic rows from real ones with probability {value}. What gives them away most: {columns}. "
