@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, what it leaves, with which exit code."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -34,6 +35,7 @@ def test_every_command_teaches(capsys, command):
     code, out, _ = said(capsys, command, "--help")
     assert code == 0
     assert "Usage: trasunto" in out
+    assert "Example" in out
 
 
 def test_help_and_version(capsys):
@@ -288,3 +290,21 @@ def test_a_reader_that_has_seen_enough_is_no_error(rows):
     asked = f"{sys.executable} -m trasunto list metrics | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "place", "offered"),
+    [
+        ("trasunto pr", 1, "plain,prepare"),
+        ("trasunto fit ro", 2, "file,ro"),
+        ("trasunto fit rows.csv --synthesizer tr", 4, "plain,tree"),
+        ("trasunto compare rows.csv --synthesizers tree,indep", 4, "plain,tree,independent"),
+        ("trasunto list synth", 2, "plain,synthesizers"),
+    ],
+)
+def test_the_tab_key_completes_commands_files_and_names(words, place, offered):
+    asked = {"_TRASUNTO_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(place)}
+    done = subprocess.run(
+        [sys.executable, "-m", "trasunto"], env={**os.environ, **asked}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and offered in done.stdout.splitlines(), done.stderr

@@ -29,7 +29,13 @@ EXTRAS = {
 @click.command("doctor")
 @json_option
 def command(as_json: bool) -> int:
-    """Show versions, extras, cores, GPU and offline models, what is missing and how to get it."""
+    """Show versions, extras, cores, GPU and offline models, what is missing and how to get it.
+
+    \b
+    Examples:
+      trasunto doctor
+      trasunto doctor --json
+    """
     found = _found()
     if as_json:
         say_json(found)

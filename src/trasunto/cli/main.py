@@ -50,6 +50,8 @@ COMMANDS = {
     "schema": ("schema", "Print the JSON Schema of a recipe, for editors."),
     "doctor": ("doctor", "Show versions, extras, cores, GPU and offline models, and what is missing."),
 }
+# Set by the shell that asks what may come next.
+COMPLETE = "_TRASUNTO_COMPLETE"
 DONE, GATE, MENDABLE, OURS, STOPPED = 0, 1, 2, 3, 130
 
 
@@ -64,6 +66,10 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"trasunto.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        if COMPLETE in os.environ:
+            from trasunto.cli.completion import completing
+
+            return completing(command)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -83,7 +89,8 @@ class Commands(click.Group):
         "auto_envvar_prefix": "TRASUNTO",
         "max_content_width": 100,
     },
-    epilog="Begin with `trasunto demo`, then `trasunto init recipe.yaml --data FILE`. Every command has its --help.",
+    epilog="Begin with `trasunto demo`, then `trasunto init recipe.yaml --data FILE`. Every command has its --help. "
+    f'For the tab key: eval "$({COMPLETE}=bash_source trasunto)", or zsh_source, or fish_source.',
 )
 @click.version_option(__version__, prog_name="trasunto")
 def trasunto() -> None:

@@ -11,7 +11,7 @@ def command() -> int:
     """Print the JSON Schema of a recipe.
 
     \b
-    For completion in VS Code with the YAML extension:
+    Example, for completion in VS Code with the YAML extension:
       trasunto schema > recipe.schema.json
     and as the first line of the recipe:
       # yaml-language-server: $schema=recipe.schema.json
