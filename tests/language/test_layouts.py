@@ -123,6 +123,20 @@ def patients():
     return schema, rows.with_columns(pl.Series("ill", [True, False, None]), pl.Series("no", ["1", "2", "3"]))
 
 
+def test_texts_keep_to_what_all_rows_do():
+    schema = TableSchema((Column("title", "text"), Column("body", "text"), Column("note", "text")))
+    rows = pl.DataFrame(
+        {"title": ["One", "Two\n"], "body": ["a\nb", "c"], "note": ["d", None]},
+    )
+    layout = layout_of(schema)
+    assert layout.read("One\nTwo\nnote: d") == {"title": "One\nTwo", "note": "d"}
+    layout = closed(layout, rows)
+    assert layout.whole == ("title", "body") and layout.lines == ("title", "note")
+    assert layout.read("One\nTwo\nbody: a\nb") is None and layout.read("One\nnote: d") is None
+    assert layout.read("One\nbody: a\nb") == {"title": "One", "body": "a\nb"}
+    assert Layout.from_dict(layout.to_dict()) == layout
+
+
 def test_rows_are_written_and_read_back():
     schema, rows = patients()
     layout = closed(layout_of(schema), rows)

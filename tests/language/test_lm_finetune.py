@@ -8,12 +8,14 @@ import pytest
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.dialogues import Turn, messages, messages_column, turns_of
-from trasunto.data.schema import Column, TableSchema
+from trasunto.data.schema import Column, ForeignKey, TableSchema
 from trasunto.errors import FitError, SampleError, TrasuntoError
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.mechanisms import injected
 from trasunto.synthesizers.lm_finetune import LmFinetune
 from trasunto.synthesizers.model import load_model
+from trasunto.synthesizers.relational import Relational
+from trasunto.synthesizers.sequences import Sequences
 
 pytest.importorskip("torch")
 PLACES = ("room", "food", "staff", "view", "bed", "pool", "bar", "lift")
@@ -26,10 +28,20 @@ def dataset(columns, **values):
     return Dataset.of(Table(TableSchema(tuple(columns)), pl.DataFrame(values)), "said")
 
 
-def quick(decoder, **more):
+def known(decoder, epochs=4):
     # All weights: an adapter on so small a model does not learn a form in seconds.
-    known = {"base": str(decoder), "method": "full", "epochs": 4, "learning_rate": 5e-3, "agree": False, "batch": 8}
-    return LmFinetune(**{**known, **more})
+    return {
+        "base": str(decoder),
+        "method": "full",
+        "epochs": epochs,
+        "learning_rate": 5e-3,
+        "agree": False,
+        "batch": 8,
+    }
+
+
+def quick(decoder, **more):
+    return LmFinetune(**{**known(decoder), **more})
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +188,65 @@ def test_a_budget_pays_for_several_columns_that_are_written_to(decoder):
     made = model.sample(4, seed=1)
     assert made.rows.columns == ["text", "label", "place", "stars"] and set(made.rows["place"]) <= set(PLACES)
     assert made.rows["stars"].is_between(1, 3).all() and (made.rows["text"].str.len_chars() > 0).all()
+
+
+def notes(count):
+    """(mood, text, reply) of stays."""
+    chosen = [SAID[n % len(SAID)] for n in range(count)]
+    mood = ["good" if word in WORDS[:3] else "bad" for _, word in chosen]
+    return (
+        mood,
+        [f"the {place} was {word}" for place, word in chosen],
+        [f"the {word} {place}" for place, word in chosen],
+    )
+
+
+def test_the_texts_of_related_tables_are_written_together_to_their_rows(decoder, tmp_path):
+    mood, text, reply = notes(144)
+    guest = Table(
+        TableSchema((Column("id", "id", False), Column("home", "category", False)), ("id",)),
+        pl.DataFrame({"id": [f"G{n}" for n in range(48)], "home": ["York", "Bilbao"] * 24}),
+    )
+    stay = Table(
+        TableSchema(
+            (
+                Column("guest", "id", False), Column("mood", "category", False), Column("nights", "integer", False),
+                Column("text", "text", False), Column("reply", "text", False),
+            ),
+            (),
+            (ForeignKey(("guest",), "guest", ("id",)),),
+        ),
+        pl.DataFrame({
+            "guest": [f"G{n // 3}" for n in range(144)], "mood": mood, "nights": [1 + n % 5 for n in range(144)],
+            "text": text, "reply": reply,
+        }),
+    )  # fmt: skip
+    real = Dataset.holding({"guest": guest, "stay": stay})
+    model = Relational(text="lm-finetune", text_settings=known(decoder, 12)).fit(real, seed=0)
+    told = model.describe()["texts"]["stay"][0]
+    assert told["texts"] == ["text", "reply"] and told["written_to"] == ["mood"] and "nights" in told["told"]
+    made = model.sample({"guest": 12}, seed=1)
+    rows = made.tables["stay"].rows
+    assert len(rows) and not rows["text"].null_count() + rows["reply"].null_count()
+    assert not rows["text"].str.contains("reply:").any()
+    model.save(tmp_path / "m")
+    assert load_model(tmp_path / "m").sample({"guest": 12}, seed=1).digest() == made.digest()
+
+
+def test_the_texts_of_events_are_written_to_their_kind(decoder):
+    mood, text, _ = notes(144)
+    schema = TableSchema(
+        (
+            Column("who", "id", False), Column("day", "integer", False), Column("mood", "category", False),
+            Column("text", "text", False),
+        ),
+        sequence=("who", "day"),
+    )  # fmt: skip
+    rows = pl.DataFrame(
+        {"who": [f"G{n // 4}" for n in range(144)], "day": [n % 4 for n in range(144)], "mood": mood, "text": text}
+    )
+    real = Dataset.of(Table(schema, rows), "stays")
+    model = Sequences(text="lm-finetune", text_settings=known(decoder)).fit(real, seed=0)
+    made = model.sample(4, seed=1).only.rows
+    assert made["who"].n_unique() == 4 and not made["text"].null_count()
+    assert model.sample(4, seed=1).only.rows.equals(made)

@@ -44,7 +44,8 @@ class Layout:
 
     kind: one of `KINDS`. texts: the columns that are written, in order. conditions: the columns a text is written to,
     the label first. label: the column that labels a text, when there is one. columns: the schema of all these.
-    speakers: the roles that a dialogue may have; () for any.
+    speakers: the roles that a dialogue may have; () for any. whole: texts that must be there. lines: texts that may
+    hold no line break.
     """
 
     kind: str
@@ -53,6 +54,8 @@ class Layout:
     label: str | None
     columns: TableSchema
     speakers: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
     def held(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows that hold what is to be learnt: any text, or all that a pair needs."""
@@ -106,13 +109,17 @@ class Layout:
 
     def read(self, written: str) -> dict[str, str] | None:
         """The columns of a text that a model wrote; one that is missing there is left out. None when the text is not
-        of the form: no dialogue, half a pair, a row with a column twice or a value that is none of its column."""
+        of the form: no dialogue, half a pair, a text that must be there or be one line and is not, a row with a column
+        twice or a value that is none of its column."""
         if self.kind == "rows":
             return self._row(written.strip())
         if self.kind == "dialogue":
             return self._dialogue(written.strip())
         parts = self._split(written.strip())
-        if not parts or (self.kind in PAIRS and any(name not in parts for name in self._needed)):
+        needed = (*self.whole, *(self._needed if self.kind in PAIRS else ()))
+        if not parts or any(name not in parts for name in needed):
+            return None
+        if any("\n" in parts.get(name, "") for name in self.lines):
             return None
         return parts
 
@@ -133,14 +140,16 @@ class Layout:
             "label": self.label,
             "columns": Schema({"rows": self.columns}).to_dict(),
             "speakers": list(self.speakers),
+            "whole": list(self.whole),
+            "lines": list(self.lines),
         }
 
     @staticmethod
     def from_dict(document: dict[str, Any]) -> Layout:
         texts, conditions = tuple(document["texts"]), tuple(document["conditions"])
         columns = Schema.from_dict(document["columns"]).only
-        speakers = tuple(document["speakers"])
-        return Layout(document["kind"], texts, conditions, document["label"], columns, speakers)
+        speakers, whole, lines = (tuple(document[name]) for name in ("speakers", "whole", "lines"))
+        return Layout(document["kind"], texts, conditions, document["label"], columns, speakers, whole, lines)
 
     @property
     def _needed(self) -> tuple[str, ...]:
@@ -241,7 +250,8 @@ def layout_of(schema: TableSchema, *, kind: str | None = None, conditions: Seque
 
 def closed(layout: Layout, rows: pl.DataFrame) -> Layout:
     """The layout in which what is read keeps to what `rows` hold: rows to their categories and between their lowest and
-    highest numbers, where none are declared; dialogues to their speakers, where there are few.
+    highest numbers, where none are declared; dialogues to their speakers, where there are few; texts to one line, and
+    to being there, where all of `rows` do.
 
     It tells of the rows: a private method leaves it. DataError for a dialogue that cannot be read.
     """
@@ -249,7 +259,11 @@ def closed(layout: Layout, rows: pl.DataFrame) -> Layout:
         spoken = {turn.role for text in rows[layout.texts[0]].to_list() for turn in turns_of(text)}
         return replace(layout, speakers=tuple(sorted(spoken)) if len(spoken) <= MOST_SPEAKERS else ())
     if layout.kind != "rows":
-        return layout
+        texts = {name: rows[name].str.strip_chars() for name in layout.texts}
+        whole = tuple(name for name, each in texts.items() if each.str.contains(SAID).fill_null(False).all())
+        return replace(
+            layout, whole=whole, lines=tuple(n for n, each in texts.items() if not each.str.contains("\n").any())
+        )
     columns = []
     for column in layout.columns.columns:
         values = rows[column.name].drop_nulls()

@@ -13,7 +13,7 @@ look into the private texts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import polars as pl
 from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
 from trasunto.errors import FitError, SampleError
-from trasunto.language.curation.sieve import USUAL, Sieve, fit_sieve
+from trasunto.language.curation.sieve import USUAL, Sieve, as_repeated, fit_sieve
 from trasunto.language.curation.sifting import Curation
 from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
 from trasunto.language.generate import Sampling, Writer
@@ -146,7 +146,8 @@ class LmFinetune:
         adapter, facts = finetune(examples, base=base, settings=chosen, seed=seed, progress=progress)
         progress("learn what is private", 0, 1)
         agree = self.agree and layout.label is not None and layout.kind != "rows"
-        texts, settings = [each.text.strip() for each in examples], ROWS if layout.kind == "rows" else USUAL
+        texts = [each.text.strip() for each in examples]
+        settings = ROWS if layout.kind == "rows" else as_repeated(USUAL, texts)
         sieve = fit_sieve(texts, layout.labels(rows), encoder=self.encoder, agree=agree, seed=seed, settings=settings)
         progress("learn what is private", 1, 1)
         public = Schema({real.name: replace(table.schema, primary_key=(), foreign_keys=())})
@@ -218,7 +219,7 @@ class LmFinetuneModel:
     def _written(
         self, rows: int, drawn: pl.DataFrame | None, said: pl.DataFrame | None, seed: int, progress: Progress
     ) -> tuple[Dataset, Curation]:
-        writing, begun = self._writing(said is not None), []
+        writing, begun = self._writing(said.columns if said is not None else ()), []
         if said is not None:
             try:
                 begun = self.layout.begun(said, said.columns)
@@ -238,8 +239,8 @@ class LmFinetuneModel:
     def _writer(self) -> Writer:
         return Writer(*merged(find(self.settings.base), self.adapter))
 
-    def _writing(self, begun: bool) -> Writing:
-        """How texts are written. begun: to texts that are given: two may well be answered with the same words, and the
+    def _writing(self, given: Sequence[str]) -> Writing:
+        """How texts are written. given: those that are there: two may well be answered with the same words, and the
         classifier knows whole texts alone."""
         chosen = self.settings
         # Few noisy steps hardly teach where a text ends, and texts that were cut not at all.
@@ -249,11 +250,12 @@ class LmFinetuneModel:
             Sampling(temperature, chosen.top_p, chosen.longest or Adaptation().longest or 1, not few)
             for temperature in chosen.temperatures
         )
-        sieve = self.sieve
-        if begun:
+        sieve, layout = self.sieve, self.layout
+        if given:
+            layout = replace(layout, lines=tuple(name for name in layout.lines if name not in given))
             sieve = replace(sieve, head=None, settings=replace(sieve.settings, duplicates=False, near=None))
         pieces = Pieces(self.facts["window"], long) if long else None
-        return Writing(self.layout, sieve, samplings, self.facts, pieces)
+        return Writing(layout, sieve, samplings, self.facts, pieces)
 
     def batches(self, rows: int, *, seed: int, size: int) -> Iterator[Dataset]:
         for number, part in enumerate(in_parts(self, rows, seed, size)):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trasunto.language.curation.sieve import fit_sieve
+from trasunto.language.curation.sieve import USUAL, as_repeated, fit_sieve
 from trasunto.language.curation.sifting import Sifting
 
 
@@ -74,3 +74,11 @@ def test_rounds_know_of_each_other():
     assert sifting.sift(again, [""] * 3) == [2]
     assert [(each.index, each.reason) for each in sifting.fallen] == [(3, "duplicate"), (2, "near_duplicate")]
     assert sifting.written == 5
+
+
+def test_where_real_texts_repeat_each_other_written_ones_may():
+    once = [f"number {n} stands alone among {n * n} others in row {n % 7}" for n in range(40)]
+    assert as_repeated(USUAL, once) == USUAL == as_repeated(USUAL, [*once, *once[:10]])
+    for often in (once * 2, [f"{text}, as was said before by us all on that long day" for text in ["x", "y"] * 20]):
+        settings = as_repeated(USUAL, often)
+        assert not settings.duplicates and settings.near is None and settings.verbatim

@@ -19,6 +19,9 @@ from trasunto.language.head import Head
 # What a writer's own sieve does; the rest is asked for.
 USUAL = Curate(alike=None, lengths=None, perplexity=None, language=False, toxicity=(), identifiers="keep")
 
+# Where so many real texts say what another one does, written ones may too.
+REPEATED = 0.25
+
 
 @dataclass(frozen=True)
 class Sieve:
@@ -77,3 +80,14 @@ def fit_sieve(
     told = fit_agreement(texts, labels, vectors_of(encoder), least=settings.least, seed=seed)
     head, settings = (told.head, replace(settings, least=told.least)) if told is not None else (None, settings)
     return Sieve(salt, copies.runs, copies.near, copies.whole, known, head, encoder, settings)
+
+
+def as_repeated(settings: Curate, texts: Sequence[str]) -> Curate:
+    """The settings, without the looks for duplicates where more than a quarter of the real texts are such: nobody could
+    write as many different ones as are wanted."""
+    left = list(texts)
+    for check in (Duplicates(), NearDuplicates(settings.near or 1.0)):
+        found = check.look(left, left)
+        left = [text for text, each in zip(left, found, strict=True) if each is None]
+    often = len(left) < (1 - REPEATED) * len(texts)
+    return replace(settings, duplicates=False, near=None) if often else settings
