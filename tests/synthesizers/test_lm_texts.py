@@ -9,6 +9,7 @@ import pytest
 
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import FitError, SampleError
+from trasunto.language.curation.sieve import fit_sieve
 from trasunto.language.generate import Sampling
 from trasunto.language.layouts import layout_of
 from trasunto.networks.course import Watch, watched
@@ -79,6 +80,28 @@ def test_what_is_written_twice_or_empty_is_written_again():
     assert len({each["text"] for each in found}) == 6 and curation.rejected["empty"] and curation.rejected["duplicate"]
     with pytest.raises(SampleError, match=r"too few for \{'x': 5\}"):
         write(Says(lambda prompt, n: "always the same"), PLAIN, rows)
+
+
+def test_a_writer_that_does_not_keep_to_labels_is_taken_as_it_is():
+    real = [f"{mood} {word(n)}" for n in range(40) for mood in ("lovely", "dreadful")]
+    labels = ["good", "bad"] * 40
+    sieve = fit_sieve(real, labels, encoder="words", agree=True, seed=0)
+    how = Writing(PLAIN, sieve, (Sampling(1.0),), {"model": 1})
+    rows = pl.DataFrame({"label": ["good"] * 10 + ["bad"] * 30})
+    # Whatever is asked for, it writes what is lovely nine times of ten.
+    writer = Says(lambda prompt, n: f"{'dreadful' if n % 10 == 0 else 'lovely'} {word(n)}")
+    found, curation = how.write(lambda: writer, how.groups(rows, 40, ()), 40, seed=1, progress=quiet)
+    assert all(each["text"].startswith("lovely") for each in found[:10]) and curation.kept == 40
+    assert curation.despite_disagreement > 15 and curation.written < 40 * 1.5 + 40 * 2 + 8
+    # What it wrote for "bad" serves where it belongs.
+    shy = Says(lambda prompt, n: f"lovely {word(n)}" if "bad" in prompt else "")
+    found, curation = how.write(lambda: shy, how.groups(rows, 40, ()), 40, seed=1, progress=quiet)
+    assert curation.relabelled == 10 == curation.to_dict()["relabelled"]
+    # One that keeps to them writes on until it has what was asked for.
+    sure = Says(lambda prompt, n: f"{'lovely' if 'good' in prompt or n % 3 == 0 else 'dreadful'} {word(n)}")
+    found, curation = how.write(lambda: sure, how.groups(rows, 40, ()), 40, seed=1, progress=quiet)
+    assert all(each["text"].startswith("dreadful") for each in found[10:])
+    assert curation.relabelled == curation.despite_disagreement == 0 < curation.rejected["disagrees"]
 
 
 def test_many_groups_are_asked_for_a_text_each_at_first():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trasunto.machine import one_thread
+
 
 @dataclass(frozen=True)
 class Head:
@@ -68,6 +70,7 @@ def fit_head(
         gradient = (counts[:, None] * (grown / total - hot)).T @ table + away * hold
         return value + 0.5 * float((away**2 * hold).sum()), gradient.ravel()
 
-    found = minimize(loss, centre.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
+    with one_thread():
+        found = minimize(loss, centre.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
     weight = found.reshape(labels, width + 1)
     return Head(np.ascontiguousarray(weight[:, :-1]), np.ascontiguousarray(weight[:, -1]))

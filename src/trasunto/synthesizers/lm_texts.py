@@ -36,6 +36,10 @@ FEW = 64
 # Texts that are kept together for a call that goes on.
 PIECE = 2 * BATCH
 FILE = "written.jsonl"
+# Chance of a label that the classifier gives to a text in place of the one it was written for.
+SURE = 0.5
+# Rounds after which a writer that does not keep to its labels is taken as it is.
+PATIENCE = 2
 
 
 def columns_of(real: Dataset) -> tuple[str, str | None]:
@@ -90,7 +94,11 @@ class Writing:
         self, open_writer: Callable[[], Writer], groups: list[Group], count: int, *, seed: int, progress: Progress
     ) -> tuple[list[dict[str, str] | None], Curation]:
         """A text, by column, for each row; None for those that Ctrl-C left without. SampleError when the filters leave
-        too few after six rounds."""
+        too few after six rounds.
+
+        Texts that only the classifier doubts are used last. Where it doubts most of them they are given to the labels
+        that it finds in them, and after two rounds to those that they were written for: more would be no better.
+        """
         desk = _Desk(self, [None] * count)
         with pressed_keys() as pressed:
             try:
@@ -105,7 +113,8 @@ class Writing:
                 pressed.append(0)
         if pressed and (present_watch()[0].stops or not desk.filled):
             raise KeyboardInterrupt
-        despite = 0 if pressed else desk.despite(groups)
+        if not pressed:
+            desk.despite(groups)
         short = {} if pressed else _short(groups)
         if short:
             raise SampleError(
@@ -114,18 +123,22 @@ class Writing:
                 "Ask for fewer rows, fit with more texts or epochs, or with a higher `longest` where texts do not end.",
             )
         progress("write texts", desk.filled, count)
-        return desk.found, Curation(desk.written, desk.filled, desk.rejected(), despite, bool(pressed))
+        return desk.found, Curation(
+            desk.written, desk.filled, desk.rejected(), desk.unsure, bool(pressed), desk.relabelled
+        )
 
 
 @dataclass
 class _Desk:
-    """The texts of a call. doubted: the group and the columns of texts that only the classifier threw away."""
+    """The texts of a call. doubted: the group, the columns and the text of what only the classifier threw away."""
 
     writing: Writing
     found: list[dict[str, str] | None]
-    doubted: list[tuple[Group, dict[str, str]]] = field(default_factory=list)
+    doubted: list[tuple[Group, dict[str, str], str]] = field(default_factory=list)
     malformed: int = 0
     filled: int = 0
+    relabelled: int = 0
+    unsure: int = 0
 
     def __post_init__(self) -> None:
         self.sifting = Sifting(self.writing.sieve)
@@ -144,6 +157,10 @@ class _Desk:
         self, writer: Writer, groups: list[Group], seeds: tuple[int, int], pressed: list[int], progress: Progress
     ) -> bool:
         """Write for every row that waits; whether there was one."""
+        if self._unruly:
+            self._relabel(groups)
+            if seeds[1] >= PATIENCE:
+                self.despite(groups)
         open_groups = [group for group in groups if group.waiting]
         few = len(open_groups) <= FEW
         asked = [group for group in open_groups for _ in range(_more(len(group.waiting), seeds[1], few))]
@@ -159,15 +176,39 @@ class _Desk:
                 self._file(piece, texts, whole=not pressed)
         return bool(asked)
 
-    def despite(self, groups: list[Group]) -> int:
-        """Fill rows that still wait with texts that only the classifier doubts; how many."""
-        used = 0
-        for group, columns in self.doubted:
-            if group.waiting:
-                self.found[group.waiting.pop()] = columns
-                used += 1
-        self.filled += used
-        return used
+    @property
+    def _unruly(self) -> bool:
+        """Whether the writer does not keep to its labels: the classifier doubts most of what it wrote."""
+        return 2 * self.sifting.rejected["disagrees"] > self.sifting.written
+
+    def despite(self, groups: list[Group]) -> None:
+        """Fill rows that still wait with texts that only the classifier doubts."""
+        left = []
+        for each in self.doubted:
+            if each[0].waiting:
+                self.found[each[0].waiting.pop()] = each[1]
+                self.filled += 1
+                self.unsure += 1
+            else:
+                left.append(each)
+        self.doubted = left
+
+    def _relabel(self, groups: list[Group]) -> None:
+        """Give what is doubted to rows of the label that the classifier is sure of, if texts are written to no more."""
+        layout = self.writing.layout
+        if layout.conditions != (layout.label,):
+            return
+        waiting = {group.label: group for group in groups}
+        called, sure = self.writing.sieve.agreement().called([text for _, _, text in self.doubted])
+        left = []
+        for each, label, chance in zip(self.doubted, called, sure, strict=True):
+            if chance > SURE and label in waiting and waiting[label].waiting:
+                self.found[waiting[label].waiting.pop()] = each[1]
+                self.filled += 1
+                self.relabelled += 1
+            else:
+                left.append(each)
+        self.doubted = left
 
     def _texts(
         self, writer: Writer, piece: list[Group], sampling: Sampling, seed: int, pressed: list[int], progress: Progress
@@ -209,9 +250,9 @@ class _Desk:
                 self.found[groups[place].waiting.pop()] = read[place]
                 self.filled += 1
         for each in self.sifting.fallen:
-            group = groups[each.index - start]
-            if each.reason == "disagrees" and group.waiting:
-                self.doubted.append((group, read[each.index - start]))
+            if each.reason == "disagrees":
+                group = groups[each.index - start]
+                self.doubted.append((group, read[each.index - start], each.text))
         throw(self.sifting)
 
 

@@ -15,13 +15,16 @@ from trasunto.progress import Progress, quiet
 @dataclass(frozen=True)
 class Curation:
     """How many texts were written and kept, how many fell for each reason, and how many were kept although only the
-    classifier doubted them, because there were no others. interrupted: Ctrl-C ended the writing early."""
+    classifier doubted them, because there were no others. interrupted: Ctrl-C ended the writing early. relabelled: how
+    many of those kept got another label than they were written for, because the writer does not keep to labels; they
+    count as rejected, too."""
 
     written: int
     kept: int
     rejected: dict[str, int]
     despite_disagreement: int = 0
     interrupted: bool = False
+    relabelled: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -30,6 +33,7 @@ class Curation:
             "rejected": self.rejected,
             "despite_disagreement": self.despite_disagreement,
             **({"interrupted": True} if self.interrupted else {}),
+            **({"relabelled": self.relabelled} if self.relabelled else {}),
         }
 
 
