@@ -60,6 +60,7 @@ def test_the_wrong_key_is_told_before_any_work(data, capsys, monkeypatch):
 def test_a_vault_lies_apart_from_what_it_opens(data, capsys):
     assert protected("--vault", "people.csv") == 2
     assert protected("--vault", "safe.csv") == 2
+    assert protected("--vault", "people.vault", "--propose") == 2 and not (data / "people.vault").exists()
     assert protected("--vault", "safe.csv/inside.vault") == 2
     assert (data / "people.csv").read_text().startswith("person_id")
     assert protected("--vault", "people.vault") == 0

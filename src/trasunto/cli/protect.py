@@ -74,9 +74,11 @@ def command(
         return _new_key(new_key, language or "en")
     if data is None:
         raise click.UsageError("Name the data to protect.")
+    if propose and vault is not None:
+        raise click.UsageError("--propose changes nothing, so that --vault has nothing to keep: leave one of them out.")
     for out in (output, report, vault):
         _keep_apart(data, out)
-    secret = _secret(vault, vault_key_file, output) if vault is not None and not propose else None
+    secret = _secret(vault, vault_key_file, output) if vault is not None else None
     dataset = read(data, schema=schema_file)
     say_sheets(data)
     key = read_key(key_file)
