@@ -7,7 +7,17 @@ import click
 from trasunto.cli.main import DONE, GATE
 from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
-from trasunto.cli.say import json_option, number, quiet_option, say_json, say_scores, say_sheets, say_table, seed_option
+from trasunto.cli.say import (
+    json_option,
+    measured_at,
+    number,
+    quiet_option,
+    say_json,
+    say_scores,
+    say_sheets,
+    say_table,
+    seed_option,
+)
 
 
 @click.command("evaluate")
@@ -113,7 +123,7 @@ def command(
         _say_repeats(report.facts["repeats"], len(synthetic))
         for verdict in report.verdicts:
             word = "passed" if verdict.passed else "FAILED"
-            click.echo(f"Gate {word}: {verdict.gate} (measured {number(verdict.value)})")
+            click.echo(f"Gate {word}: {verdict.gate} ({measured_at(verdict.value)})")
         if output:
             click.echo(f"Wrote {output}.")
     return DONE if report.passed else GATE

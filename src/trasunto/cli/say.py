@@ -165,13 +165,18 @@ def say_run(run: Run) -> None:
         )
     for verdict in report.verdicts:
         sign = "passed" if verdict.passed else "FAILED"
-        click.echo(f"Gate {sign}: {verdict.gate} (measured {number(verdict.value)})")
+        click.echo(f"Gate {sign}: {verdict.gate} ({measured_at(verdict.value)})")
     click.echo(f"Done in {run.manifest['seconds']:,.0f} s. Report: {_first_report(run)}")
 
 
 def counted(count: int, noun: str) -> str:
     """ "1 row", "1,200 rows"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def measured_at(value: float | None) -> str:
+    """What was measured where a gate stands, in words."""
+    return "not measured" if value is None else f"measured {number(value)}"
 
 
 def number(value: float | None) -> str:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from trasunto.data.dialogues import Turn
-from trasunto.errors import MissingLibraryError, ModelError, UnknownNameError
+from trasunto.errors import EngineError, MissingLibraryError, ModelError, UnknownNameError
 from trasunto.language.engines.address import engine_of
 from trasunto.language.engines.asked import Request
 from trasunto.language.engines.schemas import fault, list_of, object_of, read_json
@@ -139,3 +139,8 @@ def test_a_real_server_of_llama_answers_by_address(llama, monkeypatch):
     replies = server.complete(asked, seed=1)
     assert all(reply.error or fault(json.loads(reply.text), pair) == "" for reply in replies)
     assert all(reply.tokens_in > 10 and reply.tokens_out > 5 for reply in replies)
+
+
+def test_an_engine_that_is_a_model_is_asked_for_no_other():
+    with pytest.raises(EngineError, match="is a model itself, and model names 'http://llm:8000/v1'"):
+        engine_of("smollm2-135m", Serving.of({"model": "http://llm:8000/v1"}))

@@ -28,6 +28,11 @@ def engine_of(address: str, serving: Serving = USUAL) -> Engine:
         from trasunto.language.engines.server import Server
 
         return Server(text, serving)
+    if serving.model:
+        raise EngineError(
+            f"The engine {text!r} is a model itself, and model names {serving.model!r}.",
+            "Name the address of a server as engine, or leave model out.",
+        )
     if text.startswith(GGUF):
         return _gguf(text.removeprefix(GGUF), serving)
     if "://" in text:
