@@ -24,6 +24,7 @@ STORED = {
     "kind": pl.Series(["p" if i % 3 else "q" for i in range(N)], dtype=pl.Categorical),
     "there": pl.Series(MOMENTS, dtype=pl.Datetime("us")).dt.replace_time_zone("Europe/Madrid"),
     "coarse": pl.Series(MOMENTS, dtype=pl.Datetime("ms")),
+    "hour": pl.Series([each.time() for each in MOMENTS]),
     "day": pl.Series([each.date() for each in MOMENTS]),
     "tags": pl.Series([["a", "b"][: i % 3] for i in range(N)]),
     "numbers": pl.Series([[i % 2, i % 3] for i in range(N)]),
@@ -70,3 +71,38 @@ def test_a_duration_is_counted_in_seconds_and_a_decimal_keeps_its_places():
     table = infer(pl.DataFrame({"d": STORED["lasting"], "m": STORED["money"]}))
     assert (table.schema["d"].kind, table.rows["d"].max()) == ("integer", 59 * 60)
     assert table.schema["m"].format.decimals == 2
+
+
+def test_times_of_day_are_times_where_a_format_has_them_and_texts_elsewhere(tmp_path):
+    hours = [f"{i % 24:02}:{i * 7 % 60:02}" for i in range(N)]
+    (tmp_path / "in.csv").write_text("at,n\n" + "".join(f"{hour},{i % 5}\n" for i, hour in enumerate(hours)))
+    read = tr.read(tmp_path / "in.csv")
+    assert read.only.schema["at"].kind == "datetime" and read.rows["at"].max() == dt.datetime(1970, 1, 1, 23, 41)
+    for name in ("out.csv", "out.jsonl", "out.xlsx", "sqlite:///out.db"):
+        address = name.replace("out", str(tmp_path / "out")) if ":" in name else tmp_path / name
+        read.write(address)
+        again = tr.read(address)
+        told = again.rows["at"].dt.strftime("%H:%M") if again.rows["at"].dtype != pl.String else again.rows["at"]
+        assert told.to_list() == hours
+    read.write(tmp_path / "out.parquet")
+    assert pl.read_parquet(tmp_path / "out.parquet")["at"].to_list() == [dt.time.fromisoformat(each) for each in hours]
+
+
+def test_times_of_day_are_drawn_as_numbers_are_and_asked_for_as_they_are_written():
+    hours = [f"{8 + i % 10:02}:{(i * 17) % 60:02}" for i in range(400)]
+    real = tr.read(pl.DataFrame({"at": hours, "late": [hour > "13:00" for hour in hours]}))
+    made = tr.fit(real, "tree", seed=0).sample(200, seed=1, where="at > '9:30' and at <= '12:00'")
+    told = made.rows["at"].dt.strftime("%H:%M")
+    assert told.min() > "09:30" and told.max() <= "12:00" and made.rows["late"].mean() < 0.1
+    assert told.n_unique() > 10
+
+
+def test_bounds_of_times_of_day_are_written_as_they_are():
+    from trasunto.data.check import check
+    from trasunto.data.dataset import Dataset, Table
+    from trasunto.data.schema import TableSchema
+
+    table = infer(pl.DataFrame({"at": ["08:00", "09:30", "21:00"]}))
+    column = Column("at", "datetime", bounds=("08:00", "20:00"), format=Format(pattern="%H:%M"))
+    (breach,) = check(Dataset.of(Table(TableSchema((column,)), table.rows)))
+    assert "outside 08:00 to 20:00" in breach.message

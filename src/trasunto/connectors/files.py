@@ -21,7 +21,7 @@ from trasunto.data.edges import to_text
 from trasunto.data.infer import infer
 from trasunto.data.links import linked
 from trasunto.data.schema import Schema
-from trasunto.data.storage import as_stored
+from trasunto.data.storage import as_stored, clocks_told
 from trasunto.errors import EmptyDataError, FileError, SchemaError, near
 from trasunto.writing import aside, write_bytes
 
@@ -290,7 +290,9 @@ def deliver(path: Path, content: bytes) -> None:
 
 def stored(table: Table, *, types: bool = False) -> pl.DataFrame:
     """Typed rows for formats with types: a date column is stored as dates. types: and every column in the type it was
-    once stored in, for formats that have them all."""
+    once stored in, for formats that have them all; without, times of day are texts."""
+    if not types:
+        table = clocks_told(table)
     dates = [c.name for c in table.schema.columns if c.kind == "datetime" and c.format.date_only]
     rows = as_stored(table) if types else table.rows
     return rows.with_columns(pl.col(dates).cast(pl.Date)) if dates else rows

@@ -14,6 +14,7 @@ from trasunto.data.constraints import across, breaks, rules_of
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.relations import hops, late, places
 from trasunto.data.schema import Column, Schema
+from trasunto.data.written import moments
 from trasunto.errors import BreachError, SchemaError, near
 
 SHOWN = 20
@@ -99,8 +100,7 @@ def _of_column(table: str, values: pl.Series, column: Column) -> list[Breach]:
 
 def _bound(bound: Any, dtype: Any) -> Any:
     """A bound as a value of such a column; one of dates is held as ISO text."""
-    told = pl.Series([bound])
-    return (told.str.to_datetime(time_unit="us") if dtype == pl.Datetime("us") else told.cast(dtype))[0]
+    return moments([str(bound)])[0] if dtype == pl.Datetime("us") else pl.Series([bound]).cast(dtype)[0]
 
 
 def _references(dataset: Dataset, schema: Schema) -> list[Breach]:

@@ -18,6 +18,7 @@ import polars as pl
 
 from trasunto.data.dataset import DTYPES
 from trasunto.data.schema import TableSchema
+from trasunto.data.written import on_a_day
 from trasunto.errors import SchemaError, near
 
 _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
@@ -249,9 +250,11 @@ class _Reader:
         if not isinstance(value, str) or kinds != {"datetime"} or called:
             return value
         try:
-            moment = datetime.fromisoformat(value)
+            moment = datetime.fromisoformat(on_a_day(value))
         except ValueError as error:
-            raise SchemaError(f"{value!r} in {self.text!r} is no date.", "Write it as 2026-01-31.") from error
+            raise SchemaError(
+                f"{value!r} in {self.text!r} is no date.", "Write it as 2026-01-31, a time of day as 10:30."
+            ) from error
         self.constants.append(moment)
         return pl.lit(moment, dtype=pl.Datetime("us"))
 

@@ -18,6 +18,7 @@ from trasunto.data.written import (
     MISSING_AMONG_VALUES,
     Reading,
     json_object,
+    on_first_day,
     parse,
     read_boolean,
     read_datetime,
@@ -113,7 +114,7 @@ def _column(values: pl.Series) -> tuple[Column, pl.Series]:
     if isinstance(kind, pl.Duration):
         return _lasting(values, form)
     if kind == pl.Time:
-        return _worded(values.cast(pl.String).alias(values.name), form)
+        return _hour(values)
     if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct):
         records = [None if cell is None else _records(cell) for cell in values.to_list()]
         if all(cell is None or is_dialogue(cell) for cell in records[:200]):
@@ -209,6 +210,14 @@ def _moment(values: pl.Series) -> tuple[Column, pl.Series]:
     why = f"It is stored as {'dates' if date_only else 'dates with time'}{f', {zone} turned to UTC' if zone else ''}."
     form = Format(date_only=date_only, stored=spelt(values.dtype), pattern="%Y-%m-%d %H:%M:%S%:z" if zone else None)
     return Column(values.name, "datetime", _gaps(moments), format=form, reason=why), moments
+
+
+def _hour(values: pl.Series) -> tuple[Column, pl.Series]:
+    """Times of day, as moments of 1970-01-01."""
+    held = on_first_day(values)
+    parts = "%.f" if (held.dt.microsecond() != 0).any() else ""
+    form = Format(pattern=f"%H:%M:%S{parts}", stored=spelt(values.dtype))
+    return Column(values.name, "datetime", _gaps(held), format=form, reason="It is stored as times of day."), held
 
 
 def _worded(values: pl.Series, form: Format) -> tuple[Column, pl.Series]:

@@ -32,7 +32,8 @@ ROLES: tuple[str, ...] = get_args(Role)
 class Format:
     """How the values of a column were written, so that they can be written so again.
 
-    pattern: strptime pattern of a datetime ("%d/%m/%Y"); None when the file held real datetimes.
+    pattern: strptime pattern of a datetime ("%d/%m/%Y"); None when the file held real datetimes. One without a day
+    ("%H:%M") is of times of day, held as moments of 1970-01-01.
     decimals: digits after the decimal mark when every value had the same number; None when they varied.
     decimal_mark, thousands: the marks used ("," and "." in much of Europe).
     prefix, suffix: what stood around every number ("$", " €", "%").

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from trasunto.data.dataset import DTYPES, Table
-from trasunto.data.schema import Column
+from trasunto.data.schema import Column, Format
+from trasunto.data.written import is_clock, write
 
 # The types that our kinds are held in: nothing has to be kept of them.
 _HELD = {str(kind) for kind in DTYPES.values()}
@@ -53,7 +55,7 @@ def _read(node: ast.AST) -> Any:
 
 def restored(values: pl.Series, column: Column) -> pl.Series:
     """Values in the type they were once stored in; as they are, where there was none, or it does not hold them."""
-    kind = type_of(column.format.stored) if column.format.stored else None
+    kind = pl.Time if is_clock(column) else type_of(column.format.stored) if column.format.stored else None
     if kind is None:
         return values
     try:
@@ -72,8 +74,8 @@ def _cast(values: pl.Series, kind: Any) -> pl.Series | None:
         zone = kind.time_zone
         moments = values.dt.replace_time_zone("UTC").dt.convert_time_zone(zone) if zone else values
         return moments.cast(kind)
-    if kind == pl.Date and held == pl.Datetime("us"):
-        return values.cast(pl.Date)
+    if kind in (pl.Date, pl.Time) and held == pl.Datetime("us"):
+        return values.dt.date() if kind == pl.Date else values.dt.time()
     if held == pl.String:
         if kind == pl.Time:
             return values.str.to_time("%H:%M:%S%.f", strict=False)
@@ -89,4 +91,19 @@ def as_stored(table: Table, *, only: tuple[str, ...] = ()) -> pl.DataFrame:
     """Rows in the types they were once stored in. only: names of types, and no others."""
     columns = table.schema.columns
     asked = [c for c in columns if not only or c.format.stored.startswith(only)]
-    return table.rows.with_columns([restored(table.rows[c.name], c) for c in asked if c.format.stored])
+    return table.rows.with_columns([restored(table.rows[c.name], c) for c in asked if c.format.stored or is_clock(c)])
+
+
+def clocks_told(table: Table) -> Table:
+    """The table with its times of day as the texts they are written as, for what has no type for them."""
+    clocks = [column for column in table.schema.columns if is_clock(column)]
+    if not clocks:
+        return table
+    schema = table.schema
+    for column in clocks:
+        schema = schema.with_column(replace(column, kind="category", bounds=None, format=Format()))
+    texts = [
+        pl.select(pl.when(values.is_null()).then(None).otherwise(write(values, column))).to_series().alias(column.name)
+        for column, values in ((column, table.rows[column.name]) for column in clocks)
+    ]
+    return Table(schema, table.rows.with_columns(texts))

@@ -58,6 +58,10 @@ _NOTATIONS = (
 _THREES = r"^[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})$"
 
 
+# What a pattern says of a day; one that says none of it is of times of day.
+_OF_DAYS = re.compile(r"%-?[dmyYbBjFD]")
+
+
 @dataclass(frozen=True)
 class Reading:
     """A way to read every value of a column: its kind, its format, and why."""
@@ -88,6 +92,27 @@ def parse(values: pl.Series, column: Column) -> pl.Series:
     if column.kind == "datetime":
         return _datetimes(text, form)
     return text
+
+
+def is_clock(column: Column) -> bool:
+    """Whether a column holds times of day: moments of 1970-01-01, of which only the hour is written."""
+    pattern = column.format.pattern
+    return column.kind == "datetime" and pattern is not None and not _OF_DAYS.search(pattern)
+
+
+def moments(texts: list[str]) -> pl.Series:
+    """Dates, with or without a time, as ISO 8601 writes them, and times of day ("10:30"); null for what is neither."""
+    return pl.Series([on_a_day(text) for text in texts], dtype=pl.String).str.to_datetime(time_unit="us", strict=False)
+
+
+def on_first_day(hours: pl.Series) -> pl.Series:
+    """Times of day as moments of 1970-01-01."""
+    return (hours.cast(pl.Int64) // 1_000).cast(pl.Datetime("us"))
+
+
+def on_a_day(text: str) -> str:
+    """A time of day ("9:30") as a moment of 1970-01-01 in ISO 8601; another text as it is."""
+    return f"1970-01-01T{text.zfill(len(text) + (text[1] == ':'))}" if re.match(r"\d{1,2}:\d\d", text) else text
 
 
 def json_object(text: str) -> dict[str, Any] | None:
@@ -215,6 +240,10 @@ def read_datetime(distinct: pl.Series) -> Reading | None:
         return None
     zone = _ZONE.search(first)
     suffix = zone.group(1) if zone and ":" in first else ""
+    if not suffix:
+        pattern = _clock(distinct)
+        if pattern is not None:
+            return Reading("datetime", Format(pattern=pattern), f"Every value is a time of day written {pattern}.")
     text = distinct.str.strip_suffix(suffix) if suffix else distinct
     if suffix and not distinct.str.ends_with(suffix).all():
         if not distinct.str.contains(_ZONE.pattern).all():
@@ -228,6 +257,17 @@ def read_datetime(distinct: pl.Series) -> Reading | None:
                 if bool(join) != bool(time) or not text.str.contains(f"^{shape}{join}{time_shape}$").all():
                     continue
                 return _dated(text, patterns, join + time, suffix)
+    return None
+
+
+def _clock(text: pl.Series) -> str | None:
+    """The pattern of times of day."""
+    for shape, pattern in _TIME.items():
+        if pattern and text.str.contains(f"^{shape}$").all():
+            if text.str.to_time(pattern, strict=False).null_count():
+                return None
+            unpadded = text.str.contains(r"^\d:").any() and not text.str.contains(r"^0\d:").any()
+            return pattern.replace("%H", "%-H").replace("%I", "%-I") if unpadded else pattern
     return None
 
 
@@ -259,6 +299,8 @@ def _datetimes(text: pl.Series, form: Format) -> pl.Series:
     pattern = (form.pattern or ("%Y-%m-%d" if form.date_only else "%Y-%m-%d %H:%M:%S")).replace("%-", "%")
     if form.date_only:
         return text.str.to_date(pattern, strict=False).cast(pl.Datetime("us"))
+    if not _OF_DAYS.search(pattern):
+        return on_first_day(text.str.to_time(pattern, strict=False))
     if pattern.endswith(_ZONED):
         # "%#z" reads "Z" as well, which "%:z" does not.
         zoned = text.str.to_datetime(pattern.removesuffix(_ZONED) + "%#z", strict=False, time_unit="us")

@@ -11,7 +11,7 @@ import polars as pl
 from trasunto.data.dataset import held
 from trasunto.data.infer import infer
 from trasunto.data.schema import Column
-from trasunto.data.written import json_object, parse
+from trasunto.data.written import json_object, parse, write
 
 DOT = "."
 
@@ -44,8 +44,9 @@ class Nested:
     def restore(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
         """The rows with the column in place of its fields; a missing field is left out of its object."""
         names = [column.name for column in self.columns]
+        told = [write(rows[c.name], c).set(rows[c.name].is_null(), None) for c in self.columns if c.kind == "datetime"]
         texts = []
-        for row in rows.select(names).iter_rows():
+        for row in rows.select(names).with_columns(told).iter_rows():
             values = dict(zip(names, row, strict=True))
             texts.append(self._object(values) if values.get(self.there, True) else None)
         return rows.drop(names).with_columns(pl.Series(name, texts, dtype=pl.String))
@@ -62,8 +63,6 @@ class Nested:
                 continue
             if column.name in self.texts:
                 value = json.loads(value)
-            elif column.kind == "datetime":
-                value = value.date().isoformat() if column.format.date_only else value.isoformat()
             *path, last = column.name.removeprefix(self.name + DOT).split(DOT)
             inner = made
             for step in path:

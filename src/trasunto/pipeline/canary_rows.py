@@ -15,6 +15,7 @@ import polars as pl
 from trasunto.data.constraints import rules_of
 from trasunto.data.dataset import Table, held
 from trasunto.data.schema import Column
+from trasunto.data.written import moments
 from trasunto.errors import MetricError
 
 CANDIDATES = 4
@@ -106,8 +107,8 @@ def _from_domain(column: Column, values: pl.Series, number: int, rng: np.random.
     whole = pl.Series(column.name, np.clip(np.round(drawn), np.ceil(low), np.floor(high)).astype(np.int64))
     if column.kind == "integer":
         return whole
-    moments = whole.cast(pl.Datetime("us"))
-    return moments.dt.truncate("1d") if column.format.date_only else moments
+    whole = whole.cast(pl.Datetime("us"))
+    return whole.dt.truncate("1d") if column.format.date_only else whole
 
 
 def _bounds(column: Column, known: pl.Series) -> tuple[float, float]:
@@ -115,7 +116,7 @@ def _bounds(column: Column, known: pl.Series) -> tuple[float, float]:
     if column.bounds is None:
         ends = pl.Series([known.min(), known.max()], dtype=known.dtype)
     elif column.kind == "datetime":
-        ends = pl.Series([str(each) for each in column.bounds]).str.to_datetime(time_unit="us", strict=True)
+        ends = moments([str(each) for each in column.bounds])
     else:
         ends = pl.Series([float(each) for each in column.bounds])
     low, high = (ends.cast(pl.Int64) if column.kind == "datetime" else ends).cast(pl.Float64).to_list()

@@ -16,6 +16,7 @@ import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, ForeignKey, Schema, TableSchema
+from trasunto.data.written import moments
 from trasunto.errors import BudgetError, near
 from trasunto.privacy.accountant import rho_of
 from trasunto.privacy.budget import Budget, Spending
@@ -274,8 +275,8 @@ def _as_number(bound: Any, column: Column) -> float:
     try:
         if column.kind != "datetime":
             return float(bound)
-        return float(pl.Series([str(bound)]).str.to_datetime(time_unit="us").cast(pl.Int64)[0])
-    except (ValueError, pl.exceptions.PolarsError):
+        return float(moments([str(bound)]).cast(pl.Int64)[0])
+    except (ValueError, TypeError, pl.exceptions.PolarsError):
         raise BudgetError(
             f"Column {column.name!r} has the bound {bound!r}, which is no {column.kind}.",
             "Write a number, or a date as 2024-12-31.",

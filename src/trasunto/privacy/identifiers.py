@@ -16,6 +16,7 @@ import polars as pl
 
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, Role
+from trasunto.data.written import is_clock
 from trasunto.privacy.identifiers_text import in_text
 from trasunto.privacy.identifiers_values import Evidence, sampled, told_by_values, written
 from trasunto.privacy.identifiers_words import Category, told_by_name
@@ -169,7 +170,7 @@ def judge(column: Column, values: pl.Series, linked: bool = False) -> tuple[Cate
         )
     if by_value is not None:
         return by_value
-    if column.kind == "datetime" and distinct > 2:
+    if column.kind == "datetime" and distinct > 2 and not is_clock(column):
         return "quasi", Evidence("date", 1.0, 0.5, "Dates: known to others as well, they tell people apart.")
     return None
 

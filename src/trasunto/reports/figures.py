@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from trasunto.data.written import is_clock
 from trasunto.language.evaluation import Evaluation
 from trasunto.metrics.frames import Arrays, arrays
 from trasunto.metrics.nested import unfolded
@@ -136,7 +137,8 @@ def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], a
     if given.category[place]:
         binned = _categories(comparison, name, columns)
     else:
-        binned = _bins(columns, comparison.real.only.schema[name].kind, at)
+        column = comparison.real.only.schema[name]
+        binned = _bins(columns, "clock" if is_clock(column) else column.kind, at)
     if binned is None:
         return None
     labels, shares = binned
@@ -234,8 +236,9 @@ def _bins(columns: dict[str, np.ndarray], kind: str, at: str) -> tuple[list[str]
 
 
 def _edge(value: float, kind: str, at: str) -> str:
-    if kind == "datetime":
-        return str(np.datetime64(int(value), "us"))[:10]
+    if kind in ("datetime", "clock"):
+        told = str(np.datetime64(int(value), "us"))
+        return told[:10] if kind == "datetime" else told[11:16]
     text = f"{value:.0f}" if kind == "integer" else f"{value:.4g}"
     return text.replace(".", ",") if at == "es" else text
 

@@ -26,6 +26,7 @@ from trasunto.connectors.databases.problems import told
 from trasunto.connectors.databases.subset import conditions_for, whole_families
 from trasunto.data.dataset import DTYPES, Dataset, Table, held
 from trasunto.data.schema import Schema, TableSchema
+from trasunto.data.storage import clocks_told
 from trasunto.errors import EmptyDataError, FileError, SchemaError, near
 
 # Rows that are parsed at once while a whole table is read.
@@ -115,6 +116,8 @@ class Database:
         if asked.query is not None:
             raise FileError("?query= is read, not written.", "Name the table with ?table=NAME.")
         like, parts = _renamed(asked, like, parts)
+        like = Dataset.holding({name: clocks_told(table) for name, table in like.tables.items()})
+        parts = {name: map(clocks_told, tables) for name, tables in parts.items()}
         with told(asked, "writing", near=_databases(asked)), _linked(asked, "writing") as link:
             return delivered(asked, link, like, parts)
 
