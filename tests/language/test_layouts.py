@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trasunto.data.dialogues import Turn, messages, messages_column
@@ -171,6 +171,7 @@ def test_a_kind_that_does_not_fit_is_refused():
         layout_of(table(LABEL))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.one_of(st.none(), st.text(max_size=12))] * 3), min_size=1, max_size=4))
 def test_any_texts_come_back_but_for_white_space_and_marks(rows):
     layout = layout_of(table(*(Column(name, "text") for name in ("a", "b.", "c"))))

@@ -250,8 +250,8 @@ def layout_of(schema: TableSchema, *, kind: str | None = None, conditions: Seque
 
 def closed(layout: Layout, rows: pl.DataFrame) -> Layout:
     """The layout in which what is read keeps to what `rows` hold: rows to their categories and between their lowest and
-    highest numbers, where none are declared; dialogues to their speakers, where there are few; texts to one line, and
-    to being there, where all of `rows` do.
+    highest numbers, where none are declared; dialogues to their speakers, where there are few; texts to being
+    there, and several of them to one line, where all of `rows` do.
 
     It tells of the rows: a private method leaves it. DataError for a dialogue that cannot be read.
     """
@@ -261,9 +261,9 @@ def closed(layout: Layout, rows: pl.DataFrame) -> Layout:
     if layout.kind != "rows":
         texts = {name: rows[name].str.strip_chars() for name in layout.texts}
         whole = tuple(name for name, each in texts.items() if each.str.contains(SAID).fill_null(False).all())
-        return replace(
-            layout, whole=whole, lines=tuple(n for n, each in texts.items() if not each.str.contains("\n").any())
-        )
+        lines = tuple(name for name, each in texts.items() if not each.str.contains("\n").any())
+        # Among several texts a line may be meant for another one; a text alone is none the worse for it.
+        return replace(layout, whole=whole, lines=lines if len(texts) > 1 else ())
     columns = []
     for column in layout.columns.columns:
         values = rows[column.name].drop_nulls()
