@@ -65,7 +65,7 @@ def full(language="en"):
                   "parts": {"train": {"rows": 50, "digest": "ab" * 32}, "holdout": {"rows": 50, "digest": "cd" * 32}}},
         "synthesis": {
             "synthesizer": "tree", "settings": {"bins": 3}, "seed": 0, "rows": 50, "fit_seconds": 1.5, "sample_seconds": 0.2,
-            "guarantee": None, "curation": {"written": 9, "kept": 5, "rejected": {"verbatim": 4}},
+            "guarantee": None, "curation": {"written": 9, "kept": 5, "rejected": {"verbatim": 4}, "relabelled": 3},
             "method": {"method": "Trees.", "settings": {"bins": 3}, "curves": {"training loss": [2.0, 1.0]}},
         },
         "training": {
@@ -100,6 +100,12 @@ def test_html_lets_no_name_out_of_its_place(report):
     assert "<script>alert" not in body and "<b>yes" not in body and "<use>" not in body
     for name, spec in re.findall(r'<script type="application/json" id="([^"]+)">(.*?)</script>', page, flags=re.S):
         assert json.loads(spec)["$schema"], name
+
+
+def test_texts_that_were_kept_for_all_that_are_counted(report):
+    page = html.render(report)
+    kept = {"en": "3 of those judged to carry another label were kept", "es": "otra etiqueta, 3 se conservaron"}
+    assert kept[report.language] in page and "because there were no others" not in page
 
 
 def test_every_figure_is_drawn_and_holds_no_row(report):

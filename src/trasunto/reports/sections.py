@@ -208,7 +208,13 @@ def _synthesis(report: Report) -> list[Block]:
 def _curation(counts: dict[str, Any], at: str, key: str = "curation") -> str:
     fallen = [(count, reason) for reason, count in counts["rejected"].items() if count]
     rejected = ", ".join(f"{number(count, at)} {_reason(reason, at)}" for count, reason in fallen) or "–"
-    return say(key, at, written=number(counts["written"], at), kept=number(counts["kept"], at), rejected=rejected)
+    told = [say(key, at, written=number(counts["written"], at), kept=number(counts["kept"], at), rejected=rejected)]
+    told += [
+        say(name, at, count=number(counts[name], at))
+        for name in ("relabelled", "despite_disagreement")
+        if counts.get(name)
+    ]
+    return " ".join(told)
 
 
 def _reason(reason: str, at: str) -> str:
