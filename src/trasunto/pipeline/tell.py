@@ -81,7 +81,7 @@ def told(
         "delivered": facts.delivered,
         "fairness": facts.measured.get("fairness", {}),
         "repeats": facts.measured.get("repeats", []),
-        "training": {**facts.trained.facts, "seconds": facts.trained.seconds} if facts.trained else {},
+        "training": {"seconds": facts.trained.seconds, **facts.trained.facts} if facts.trained else {},
         "run": {
             **{
                 key: manifest[key]
