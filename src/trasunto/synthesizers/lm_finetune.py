@@ -69,8 +69,7 @@ class LmFinetune:
     after which a text is cut; None cuts none, under a budget at 96. Where more than 2 of 100 texts are cut or long,
     written ones that do not end are kept to their last sentence. temperatures: half of the texts are written at each; a
     low one keeps to the label, a high one varies. top_p: of sampling. agree: throw away texts that a classifier of the
-    real texts gives another label (of which it is less sure than of real texts, where labels overlap). encoder: the
-    model under that classifier.
+    real texts gives another label. encoder: the model under that classifier.
 
     Under a budget: rate, steps, clip: the chance of each text to be in a step, how many steps, and the largest norm of
     a text's gradient. attributed: the share of the budget that the other columns get. private_rate, private_rank: the

@@ -1,7 +1,5 @@
 """Sifting round by round: what an earlier round kept is known in a later one, and doubts are remembered."""
 
-import numpy as np
-
 from trasunto.language.curation.sieve import USUAL, as_repeated, fit_sieve
 from trasunto.language.curation.sifting import Sifting
 
@@ -46,24 +44,6 @@ def test_a_text_with_another_label_than_asked_is_thrown_away_and_remembered():
     sifting = Sifting(sieve)
     assert sifting.keep(written, ["good", "good"]) == [(written[0], "good")]
     assert sifting.doubtful == [(written[1], "good")] and sifting.rejected["disagrees"] == 1
-
-
-def test_labels_that_nobody_tells_apart_are_held_to_what_real_texts_reach():
-    rng = np.random.default_rng(1)
-    common = [
-        f"the {a} was {b}" for a in ("room", "bed", "view", "bar") for b in ("fine", "good", "loud", "dark", "old")
-    ]
-    words = rng.choice(common, 120).tolist()
-    labels = np.where(rng.random(120) < 0.5, "one", "other").tolist()
-    clear = [f"{word}, said {label} guest" for word, label in zip(words, labels, strict=True)]
-    vague = fit_sieve(words, labels, encoder="words", agree=True, seed=0)
-    sure = fit_sieve(clear, labels, encoder="words", agree=True, seed=0)
-    assert sure.settings.least == 0 and 0 < vague.settings.least < 0.5
-    written = [f"the {a} was {b} today" for a in ("room", "view") for b in ("fine", "loud", "old", "dark")]
-    kept = Sifting(vague).sift(written, ["one"] * 8)
-    assert len(kept) > 4
-    assert not Sifting(sure).sift(["the room was fine, said one guest"], ["other"])
-    assert fit_sieve(words, labels, encoder="words", agree=True, seed=0).settings.least == vague.settings.least
 
 
 def test_rounds_know_of_each_other():

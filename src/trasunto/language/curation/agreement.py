@@ -12,12 +12,6 @@ from trasunto.language.curation.vectors import Vectors
 from trasunto.language.head import Head, fit_head
 
 REGULARISATION = 10.0
-FOLDS = 5
-# Labels that overlap (topics, moods) are told apart by nobody: a classifier that misses more real texts than this is no
-# judge of written ones by its likeliest label.
-TRUSTED = 0.8
-# Of ten real texts nine make the classifier as sure of their label as a written one then has to.
-FAIR = 0.1
 
 
 @dataclass(frozen=True)
@@ -80,35 +74,14 @@ class Ambiguity:
 
 
 def fit_agreement(
-    train: Sequence[str], labels: Sequence[str], vectors: Vectors, *, least: float = 0.0, seed: int = 0
+    train: Sequence[str], labels: Sequence[str], vectors: Vectors, *, least: float = 0.0
 ) -> Agreement | None:
-    """A logistic regression on sentence vectors of the training texts; None with one label or none.
-
-    least: as in Agreement; 0 takes the likeliest label, or, where that is right for fewer than 8 of 10 unseen real
-    texts (five folds), the probability that 9 of 10 of them reach.
-    """
+    """A logistic regression on sentence vectors of the training texts; None with one label or none."""
     known = tuple(sorted(set(labels)))
     if len(known) < 2:
         return None
     truth = np.array([known.index(label) for label in labels])
-    made = vectors(train)
-    least = least or _fair(made, truth, len(known), seed)
-    return Agreement(fit_head(made, truth, len(known), REGULARISATION), known, vectors, least)
-
-
-def _fair(made: np.ndarray, truth: np.ndarray, labels: int, seed: int) -> float:
-    """How sure of a text's label is sure enough, by real texts that each fold's classifier has not seen; 0 where their
-    likeliest labels are mostly right, and where there are too few to tell."""
-    if len(made) < 10 * FOLDS:
-        return 0.0
-    fold = np.random.default_rng([seed, 20]).permutation(len(made)) % FOLDS
-    own, right = np.zeros(len(made)), 0
-    for each in range(FOLDS):
-        out = fold == each
-        chances = fit_head(made[~out], truth[~out], labels, REGULARISATION).probabilities(made[out])
-        own[out] = chances[np.arange(int(out.sum())), truth[out]]
-        right += int((chances.argmax(axis=1) == truth[out]).sum())
-    return 0.0 if right >= TRUSTED * len(made) else float(np.quantile(own, FAIR))
+    return Agreement(fit_head(vectors(train), truth, len(known), REGULARISATION), known, vectors, least)
 
 
 def fit_ambiguity(train: Sequence[str], labels: Sequence[str], vectors: Vectors, *, margin: float) -> Ambiguity | None:

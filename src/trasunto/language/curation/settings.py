@@ -57,11 +57,10 @@ class Curate:
     other end (None: off); reader: "n-gram", trained on the training texts, or a language model's name.
 
     agree: throw away a text to which a classifier of the training texts gives another label. least: probability that
-    its label must have all the same (0: it must be the likeliest; where that misses more than 2 of 10 real texts, as
-    with topics that overlap, the probability that 9 of 10 real ones reach). relabel: give it the other label instead,
-    when that is at least so likely (None: never). ambiguity: throw away a text unless its own class's centre is nearer
-    than the nearest other one by so much (cosine; None: off). encoder: of sentence vectors, a model's name or folder,
-    or "words" (hashed words and pairs: no model, any language).
+    its label must have all the same (0: it must be the likeliest). relabel: give it the other label instead, when that
+    is at least so likely (None: never). ambiguity: throw away a text unless its own class's centre is nearer than the
+    nearest other one by so much (cosine; None: off). encoder: of sentence vectors, a model's name or folder, or
+    "words" (hashed words and pairs: no model, any language).
 
     balance: "keep" the label mix as it is; "real": that of the training texts; "equal": as many of each. rows: keep so
     many at most, those that together are most like the training texts. private: look at nothing private (see

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -75,10 +75,8 @@ def fit_sieve(
     salt = hashlib.blake2b(f"trasunto:{seed}:{len(texts)}".encode(), digest_size=8).hexdigest()
     copies = fit_copies(texts if settings.verbatim else (), salt=salt, common=settings.common)
     known = tuple(sorted(set(labels)))
-    if not agree or len(known) < 2:
-        return Sieve(salt, copies.runs, copies.near, copies.whole, known, None, encoder, settings)
-    told = fit_agreement(texts, labels, vectors_of(encoder), least=settings.least, seed=seed)
-    head, settings = (told.head, replace(settings, least=told.least)) if told is not None else (None, settings)
+    told = fit_agreement(texts, labels, vectors_of(encoder)) if agree and len(known) > 1 else None
+    head = told.head if told is not None else None
     return Sieve(salt, copies.runs, copies.near, copies.whole, known, head, encoder, settings)
 
 
