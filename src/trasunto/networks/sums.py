@@ -24,6 +24,22 @@ def summed(embedding: Any, flat: Any) -> Any:
     return _function().apply(embedding, flat)
 
 
+def summed_slope(flat: Any, slope: Any, hot: int) -> Any:
+    """(hot, width) the gradient of the sums by the embedding. slope: (n, width) by the sums."""
+    import torch
+
+    bag = torch.nn.functional.embedding_bag
+    if slope.is_cuda:
+        with torch.enable_grad():
+            empty = slope.new_zeros(hot, slope.shape[1], requires_grad=True)
+            return torch.autograd.grad(bag(flat, empty, mode="sum"), empty, slope)[0]
+    numbers = flat.numpy().ravel()
+    order = np.argsort(numbers.astype(np.int16 if hot <= SHORT else np.int64), kind="stable")
+    counts = np.bincount(numbers, minlength=hot)
+    rows, starts = torch.from_numpy(order // flat.shape[1]), torch.from_numpy(np.cumsum(counts) - counts)
+    return bag(rows, slope.contiguous(), starts, mode="sum")
+
+
 @cache
 def _function() -> Any:
     """The autograd function, made when torch is first asked for."""
@@ -43,10 +59,6 @@ def _function() -> Any:
         @staticmethod
         def backward(context: Any, slope: Any) -> tuple[Any, Any]:
             (flat,) = context.saved_tensors
-            numbers = flat.numpy().ravel()
-            order = np.argsort(numbers.astype(np.int16 if context.hot <= SHORT else np.int64), kind="stable")
-            counts = np.bincount(numbers, minlength=context.hot)
-            rows, starts = torch.from_numpy(order // flat.shape[1]), torch.from_numpy(np.cumsum(counts) - counts)
-            return bag(rows, slope.contiguous(), starts, mode="sum"), None
+            return summed_slope(flat, slope, context.hot), None
 
     return Summed

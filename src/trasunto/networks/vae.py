@@ -162,12 +162,6 @@ class Lesson:
     seed: int
     half: bool = False
 
-    def loss(self, batch: np.ndarray) -> tuple[Any, float]:
-        """(summed loss of these rows, how many they are)."""
-        # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
-        rng = np.random.default_rng([self.seed, len(batch), *batch[:4].tolist()])
-        return self._loss(batch, rng), float(len(batch))
-
     def sums(self, batch: np.ndarray, plan: Descent) -> dict[str, Any]:
         """The clipped gradients of these rows, summed, by parameter."""
         taps = Taps(self.net)
@@ -184,21 +178,20 @@ class Lesson:
         return found
 
     @cached_property
-    def _owner(self) -> Any:
+    def owner(self) -> Any:
+        """(hot,) the column of each logit."""
         import torch
 
         return torch.from_numpy(self.layout.owner).to(self.modes.device)
 
     @cached_property
     def _flat(self) -> Any:
-        """(n, columns) modes of all columns numbered through."""
         import torch
 
         return self.modes + torch.from_numpy(self.layout.starts).to(self.modes.device)
 
     @cached_property
     def _inside(self) -> Any:
-        """(n, 3 scalars): scalars, their modes, and 1 where they say something."""
         import torch
 
         layout, device = self.layout, self.modes.device
@@ -206,22 +199,30 @@ class Lesson:
         parts = self.scalars, self.modes[:, places].float(), wide[self._flat[:, places]].float()
         return torch.cat(parts, dim=1)
 
-    def _loss(self, batch: np.ndarray, rng: np.random.Generator, taps: Taps | None = None) -> Any:
+    def taken(self, batch: np.ndarray) -> tuple[Any, Any]:
+        """Of these rows the (n, columns) modes of all columns numbered through, and (n, 3 scalars): scalars, their
+        modes, and 1 where they say something."""
         import torch
 
-        device = self.modes.device
-        rows = torch.from_numpy(batch).to(device)
-        flat, inside = self._flat.index_select(0, rows), self._inside.index_select(0, rows)
-        net = self._halved() if self.half else self.net
+        rows = torch.from_numpy(batch).to(self.modes.device)
+        return self._flat.index_select(0, rows), self._inside.index_select(0, rows)
+
+    def _loss(self, batch: np.ndarray, rng: np.random.Generator, taps: Taps | None = None) -> Any:
+        """The summed loss of these rows, with latent vectors drawn by `rng`."""
+        import torch
+
+        flat, inside = self.taken(batch)
+        net = halved(self.net) if self.half else self.net
         mean, spread = encoded(net, flat, inside[:, : len(self.layout.places)], taps)
-        noise = torch.from_numpy(rng.standard_normal(mean.shape, dtype=np.float32)).to(device)
+        noise = torch.from_numpy(rng.standard_normal(mean.shape, dtype=np.float32)).to(mean.device)
         said = decoded(net, mean + noise * torch.exp(spread / 2), taps).float()
         divergence = (mean.square() + spread.exp() - 1 - spread).sum() / 2
-        return missed(said, flat, inside, self._owner) + self.beta * divergence
+        return missed(said, flat, inside, self.owner) + self.beta * divergence
 
-    def _halved(self) -> dict[str, Any]:
-        """The weights, those of inner products in bfloat16. What is said at first, of rare modes too, stays exact."""
-        return {name: each if name in WHOLE else each.bfloat16() for name, each in self.net.items()}
+
+def halved(net: Any) -> dict[str, Any]:
+    """The weights, those of inner products in bfloat16. What is said at first, of rare modes too, stays exact."""
+    return {name: each if name in WHOLE else each.bfloat16() for name, each in net.items()}
 
 
 def drawn_inside(said: np.ndarray, modes: np.ndarray, temperature: float, rng: np.random.Generator) -> np.ndarray:

@@ -25,12 +25,13 @@ from trasunto.errors import SampleError
 from trasunto.networks import odds as judge
 from trasunto.networks import vae as coder
 from trasunto.networks.device import accelerator, threads
-from trasunto.networks.loop import Curves, Loop, train
+from trasunto.networks.loop import Curves, Loop, Parts, train, train_steps
 from trasunto.networks.masked import halves
 from trasunto.networks.normals import Normals, fit_normals
 from trasunto.networks.private import once, secret
 from trasunto.networks.vae import Layout
 from trasunto.networks.vae_draw import Source
+from trasunto.networks.vae_step import Steps, flattened
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
@@ -143,13 +144,15 @@ class Vae:
         device = accelerator()
         counts = rows.layout.counts(rows.modes[kept])
         net = coder.network(rows.layout, counts, width=self.width, latent=self.latent, seed=seed).to(device)
+        whole, net = flattened(net)
         half = self.precision == "auto" and halves(device)
         lesson = coder.Lesson(net, rows.layout, *rows.tensors(device), self.beta, seed, half)
         epochs = self.epochs or int(np.clip(round(ROWS_SEEN / len(kept)), FEWEST, MOST))
         loop = self._loop(epochs, len(kept), self.learning_rate, FIRST, self.batch)
-        return net, train(
-            net,
-            lambda part: lesson.loss(kept[part]),
+        steps = Steps.of(lesson, whole["weights"], loop)
+        return net, train_steps(
+            Parts({"network": whole}, {"adam": steps.optimizer}, ("network",), {}),
+            lambda part: steps.step(kept[part]),
             len(kept),
             loop,
             seed=seed,
