@@ -26,7 +26,7 @@ def missed(said: Any, flat: Any, inside: Any, owner: Any) -> Any:
     import torch
 
     with torch.no_grad():
-        value, slope = sloped(*(each.t().contiguous() for each in (said, flat, inside)), owner)
+        value, slope = sloped(said.t().contiguous(), flat.t().contiguous(), inside.t().contiguous(), owner)
     # Its gradient is the slope, its value what was found.
     leading = torch.dot(said.reshape(-1), slope.t().reshape(-1))
     return leading + (value - leading).detach()
