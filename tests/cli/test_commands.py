@@ -73,6 +73,9 @@ def test_fit_sample_evaluate(rows, capsys):
     assert code == 1
     assert "Gate FAILED" in out
     assert (rows / "report.md").read_text().startswith("# ")
+    code, out, _ = said(capsys, *asked, "--gate", "fidelity.shapes <= 1", "--language", "es")
+    assert code == 0 and "intervalo del 95 %" in out and "cómo se lee" in out and "Umbral cumplido" in out
+    assert not [word for word in ("baseline", "Mean difference", "Gate", "0.0") if word in out.replace("<= 1", "")]
 
 
 def test_inspect_speaks_spanish(rows, capsys):

@@ -9,13 +9,13 @@ from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.say import (
     json_option,
-    measured_at,
     number,
     quiet_option,
     say_json,
     say_scores,
     say_sheets,
     say_table,
+    say_verdicts,
     seed_option,
 )
 
@@ -118,12 +118,10 @@ def command(
     else:
         for part, facts in drawn.items():
             click.echo(f"Of {part}: {facts['rows']:,} of {facts['of']:,} rows, drawn with seed {facts['seed']}.")
-        say_scores(report.scores)
+        say_scores(report.scores, language)
         _say_fairness(report.facts.get("fairness") or {})
         _say_repeats(report.facts["repeats"], len(synthetic))
-        for verdict in report.verdicts:
-            word = "passed" if verdict.passed else "FAILED"
-            click.echo(f"Gate {word}: {verdict.gate} ({measured_at(verdict.value)})")
+        say_verdicts(report.verdicts, language)
         if output:
             click.echo(f"Wrote {output}.")
     return DONE if report.passed else GATE

@@ -11,11 +11,10 @@ import click
 if TYPE_CHECKING:
     from trasunto.language.evaluation import Evaluation
     from trasunto.language.text_evaluation import TextEvaluation
-    from trasunto.metrics.score import Score
+    from trasunto.metrics.score import Score, Verdict
     from trasunto.pipeline.run import Run
 
-# What a run knows of the rows that it judges with.
-UNSEEN = "Language model, tested on real rows that nothing has seen"
+LEDGER = ("epsilon", "delta")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
@@ -79,41 +78,45 @@ def pairs_of(given: Sequence[str], option: str, form: str) -> list[tuple[str, st
     return [(name, value) for name, _, value in found]
 
 
-def say_scores(scores: Sequence[Score], limit: int = 0) -> None:
+def say_scores(scores: Sequence[Score], language: str = "en") -> None:
     """Headline scores, each with its interval, baseline and control."""
+    from trasunto.reports.console_words import headed
+    from trasunto.reports.words import known
+    from trasunto.reports.words import say as reading
+
     rows = [
         (
             score.metric,
-            number(score.value),
-            f"{number(score.interval[0])} to {number(score.interval[1])}" if score.interval else "",
-            number(score.goal),
-            number(score.baseline),
-            number(score.control),
-            score.reading,
+            number(score.value, language),
+            _between(score.interval, language),
+            number(score.goal, language),
+            number(score.baseline, language),
+            number(score.control, language),
+            reading(score.metric, language) if language != "en" and known(score.metric) else score.reading,
         )
         for score in scores
         if not score.subject
     ]
-    head = ("metric", "value", "95 % interval", "best", "baseline", "control", "how to read it")
-    say_table("", head, rows[:limit] if limit else rows, right=(1, 3, 4, 5))
+    say_table("", headed("scores_head", language), rows, right=(1, 3, 4, 5))
 
 
-def say_evaluations(evaluations: Sequence[Evaluation], title: str = UNSEEN) -> None:
-    """Language models side by side."""
+def say_evaluations(evaluations: Sequence[Evaluation], title: str | None = None, language: str = "en") -> None:
+    """Language models side by side. title: None for rows that nothing has seen."""
+    from trasunto.reports.console_words import amount, headed, say
+
     rows: list[tuple[str, ...]] = [
         (
-            each.arm,
-            f"{each.trained_on:,}",
-            number(each.accuracy),
-            number(each.macro_precision),
-            number(each.macro_recall),
-            number(each.macro_f1),
-            "{} to {}".format(*(number(end) for end in each.intervals["macro_f1"])),
+            _arm(each.arm, language),
+            amount(each.trained_on, language),
+            number(each.accuracy, language),
+            number(each.macro_precision, language),
+            number(each.macro_recall, language),
+            number(each.macro_f1, language),
+            _between(each.intervals["macro_f1"], language),
         )
         for each in evaluations
     ]
-    names = ("trained on", "rows", "accuracy", "precision", "recall", "macro F1", "95 % interval of F1")
-    say_table(title, names, rows, right=(1, 2, 3, 4, 5))
+    say_table(title or say("unseen", language), headed("evaluations_head", language), rows, right=(1, 2, 3, 4, 5))
 
 
 def say_asked(asked: dict[str, Any]) -> None:
@@ -127,20 +130,37 @@ def say_asked(asked: dict[str, Any]) -> None:
     )
 
 
-def say_written(evaluations: Sequence[TextEvaluation], title: str = UNSEEN) -> None:
-    """Language models that write, side by side."""
+def say_written(evaluations: Sequence[TextEvaluation], title: str | None = None, language: str = "en") -> None:
+    """Language models that write, side by side. title: None for rows that nothing has seen."""
+    from trasunto.reports.console_words import amount, headed, say
+
     names = list(dict.fromkeys(name for each in evaluations for name in each.scores))
     rows: list[tuple[str, ...]] = []
     for each in evaluations:
-        low, high = each.intervals[each.leading]
-        scores = (number(each.scores.get(name)) for name in names)
-        rows.append((each.arm, f"{each.trained_on:,}", *scores, f"{number(low)} to {number(high)}"))
-    head = ("trained on", "rows", *names, f"95 % interval of {evaluations[0].leading}")
-    say_table(title, head, rows, right=range(1, len(names) + 2))
+        scores = (number(each.scores.get(name), language) for name in names)
+        interval = _between(each.intervals[each.leading], language)
+        rows.append((_arm(each.arm, language), amount(each.trained_on, language), *scores, interval))
+    arm, count, interval = headed("written_head", language)
+    head = (arm, count, *names, f"{interval} {evaluations[0].leading}")
+    say_table(title or say("unseen", language), head, rows, right=range(1, len(names) + 2))
+
+
+def _arm(arm: str, language: str) -> str:
+    """What a model was trained on: in English the word that files use."""
+    from trasunto.reports.classified import arm_name
+
+    return arm if language == "en" else arm_name(arm, language)
+
+
+def _between(interval: tuple[float, float] | None, language: str) -> str:
+    joint = " to " if language == "en" else " a "
+    return "" if interval is None else joint.join(number(end, language) for end in interval)
 
 
 def say_run(run: Run) -> None:
-    """What a finished run found, for a person."""
+    """What a finished run found, for a person, in the language of its report."""
+    from trasunto.reports.console_words import amount, say
+
     report = run.report
     wanted: tuple[str, ...] = ("fidelity.c2st", "fidelity.shapes", "fidelity.trends", "fidelity.text", "utility.tstr")
     wanted += ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
@@ -150,23 +170,35 @@ def say_run(run: Run) -> None:
     if run.recipe.privacy is not None:
         wanted += ("privacy.singling_out", "privacy.linkability", "privacy.inference", "privacy.membership")
     scores = [score for score in report.scores if score.metric in wanted and not score.subject]
+    at = report.language
     click.echo()
     click.echo(run.recipe.title)
-    say_scores(scores)
+    say_scores(scores, at)
     if report.written:
-        say_written(report.written)
+        say_written(report.written, language=at)
     if report.evaluations:
-        say_evaluations(report.evaluations)
+        say_evaluations(report.evaluations, language=at)
     if run.manifest.get("guarantee"):
         spent = run.manifest["guarantee"]["spent"]
-        click.echo(
-            f"Differential privacy: epsilon {spent['epsilon']:g}, delta {spent.get('delta', 0):g}, for each "
-            f"{run.manifest['guarantee']['unit']}."
-        )
-    for verdict in report.verdicts:
-        sign = "passed" if verdict.passed else "FAILED"
-        click.echo(f"Gate {sign}: {verdict.gate} ({measured_at(verdict.value)})")
-    click.echo(f"Done in {run.manifest['seconds']:,.0f} s. Report: {_first_report(run)}")
+        unit = run.manifest["guarantee"]["unit"]
+        unit = "fila" if at == "es" and unit == "row" else unit
+        epsilon, delta = (f"{spent.get(name, 0):g}".replace(".", "," if at == "es" else ".") for name in LEDGER)
+        click.echo(say("guarantee", at, epsilon=epsilon, delta=delta, unit=unit))
+    say_verdicts(report.verdicts, at)
+    seconds = amount(round(run.manifest["seconds"]), at)
+    click.echo(say("finished", at, seconds=seconds, report=_first_report(run)))
+
+
+def say_verdicts(verdicts: Sequence[Verdict], language: str = "en") -> None:
+    """Whether each gate was passed, and what was measured."""
+    from trasunto.reports.console_words import say
+
+    for verdict in verdicts:
+        value = verdict.value
+        found = say("unmeasured", language)
+        if value is not None:
+            found = say("measured", language, value=number(value, language))
+        click.echo(say("gate_passed" if verdict.passed else "gate_failed", language, gate=verdict.gate, found=found))
 
 
 def counted(count: int, noun: str) -> str:
@@ -174,16 +206,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def measured_at(value: float | None) -> str:
-    """What was measured where a gate stands, in words."""
-    return "not measured" if value is None else f"measured {number(value)}"
-
-
-def number(value: float | None) -> str:
+def number(value: float | None, language: str = "en") -> str:
     """A number short enough to read: three digits after the point, more for small ones."""
     if value is None:
         return ""
-    return f"{value:.4f}" if 0 < abs(value) < 0.01 else f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+    text = f"{value:.4f}" if 0 < abs(value) < 0.01 else f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+    return text if language == "en" else text.replace(".", ",")
 
 
 def _first_report(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""What `inspect`, `protect`, `reveal` and `audit` print, in English and Spanish."""
+"""What `inspect`, `protect`, `reveal`, `audit`, `run`, `demo` and `evaluate` print, in English and Spanish."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from typing import Any
 
 _WORDS: dict[str, tuple[str, str]] = {
     "columns_head": ("column|kind|role|missing|different|values|why we think so", "columna|tipo|papel|faltan|distintos|valores|por qué lo creemos"),
+    "scores_head": ("metric|value|95 % interval|best|baseline|control|how to read it", "métrica|valor|intervalo del 95 %|óptimo|referencia|control|cómo se lee"),
+    "evaluations_head": ("trained on|rows|accuracy|precision|recall|macro F1|95 % interval of F1", "entrenado con|filas|exactitud|precisión|exhaustividad|F1 macro|intervalo del 95 % de F1"),
+    "written_head": ("trained on|rows|95 % interval of", "entrenado con|filas|intervalo del 95 % de"),
+    "unseen": ("Language model, tested on real rows that nothing has seen", "Modelo de lenguaje, probado con filas reales que nada ha visto"),
+    "guarantee": ("Differential privacy: epsilon {epsilon}, delta {delta}, for each {unit}.", "Privacidad diferencial: épsilon {epsilon}, delta {delta}, por {unit}."),
+    "gate_passed": ("Gate passed: {gate} ({found})", "Umbral cumplido: {gate} ({found})"),
+    "gate_failed": ("Gate FAILED: {gate} ({found})", "Umbral NO cumplido: {gate} ({found})"),
+    "measured": ("measured {value}", "medido {value}"), "unmeasured": ("not measured", "sin medir"),
+    "finished": ("Done in {seconds} s. Report: {report}", "Hecho en {seconds} s. Informe: {report}"),
     "table": ("{name}: {rows}, {columns}", "{name}: {rows}, {columns}"),
     "ties": ("{name}: what ties its rows", "{name}: qué enlaza sus filas"),
     "ties_head": ("column|ties", "columna|enlace"),
