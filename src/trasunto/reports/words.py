@@ -187,16 +187,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "{written} texts were written and {kept} kept. Thrown away: {rejected}.",
         "Se escribieron {written} textos y se conservaron {kept}. Descartados: {rejected}.",
     ),
-    "relabelled": (
-        "{count} of those judged to carry another label were kept with the label that was found in them: the writer "
-        "does not keep to its labels.",
-        "De los que parecían llevar otra etiqueta, {count} se conservaron con la que se encontró en ellos: el modelo que "
-        "escribe no se atiene a sus etiquetas.",
-    ),
-    "despite_disagreement": (
-        "{count} of them were kept as they are, because there were no others.",
-        "De ellos, {count} se conservaron tal cual, porque no había otros.",
-    ),
     "empty": ("empty or cut off", "vacíos o cortados"),
     "duplicate": ("duplicates", "duplicados"),
     "near_duplicate": ("near duplicates", "casi duplicados"),

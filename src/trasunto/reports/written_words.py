@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 WRITTEN: dict[str, tuple[str, str]] = {
+    "relabelled": (
+        "{count} of those judged to carry another label were kept with the label that was found in them: the writer "
+        "does not keep to its labels.",
+        "De los que parecían llevar otra etiqueta, {count} se conservaron con la que se encontró en ellos: el modelo que "
+        "escribe no se atiene a sus etiquetas.",
+    ),
+    "despite_disagreement": (
+        "{count} of them were kept as they are, because there were no others.",
+        "De ellos, {count} se conservaron tal cual, porque no había otros.",
+    ),
     "written.told": (
         "Each model was asked {count} unseen real questions or texts. More is better, but for the marks with ↓.",
         "A cada modelo se le dieron {count} preguntas o textos reales no vistos. Más es mejor, salvo donde se indica ↓.",
