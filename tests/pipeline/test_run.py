@@ -64,19 +64,24 @@ def test_the_same_recipe_gives_the_same_digest_and_another_seed_another(finished
     assert other.manifest["digest"] != finished.manifest["digest"]
 
 
+def test_several_draws_are_measured_and_their_spread_reaches_the_report(finished, tmp_path):
+    asked = recipe_for(repeats=3, report={"formats": ["md"]})
+    report = run(asked, folder=tmp_path / "again").report
+    first = finished.report.score("fidelity.shapes").value
+    spread = next(
+        each for each in report.facts["repeats"] if each["metric"] == "fidelity.shapes" and not each["subject"]
+    )
+    assert spread["values"][0] == first == report.score("fidelity.shapes").value
+    assert len(set(spread["values"])) == 3
+    assert "Drawn again" in (tmp_path / "again" / "report.md").read_text()
+    # What papers are filled from is there whether or not it was asked for.
+    assert json.loads((tmp_path / "again" / "report.json").read_text())["facts"]["data"]["rows"] == 300
+
+
 KILLED = """
 import os, signal, sys
 from trasunto.pipeline.recipe import Recipe
 from trasunto.pipeline.run import run
-
-def test_several_draws_are_measured_and_their_spread_reaches_the_report(finished, tmp_path):
-    asked = recipe_for(repeats=3, report={"formats": ["json", "md"]})
-    report = run(asked, folder=tmp_path / "again").report
-    first = finished.report.score("fidelity.shapes").value
-    spread = next(each for each in report.facts["repeats"] if each["metric"] == "fidelity.shapes" and not each["subject"])
-    assert spread["values"][0] == first == report.score("fidelity.shapes").value
-    assert len(set(spread["values"])) == 3
-    assert "Drawn again" in (tmp_path / "again" / "report.md").read_text()
 
 
 def killer(what, done, total):

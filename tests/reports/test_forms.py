@@ -152,6 +152,17 @@ def test_bars_of_many_categories_stand_apart_under_their_names():
     assert [each["bin"] for each in sex["data"]["values"] if each["part"] == "real"] == ["m", "f"]
 
 
+def test_a_few_whole_numbers_are_bars_and_many_a_line():
+    data = tr.read(
+        {"sex": [0, 1] * 60, "age": [20 + i % 70 for i in range(120)], "at": ["09:30", "17:00", "12:15"] * 40}
+    )
+    spec = next(f for f in picture(Comparison(data, data), (), (), {}) if f.name == "shapes").spec
+    sex, age, at = spec["concat"]
+    assert (sex["mark"]["type"], age["mark"]["type"]) == ("bar", "line")
+    assert "xOffset" in sex["encoding"] and "xOffset" not in age["encoding"]
+    assert at["data"]["values"][0]["bin"] == "09:30"
+
+
 def test_no_figure_of_a_card_stands_without_its_interval():
     scores = (
         *TestLimits.CLEAN[:4],

@@ -69,6 +69,7 @@ def command(
       trasunto compare train.csv --holdout test.csv --bring ctgan=ctgan.csv --target diagnosis
     """
     from trasunto.pipeline.compare import Contest, compare
+    from trasunto.reports.words import say
 
     contest = Contest(
         synthesizers,
@@ -93,13 +94,11 @@ def command(
             if row.error:
                 click.echo(f"{row.name}: {row.error}")
         if board.unbeaten:
-            click.echo(
-                "● No other equals it in likeness, privacy and time. Best: C2ST and nearer 0.5, copies 0, TSTR 1."
-            )
+            click.echo(say("compare.best_there_is", language))
         if output:
-            click.echo(f"Wrote {output}/comparison.html, comparison.json, frontier.svg and frontier.png.")
+            click.echo(say("compare.wrote", language, folder=output))
     if not board.facts["finished"]:
-        click.echo("Stopped. What was done until then is kept.", err=True)
+        click.echo(say("compare.kept", language), err=True)
         return STOPPED
     return GATE if any(row.error for row in board.rows) else DONE
 

@@ -172,7 +172,6 @@ def _finish(job: _Job, started: float) -> Run:
     evaluations, trained = _train(job, parts, synthetic) if recipe.train else ((), None)
     audited = _audit(job, parts)
     verdicts = (*(Gate.parse(gate).verdict(scores) for gate in recipe.gates), *released(recipe, scores, model))
-
     sent = _deliver(job, synthetic, all(verdict.passed for verdict in verdicts))
 
     from trasunto.pipeline.tell import Told, told
@@ -183,8 +182,9 @@ def _finish(job: _Job, started: float) -> Run:
     manifest = _manifest(job, facts, result, verdicts, time.monotonic() - started)
     comparison = steps.compare(recipe, parts, synthetic)
     report = told(recipe, comparison, (scores, evaluations, verdicts), facts, manifest)
-    for form in recipe.report.formats:
-        job.progress("report", recipe.report.formats.index(form), len(recipe.report.formats))
+    # Papers are filled from report.json, whatever forms a person wants.
+    for done, form in enumerate(forms := list(dict.fromkeys((*recipe.report.formats, "json")))):
+        job.progress("report", done, len(forms))
         report.write(place.path / f"report.{form}")
     job.progress("report", 1, 1)
     write_text(place.path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")

@@ -49,6 +49,24 @@ COMPARED: dict[str, tuple[str, str]] = {
         "privacidad y tiempo. Cada repetición ajusta y muestrea con su propia semilla, y genera tantas filas como"
         " aprende.",
     ),
+    "compare.told_once": (
+        "One repeat, so that nothing tells how far figures spread. ● is one that no other equals in likeness, privacy "
+        "and time. As many rows are drawn as are learnt from.",
+        "Una sola repetición, así que nada dice cuánto varían las cifras. ● es uno que ningún otro iguala en parecido, "
+        "privacidad y tiempo. Se generan tantas filas como se aprenden.",
+    ),
+    "compare.best_there_is": (
+        "● No other equals it in likeness, privacy and time. Best: C2ST and nearer 0.5, copies 0, TSTR 1.",
+        "● Ningún otro lo iguala en parecido, privacidad y tiempo. Óptimo: C2ST y cercanía 0,5, copias 0, TSTR 1.",
+    ),
+    "compare.wrote": (
+        "Wrote {folder}/comparison.html, comparison.json, frontier.svg and frontier.png.",
+        "Escritos {folder}/comparison.html, comparison.json, frontier.svg y frontier.png.",
+    ),
+    "compare.kept": (
+        "Stopped. What was done until then is kept.",
+        "Detenida. Se conserva lo hecho hasta entonces.",
+    ),
     "compare.failed": ("What failed", "Lo que falló"),
     "compare.how": ("How it was compared", "Cómo se comparó"),
     "compare.split": (

@@ -134,14 +134,14 @@ def shapes(comparison: Comparison, given: Arrays, scores: Sequence[Score], at: s
 def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], at: str) -> dict[str, Any] | None:
     place = given.names.index(name)
     columns = {part: given.parts[part][:, place] for part in parts}
-    if given.category[place]:
-        binned = _categories(comparison, name, columns)
-    else:
-        column = comparison.real.only.schema[name]
-        binned = _bins(columns, "clock" if is_clock(column) else column.kind, at)
+    column = comparison.real.only.schema[name]
+    kind = "clock" if is_clock(column) else column.kind
+    binned = _categories(comparison, name, columns) if given.category[place] else _bins(columns, kind, at)
     if binned is None:
         return None
     labels, shares = binned
+    # A few whole numbers stand apart as categories do.
+    apart = bool(given.category[place]) or (kind == "integer" and len(labels) <= NAMED + 2)
     rows = [
         {"bin": label, "part": say(part, at), "share": round(float(shares[part][number]), 5), "order": number}
         for part in parts
@@ -158,7 +158,7 @@ def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], a
         "type": "ordinal",
         "sort": {"field": "order"},
         "title": None,
-        "axis": {"labelAngle": -40, "labelLimit": 80, "labelOverlap": not given.category[place]},
+        "axis": {"labelAngle": -40, "labelLimit": 80, "labelOverlap": not apart},
     }
     y = {"field": "share", "type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 3}}
     tips = [
@@ -166,9 +166,9 @@ def _panel(comparison: Comparison, given: Arrays, name: str, parts: list[str], a
         {"field": "part", "type": "nominal", "title": " "},
         {"field": "share", "type": "quantitative", "format": ".2%", "title": say("share", at)},
     ]
-    mark = {"type": "bar"} if given.category[place] else {"type": "line", "interpolate": "step", "strokeWidth": 1.6}
+    mark = {"type": "bar"} if apart else {"type": "line", "interpolate": "step", "strokeWidth": 1.6}
     encoding: dict[str, Any] = {"x": x, "y": y, "color": colour, "tooltip": tips}
-    if given.category[place]:
+    if apart:
         encoding["xOffset"] = {"field": "part", "sort": None}
     return {
         "title": {"text": name[:40], "fontSize": 12},
@@ -353,7 +353,8 @@ def _tells(scores: Sequence[Score], at: str) -> Figure | None:
         "width": 420,
         "height": {"step": 20},
         "data": {"values": rows},
-        "mark": {"type": "bar", "color": WARM},
+        # What a column alone cannot tell at all may score below chance.
+        "mark": {"type": "bar", "color": WARM, "clip": True},
         "encoding": encoding,
     }
     return figure("tells", "results", "fig_tells", at, spec)

@@ -246,7 +246,8 @@ def story(board: Board, language: str = "en") -> tuple[Block, ...]:
     head, lines = board.table(language)
     right = tuple(range(1, len(head)))
     blocks += [Heading(say("compare.table", language), "table"), Grid(head, tuple(lines), right)]
-    blocks.append(Words(say("compare.told", language, seeds=len(facts["seeds"]))))
+    seeds = len(facts["seeds"])
+    blocks.append(Words(say("compare.told" if seeds > 1 else "compare.told_once", language, seeds=seeds)))
     failed = tuple(f"{row.name}: {row.error}" for row in board.rows if row.error)
     if failed:
         blocks += [Heading(say("compare.failed", language), "failed", 3), Points(failed)]
