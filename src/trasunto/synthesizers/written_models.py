@@ -97,6 +97,7 @@ def save_pool(pool: Pool, path: Path) -> None:
 
 
 def load_pool(path: Path) -> Pool:
+    """What `save_pool` wrote."""
     return Pool.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
