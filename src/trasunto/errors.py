@@ -111,10 +111,16 @@ class StoreError(TrasuntoError):
     """A run folder or an artifact cannot be read or written."""
 
 
+# Most names that are listed where none is near.
+LISTED = 40
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """A sentence that offers the names nearest to `name`, or lists what there is."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if close:
         return "Did you mean " + " or ".join(repr(each) for each in close) + "?"
-    return "There are: " + ", ".join(names) + "." if names else "There are none."
+    more = len(names) - LISTED
+    listed = ", ".join(names if more <= 1 else [*names[:LISTED], f"and {more} more"])
+    return f"There are: {listed}." if names else "There are none."

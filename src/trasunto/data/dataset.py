@@ -51,6 +51,11 @@ class Table:
     def with_role(self, column: str, role: Any) -> Table:
         return Table(self.schema.with_column(replace(self.schema[column], role=role)), self.rows)
 
+    def _repr_html_(self) -> str:
+        from trasunto.data.shown import table_html
+
+        return table_html(self, "table")
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -182,10 +187,9 @@ class Dataset:
         return f"Dataset({'; '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from trasunto.data.shown import table_html
 
-        parts = [f"<p><b>{escape(name)}</b></p>{t.rows.head(10)._repr_html_()}" for name, t in self.tables.items()]
-        return "".join(parts)
+        return "".join(table_html(table, name) for name, table in self.tables.items())
 
 
 def empty_like(table: Table, rows: pl.DataFrame) -> Table:

@@ -195,6 +195,11 @@ class Schema:
             raise SchemaError(f"Expected one table, found {len(self.tables)}: {', '.join(self.tables)}.")
         return next(iter(self.tables.values()))
 
+    def _repr_html_(self) -> str:
+        from trasunto.data.shown import schema_html
+
+        return "".join(schema_html(table, name) for name, table in self.tables.items())
+
     def to_dict(self) -> dict[str, Any]:
         return {"tables": {name: _table_to_dict(table) for name, table in self.tables.items()}}
 

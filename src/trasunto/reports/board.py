@@ -153,6 +153,11 @@ class Board:
             lines.append(tuple(cells))
         return head, lines
 
+    def _repr_html_(self) -> str:
+        from trasunto.data.shown import grid_html
+
+        return grid_html(self.title, *self.table())
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "title": self.title,
