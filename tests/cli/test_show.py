@@ -45,7 +45,7 @@ def test_what_holds_others_is_told_in_lines_and_what_lies_deeper_by_name(tmp_pat
     code_of(["show", "events"])
     out = capsys.readouterr().out
     assert "columns: day, paid" in out and "row models: first-time" in out and "trasunto show events --json" in out
-    assert "{" not in out and "leaves" not in out and "\x1e" not in out
+    assert "settings: lags 2" in out and "{" not in out and "leaves" not in out and "\x1e" not in out
     code_of(["show", "model"])
     out = capsys.readouterr().out
     orders = out.partition("orders")[2].partition("Columns")[0].split("\n")

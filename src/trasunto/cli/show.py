@@ -81,8 +81,11 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict) and _depth(value) > 1:
         plain = {key: each for key, each in value.items() if not _depth(each) and each is not None}
         held = {key: each for key, each in value.items() if _depth(each)}
-        lines = {key: ", ".join(each) if isinstance(each, dict) else _short(each) for key, each in held.items()
-                 if isinstance(each, dict) or _depth(each) == 1}  # fmt: skip
+        lines = {
+            key: _short(each) if _depth(each) == 1 else ", ".join(each)
+            for key, each in held.items()
+            if isinstance(each, dict) or _depth(each) == 1
+        }
         told = [f"{key.replace('_', ' ')}: {text}" for key, text in lines.items()]
         return "\n".join([_short(plain), *told] if plain else told)
     if isinstance(value, list | tuple) and _depth(value) > 1 and not any(isinstance(each, dict) for each in value):
