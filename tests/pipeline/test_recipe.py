@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 import yaml
 
+import trasunto as tr
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import FileError, RecipeError, UnknownNameError
@@ -120,3 +121,17 @@ def _after(start: str, lines: list[str]) -> list[tuple[str, bool]]:
 def test_a_title_becomes_a_folder_name():
     assert slug("Thyroid disease, año 2024!") == "thyroid-disease-a-o-2024"
     assert slug("¿?") == "run"
+
+
+@pytest.mark.parametrize(
+    ("columns", "guess"),
+    [
+        ({"site": ["a", "b"] * 15, "age": list(range(20, 50)), "num": [0, 1, 2] * 10}, "num"),
+        ({"diagnosis": ["a", "b"] * 15, "site": ["c", "d"] * 15}, "diagnosis"),
+        ({"site": ["c", "d"] * 15, "sick": ["a", "b"] * 15, "spent": [k * 1.5 for k in range(30)]}, "sick"),
+        ({"spent": [k * 1.5 for k in range(30)]}, None),
+    ],
+)
+def test_a_starter_guesses_what_is_to_be_predicted(columns, guess):
+    recipe = Recipe.from_dict(yaml.safe_load(starter("p.csv", tr.read(pl.DataFrame(columns)))))
+    assert recipe.data.target == guess

@@ -10,6 +10,9 @@ from trasunto.pipeline.recipe import Data, Fairness, Privacy, Recipe, Reporting,
 
 # Sections that a recipe may leave out; those that a starter shows, and does not ask for.
 OPTIONAL = ("privacy", "fairness", "train")
+# What a column to predict is often called, and most values of one that holds whole numbers.
+TARGETS = ("target", "label", "class", "outcome", "diagnosis", "y", "etiqueta", "clase", "diagnostico", "diagnóstico")
+GRADES = 20
 CHOICES = (
     ("privacy", Privacy, "What protects the people in the data, and what attackers may know"),
     ("fairness", Fairness, "Whom the data and the models must serve equally well"),
@@ -20,9 +23,7 @@ def starter(source: str, real: Dataset) -> str:
     """YAML text of a recipe for `source`, with every key, its comment and a sensible value for these columns."""
     columns = real.only.schema.columns
     texts = [column.name for column in columns if column.kind == "text"]
-    classes = [c.name for c in columns if c.kind in ("category", "boolean") and real.rows[c.name].n_unique() >= 2]
-    text = texts[0] if texts else None
-    guess = next((c.name for c in columns if c.role in ("target", "label")), classes[-1] if classes else None)
+    text, guess = texts[0] if texts else None, _guess(real)
     values: dict[str, Any] = {"data.source": without_password(source, "--data")}
     if text:
         values |= {"data.text": text, "data.label": guess, "synthesizer.name": "lm-finetune"}
@@ -44,6 +45,17 @@ def starter(source: str, real: Dataset) -> str:
         lines += ["# The language model that is judged on real rows; delete this section to make data only.", "train:"]
         lines += _part(Training, "train.", values)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _guess(real: Dataset) -> str | None:
+    """The column that is most likely to be predicted: by its role, by its name, the last one, the last of classes."""
+    columns, rows = real.only.schema.columns, real.rows
+    grades = [c.name for c in columns if c.kind == "integer" and 2 <= rows[c.name].n_unique() <= GRADES]
+    classes = [c.name for c in columns if c.kind in ("category", "boolean") and rows[c.name].n_unique() >= 2]
+    said = [c.name for c in columns if c.role in ("target", "label")]
+    named = [c.name for c in columns if c.name.lower() in TARGETS and c.name in (*classes, *grades)]
+    last = [columns[-1].name] if columns[-1].name in (*classes, *grades) else []
+    return next(iter([*said, *named, *last, *classes[::-1]]), None)
 
 
 def _part(model: Any, prefix: str, values: dict[str, Any]) -> list[str]:
