@@ -8,7 +8,7 @@ import click
 
 from trasunto.cli.main import DONE
 from trasunto.cli.progress import shown
-from trasunto.cli.say import quiet_option, say_table, seed_option
+from trasunto.cli.say import counted, quiet_option, say_table, seed_option
 from trasunto.errors import UnknownNameError, near
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def command(
     assert rows is not None
     with shown(quiet) as progress:
         model.write(output, rows, seed=seed, progress=progress)
-    click.echo(f"Wrote {rows:,} rows to {Path(output)}.")
+    click.echo(f"Wrote {counted(rows, 'row')} to {Path(output)}.")
     return DONE
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from trasunto.cli.main import DONE
-from trasunto.cli.say import json_option, number, say_json, say_sheets, say_table, seed_option, settings_of
+from trasunto.cli.say import counted, json_option, number, say_json, say_sheets, say_table, seed_option, settings_of
 
 SHOWN = 70
 
@@ -98,7 +98,7 @@ def _say(counts: dict[str, Any]) -> None:
         "Texts" if "split" not in counts else "Texts (after: training rows)", ("", "before", "after"), figures, (1, 2)
     )
     for place, rows in counts["written"].items():
-        click.echo(f"Wrote {rows:,} rows to {place}.")
+        click.echo(f"Wrote {counted(rows, 'row')} to {place}.")
     if not counts["written"]:
         click.echo("Nothing is written: give -o OUT.")
 
