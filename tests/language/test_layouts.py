@@ -96,8 +96,10 @@ def test_a_dialogue_keeps_its_roles():
     read = layout.read(one.text)
     assert read is not None and read["chat"].count('"role"') == 3
     known = closed(layout, rows)
-    assert known.speakers == ("assistant", "system", "user") and known.read(one.text) == read
-    assert known.read(one.text.replace("system:", "sistem:")) is None
+    assert known.follows == (("", "system"), ("assistant", ""), ("system", "user"), ("user", "assistant"))
+    assert known.read(one.text) == read and known.read(one.text.replace("system:", "sistem:")) is None
+    # A question that nobody answers, and an answer twice.
+    assert known.read(f"{one.text}\nuser: And you?") is None and known.read(f"{one.text}\nassistant: Yes.") is None
     assert Layout.from_dict(known.to_dict()) == known
     assert layout.read("no dialogue at all") is None and layout.read("\nuser: hi\nassistant:") is None
 

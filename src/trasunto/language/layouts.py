@@ -12,12 +12,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
 
 from trasunto.data.dataset import Table
-from trasunto.data.dialogues import messages, transcript, turns_of
+from trasunto.data.dialogues import Turn, messages, transcript, turns_of
 from trasunto.data.schema import Column, Role, Schema, TableSchema
 from trasunto.data.written import parse
 from trasunto.encoders.lines import Lines
@@ -44,8 +45,8 @@ class Layout:
 
     kind: one of `KINDS`. texts: the columns that are written, in order. conditions: the columns a text is written to,
     the label first. label: the column that labels a text, when there is one. columns: the schema of all these.
-    speakers: the roles that a dialogue may have; () for any. whole: texts that must be there. lines: texts that may
-    hold no line break.
+    follows: (role, role of the next turn) that a dialogue may have, "" before it and after it; () for any. whole: texts
+    that must be there. lines: texts that may hold no line break.
     """
 
     kind: str
@@ -53,7 +54,7 @@ class Layout:
     conditions: tuple[str, ...]
     label: str | None
     columns: TableSchema
-    speakers: tuple[str, ...] = ()
+    follows: tuple[tuple[str, str], ...] = ()
     whole: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
 
@@ -139,7 +140,7 @@ class Layout:
             "conditions": list(self.conditions),
             "label": self.label,
             "columns": Schema({"rows": self.columns}).to_dict(),
-            "speakers": list(self.speakers),
+            "follows": [list(each) for each in self.follows],
             "whole": list(self.whole),
             "lines": list(self.lines),
         }
@@ -148,8 +149,9 @@ class Layout:
     def from_dict(document: dict[str, Any]) -> Layout:
         texts, conditions = tuple(document["texts"]), tuple(document["conditions"])
         columns = Schema.from_dict(document["columns"]).only
-        speakers, whole, lines = (tuple(document[name]) for name in ("speakers", "whole", "lines"))
-        return Layout(document["kind"], texts, conditions, document["label"], columns, speakers, whole, lines)
+        follows = tuple((one, next_one) for one, next_one in document["follows"])
+        whole, lines = tuple(document["whole"]), tuple(document["lines"])
+        return Layout(document["kind"], texts, conditions, document["label"], columns, follows, whole, lines)
 
     @property
     def _needed(self) -> tuple[str, ...]:
@@ -200,7 +202,7 @@ class Layout:
             return None
         if not turns or not all(turn.content for turn in turns):
             return None
-        if self.speakers and any(turn.role not in self.speakers for turn in turns):
+        if self.follows and not set(_follows(turns)) <= set(self.follows):
             return None
         return {self.texts[0]: messages(turns)}
 
@@ -250,14 +252,15 @@ def layout_of(schema: TableSchema, *, kind: str | None = None, conditions: Seque
 
 def closed(layout: Layout, rows: pl.DataFrame) -> Layout:
     """The layout in which what is read keeps to what `rows` hold: rows to their categories and between their lowest and
-    highest numbers, where none are declared; dialogues to their speakers, where there are few; texts to being
-    there, and several of them to one line, where all of `rows` do.
+    highest numbers, where none are declared; dialogues to who speaks first, last and after whom, where there are few
+    speakers; texts to being there, and several of them to one line, where all of `rows` do.
 
     It tells of the rows: a private method leaves it. DataError for a dialogue that cannot be read.
     """
     if layout.kind == "dialogue":
-        spoken = {turn.role for text in rows[layout.texts[0]].to_list() for turn in turns_of(text)}
-        return replace(layout, speakers=tuple(sorted(spoken)) if len(spoken) <= MOST_SPEAKERS else ())
+        found = {each for text in rows[layout.texts[0]].to_list() for each in _follows(turns_of(text))}
+        spoken = {role for each in found for role in each} - {""}
+        return replace(layout, follows=tuple(sorted(found)) if len(spoken) <= MOST_SPEAKERS else ())
     if layout.kind != "rows":
         texts = {name: rows[name].str.strip_chars() for name in layout.texts}
         whole = tuple(name for name, each in texts.items() if each.str.contains(SAID).fill_null(False).all())
@@ -273,6 +276,12 @@ def closed(layout: Layout, rows: pl.DataFrame) -> Layout:
             column = replace(column, bounds=(float(values.min()), float(values.max())))  # type: ignore[arg-type]
         columns.append(replace(column, nullable=rows[column.name].null_count() > 0))
     return replace(layout, columns=TableSchema(tuple(columns)))
+
+
+def _follows(turns: Sequence[Turn]) -> list[tuple[str, str]]:
+    """Who speaks after whom; "" before the first turn and after the last."""
+    roles = ["", *(turn.role for turn in turns), ""]
+    return list(pairwise(roles))
 
 
 def _texts(schema: TableSchema, kind: str | None) -> tuple[str, tuple[str, ...]]:
