@@ -105,13 +105,16 @@ def command(
         say_json(document)
     else:
         _tell(made.protection, output, report, policy.language)
-        if made.protection.vault is not None:
-            from trasunto.reports.console_words import counted_in, say
-
-            at = policy.language
-            count = counted_in(made.protection.vault["pseudonyms"], "pseudonym", at)
-            click.echo(say("vault_written", at, pseudonyms=count, path=vault))
+        _tell_vault(made.protection, vault, policy.language)
     return DONE
+
+
+def _tell_vault(protection: Protection, vault: str | None, language: str) -> None:
+    from trasunto.reports.console_words import counted_in, say
+
+    if protection.vault is not None:
+        count = counted_in(protection.vault["pseudonyms"], "pseudonym", language)
+        click.echo(say("vault_written", language, pseudonyms=count, path=vault))
 
 
 def _secret(vault: str, key_file: str | None, output: str | None) -> bytes:
