@@ -5,8 +5,11 @@ Numbers and dates follow the family, of some twenty and mixtures, that an inform
 (synthesizers/copula.py). The saved model is a document to read and sign (synthesizers/sheet.py), and what is read from
 it is what is drawn from.
 
-Vine copulas (pyvinecopulib) tie pairs more freely. They are left out: rows cannot be drawn under
-conditions on any of their columns but by rejection, and their trees of pairs are no page that a person can check.
+Vine copulas (pyvinecopulib 1.0.1) tie pairs more freely. They are left out: rows cannot be drawn under conditions on
+any of their columns but by rejection, their trees of pairs are no page that a person can check, and they are slow where
+columns have few values. Of the 15 columns of UCI Adult, taken as discrete, the first two trees of families of one
+parameter took 14.9 CPU seconds to fit to 1,000 rows, and 2.3 with ties broken at random; the Gaussian copula of all
+24,421 rows, read, fitted and drawn from, took 2.3. Nor is the library small: it brings matplotlib, networkx and pydot.
 """
 
 from __future__ import annotations
