@@ -92,6 +92,8 @@ def command(
             return DONE
         trained.save(output)
     say_guarantee(trained)
+    if budget is not None and label is not None and task == "chat":
+        click.echo(f"The intents in {label!r} were not learnt: under a budget all of it goes into the answers.")
     facts = trained.facts
     use = {"translation": "translate", "classification": "classify", "rows": "classify"}.get(task, "chat")
     click.echo(

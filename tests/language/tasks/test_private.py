@@ -89,16 +89,16 @@ def test_the_command_charges_the_ledger_and_says_what_was_spent(help_texts, deco
     from trasunto.cli.main import code_of as main
 
     monkeypatch.chdir(tmp_path)
-    help_texts.rows.write_csv("help.csv")
+    help_texts.rows.with_columns(pl.Series("topic", ["bill", "line"] * 20)).write_csv("help.csv")
     told = [f"{name}={value}" for name, value in settings(decoder).items()]
     sets = [part for each in told for part in ("--set", each)]
-    roles = ["--role", "asked=prompt", "--role", "said=response"]
+    roles = ["--role", "asked=prompt", "--role", "said=response", "--label", "topic"]
     budget = ["--epsilon", "8", "--delta", "1e-5", "--rows", "40"]
     assert main(["ledger", "help.csv", "--grant", "9", "--delta", "1e-4"]) == 0
     done = main(["train", "help.csv", "--task", "chat", *roles, *sets, *budget, "-o", "bot", "--quiet"])
     said = capsys.readouterr()
     assert done == 0, said.err
-    assert "Spent epsilon 8 at delta 1e-05, for one row." in said.out
+    assert "Spent epsilon 8 at delta 1e-05, for one row." in said.out and "in 'topic' were not learnt" in said.out
     assert "epsilon 1 is left" in said.err
     document = json.loads((tmp_path / "bot" / "network" / "decoder.json").read_text(encoding="utf-8"))
     assert document["guarantee"]["spent"]["epsilon"] == 8.0
