@@ -135,7 +135,7 @@ def _grown(
     # In bits a row, a leaf costs `penalty` times what splitting noise gains at the best of many places: half a nat for
     # each of the shares that it fits, and the logarithm of the places.
     table = _table(scales, before, few)
-    places = sum(max(len(np.unique(column)) - 1, 1) for column in table.T)
+    places = sum(max(_told_apart(scale, before[each][few]) - 1, 1) for each, scale in scales.items())
     price = growth.penalty * ((kinds - 1) / 2 + np.log(places)) / (len(few) * np.log(2))
     tree = DecisionTreeClassifier(
         criterion="entropy",
@@ -146,8 +146,9 @@ def _grown(
         # Splits far below that price need not be tried further: half of it spares the work and changes next to nothing.
         min_impurity_decrease=0.5 * price,
         random_state=int(rng.integers(2**31)),
-    ).fit(table, groups[few])
-    found = tree.tree_
+    )
+    # Numbers of the type that it takes, none of them missing: it need not look.
+    found = tree.fit(table, groups[few], check_input=False).tree_
     leaf = np.empty(rows, dtype=np.int32)
     for at in range(0, rows, BLOCK):
         leaf[at : at + BLOCK] = found.apply(_table(scales, before, slice(at, at + BLOCK)))
@@ -225,6 +226,13 @@ def leaf_of(branches: Branches, drawn: dict[str, np.ndarray], rows: int) -> np.n
 def _table(scales: dict[str, np.ndarray], codes: dict[str, np.ndarray], rows: np.ndarray | slice) -> np.ndarray:
     """(rows, inputs) float32: what a tree compares."""
     return np.stack([scale[codes[each][rows]] for each, scale in scales.items()], axis=1)
+
+
+def _told_apart(scale: np.ndarray, codes: np.ndarray) -> int:
+    """How many numbers of a scale these codes take."""
+    taken = np.zeros(len(scale), dtype=bool)
+    taken[codes] = True
+    return len(np.unique(scale[taken]))
 
 
 def _scale(name: str, codes: np.ndarray, size: int, groups: np.ndarray, unordered: bool) -> np.ndarray:
