@@ -11,6 +11,9 @@ from pathlib import Path
 
 from trasunto.errors import StoreError
 
+# What models and data sets of the hub hold: such a folder is replaced by another of its kind.
+OURS = ("model.json", "state.json", "dataset_dict.json")
+
 
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text under `path`, whole or not at all. StoreError when the disk is full or closed to us."""
@@ -31,10 +34,11 @@ def check_writable(path: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
+def aside(path: str | Path, *, folder: bool = False, own: bool = False) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
 
-    folder: the temporary path is a new folder; a folder that stands at `path` is replaced.
+    folder: the temporary path is a new folder; a folder that stands at `path` is replaced where it holds the same
+    files, or is of our making; StoreError, and nothing is lost, where it holds others. own: nobody else writes there.
     """
     target = Path(path)
     temporary = _beside(target)
@@ -44,6 +48,8 @@ def aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
             inner.mkdir()
         yield inner
         if folder and target.is_dir():
+            if not own:
+                _check_lost(target, inner)
             shutil.rmtree(target)
         inner.replace(target)
     except OSError as error:
@@ -59,3 +65,15 @@ def _beside(target: Path) -> Path:
         return Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
         raise StoreError(f"Cannot write {target}: {error.strerror or error}.", "Pick another place.") from error
+
+
+def _check_lost(target: Path, new: Path) -> None:
+    """StoreError where a folder holds what its successor does not, and no file says that both are of our making."""
+    there, then = ({each.name for each in place.iterdir()} for place in (target, new))
+    lost = sorted(there - then)
+    if lost and not there & then & set(OURS):
+        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+        raise StoreError(
+            f"The folder {target} holds {', '.join(lost[:3])}{more}, which would be lost.",
+            "Name another folder, or empty this one.",
+        )

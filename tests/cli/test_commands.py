@@ -311,3 +311,18 @@ def test_the_tab_key_completes_commands_files_and_names(words, place, offered):
         [sys.executable, "-m", "trasunto"], env={**os.environ, **asked}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0 and offered in done.stdout.splitlines(), done.stderr
+
+
+@pytest.mark.parametrize("command", [["sample", "model", "-n", "3"], ["convert", "rows.csv"], ["fit", "rows.csv"]])
+def test_a_folder_of_other_things_is_not_replaced(rows, capsys, command):
+    said(capsys, "fit", "rows.csv", "-o", "model", "--synthesizer", "independent", "-q")
+    (rows / "mine").mkdir()
+    (rows / "mine" / "notes.txt").write_text("not to be lost")
+    where = ["-o", "mine"] if command[0] != "convert" else ["mine"]
+    code, _, err = said(capsys, *command, *where)
+    assert code == 2 and "mine" in err
+    assert [path.name for path in (rows / "mine").iterdir()] == ["notes.txt"]
+    # What was written before is written anew, and so is a model by another.
+    for _ in range(2):
+        assert said(capsys, "sample", "model", "-n", "3", "-o", "made")[0] == 0
+    assert said(capsys, "fit", "rows.csv", "-o", "model", "-q")[0] == 0

@@ -117,6 +117,8 @@ def _checkpoints(output: str, resume: bool) -> Path:
 
     if Path(output).is_file():
         raise FileError(f"{output} is a file; a model is a folder.", "Give -o another name, such as model.")
+    if Path(output).is_dir() and any(Path(output).iterdir()) and not (Path(output) / "model.json").is_file():
+        raise FileError(f"The folder {output} holds other things than a model.", "Give -o another name, such as model.")
     check_writable(output)
     folder = Path(f"{output.rstrip('/')}.checkpoints")
     if not resume:

@@ -14,7 +14,7 @@ from trasunto.writing import aside
 
 def save_dataset(dataset: Dataset, folder: str | Path) -> None:
     """Write every table and the schema into `folder`, whole or not at all."""
-    with aside(folder, folder=True) as place:
+    with aside(folder, folder=True, own=True) as place:
         dataset.schema.save(place / "schema.json")
         for name, table in dataset.tables.items():
             table.rows.write_parquet(place / f"{name}.parquet")
