@@ -21,6 +21,7 @@ STORED = pl.DataFrame(
         "lasting": [datetime.timedelta(seconds=n) for n in range(30)],
         "day": [datetime.date(2020, 1, 1 + n) for n in range(30)],
         "moment": [datetime.datetime(2020, 1, 1 + n, 5) for n in range(30)],
+        "hour": [datetime.time(n % 24, 30) for n in range(30)],
         "none": [None] * 30,
         "number": list(range(1, 31)),
     }
@@ -81,6 +82,7 @@ def test_rules_that_are_found_are_told():
         ("Every value is a number with 2 decimals, written with prefix '€ ', thousands mark '.', decimal mark ','.", "Todos los valores son números con 2 decimales, escritos con prefijo '€ ', separador de miles '.', separador decimal ','."),
         ("1,234 different values among 5,678. It is named for a.b, and all its values stand there: a foreign key.", "1.234 valores distintos entre 5.678. Se llama como a.b, y todos sus valores están allí: una clave ajena."),
         ("Every value is a date written %d/%m/%Y. Day and month could be the other way round; day first is taken.", "Todos los valores son fechas escritas %d/%m/%Y. El día y el mes podrían ir al revés; se toma primero el día."),
+        ("Times of day: 1,024 different ones among 2,000.", "Horas del día: 1.024 distintas entre 2.000."),
         ("Kept by 1,000 of 1,001 steps, of which 40 move.", "La cumplen 1.000 de 1.001 pasos, de los que 40 cambian."),
         ("It is stored as varchar(20). 3 different values among 90.", "Está guardado como varchar(20). 3 valores distintos entre 90."),
         ("Comment: how we call them", "Comment: how we call them"),

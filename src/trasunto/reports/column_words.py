@@ -35,6 +35,7 @@ _PLAIN = {
     "Every value is a dialogue: a JSON list of messages with a role and a content.": "Todos los valores son diálogos: "
     "una lista JSON de mensajes con papel y contenido.",
     "It is stored as a boolean.": "Está guardado como sí o no.",
+    "It is stored as times of day.": "Está guardado como horas del día.",
     "It is stored as whole numbers.": "Está guardado como números enteros.",
     "It is stored as decimal numbers.": "Está guardado como números decimales.",
     "It is stored as durations; counted in seconds.": "Está guardado como duraciones; se cuentan en segundos.",
@@ -144,6 +145,10 @@ _FORMS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (
         r"Times of day: ([\d,]+) different ones among ([\d,]+)\.",
         lambda m: f"Horas del día: {_count(m[1])} distintas entre {_count(m[2])}.",
+    ),
+    (
+        r"Every value is a time of day written (.+)\.",
+        lambda m: f"Todos los valores son horas del día escritas {m[1]}.",
     ),
     (
         r"(\d+)% of the values are different, single words: an identifier\.",
