@@ -7,7 +7,7 @@ from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import FitError
 from trasunto.language.generate import Sampling, Written
-from trasunto.language.pieces import LAST, ON, Pieces, pieces_of
+from trasunto.language.pieces import LAST, ON, Pieces, _unmarked, pieces_of
 from trasunto.synthesizers.lm_finetune import LmFinetune
 from trasunto.synthesizers.model import load_model
 
@@ -80,6 +80,29 @@ def documents():
     # What three texts hold is nobody's, and may be said again.
     texts = [" ".join(rng.choice(said, 1 if number % 2 else 30)) for number in range(12)] * 3
     return Dataset.of(Table(TableSchema((Column("text", "text"),)), pl.DataFrame({"text": texts})), "said")
+
+
+def test_marks_that_a_model_writes_are_no_text():
+    said = {
+        "The bed was soft.\n[... end]\n and more": ("The bed was soft.", True),
+        "The bed was\n[...]\nsoft": ("The bed was\nsoft", False),
+        "The bed was [... e": ("The bed was", False),
+        "The bed was [...": ("The bed was", False),
+        "The bed [sic] was soft": ("The bed [sic] was soft", False),
+    }
+
+    marked = [Written(text, False, 1, 40) for text in said]
+    assert [(each.text.strip(), each.ended) for each in map(_unmarked, marked)] == list(said.values())
+
+    class Marks(Tells):
+        def complete(self, prompts, settings, **rest):
+            return super().complete(prompts, settings, **rest) if self.asked else (self.asked.append(1) or marked)
+
+    writer = Marks()
+    how = Sampling(1.0, longest=200)
+    texts = Pieces(40, {"1": 1}).write(writer, ["p"] * 5, how, seed=0, stop=lambda: False)
+    assert texts[0] == "The bed was soft." and not any("[..." in text for text in texts)
+    assert all(text.endswith("fin.") for text in texts[1:])
 
 
 def test_long_documents_are_learnt_whole_and_written_as_long_as_real_ones(decoder, tmp_path):

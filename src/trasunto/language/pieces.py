@@ -7,6 +7,7 @@ long, and gets as many further pieces as a long text that was learnt, drawn by c
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from trasunto.progress import Progress, quiet
 
 # What stands before a piece in which a text goes on, and before one in which it ends.
 ON, LAST = "\n[...]\n", "\n[... end]\n"
+_BEGUN = re.compile(r"\s*\[\.{1,3}( e?n?d?)?\]?\s*$")
 # The share of a window that repeats what stands before.
 OVERLAP = 0.25
 # A window below this many tokens is all needed for what is new.
@@ -72,7 +74,7 @@ class Pieces:
         whole text."""
         tokenizer = writer.tokenizer
         first = replace(settings, longest=min(self.window, settings.longest))
-        found = writer.complete(prompts, first, seed=seed, stop=stop)
+        found = [_unmarked(each) for each in writer.complete(prompts, first, seed=seed, stop=stop)]
         rng = np.random.default_rng([seed, 1])
         counts = sorted((int(number), times) for number, times in self.further.items())
         chances = np.array([times for _, times in counts], dtype=float)
@@ -91,7 +93,7 @@ class Pieces:
                 asked.append(f"{prompts[place]}{LAST if left[place] == number else ON}{tail}")
             room = replace(settings, longest=self.new(tokenizer))
             wrote = writer.complete(asked, room, seed=seed + 7919 * number, stop=stop)
-            for place, more in zip(open_places, wrote, strict=True):
+            for place, more in zip(open_places, map(_unmarked, wrote), strict=True):
                 if more.tokens:
                     found[place] = _joined(tokenizer, found[place], more)
                     over = found[place].tokens >= settings.longest
@@ -116,6 +118,14 @@ def _joined(tokenizer: Any, before: Written, more: Written) -> Written:
     bare = not tokenizer.decode(_coded(tokenizer, "a b")[-1:]).startswith(" ")
     gap = " " if bare and more.text[:1].isalnum() and before.text[-1:].strip() else ""
     return Written(f"{before.text}{gap}{more.text}", more.ended, before.tokens_in, before.tokens + more.tokens)
+
+
+def _unmarked(written: Written) -> Written:
+    """Without the marks, which a model that learnt for few steps now and then writes itself: at the last one the text
+    ends, and what it began to write of one at its end is no text."""
+    text, last, _ = written.text.partition(LAST.strip())
+    text = _BEGUN.sub("", text.replace(ON, "\n"))
+    return replace(written, text=text, ended=written.ended or bool(last))
 
 
 def _whole_words(text: str) -> str:
