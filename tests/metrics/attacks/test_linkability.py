@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from trasunto.errors import MetricError
@@ -15,6 +16,21 @@ def test_equal_law_gives_no_risk_and_copies_do(draw, planted):
     assert tenth.value == pytest.approx(0.1, abs=0.05)
     assert linkability(Comparison(real, real, unseen))[0].value >= 0.8
     assert linkability(Comparison(real, draw(2_000, 1), unseen)) == (headline, success)
+
+
+def test_without_unseen_rows_strangers_are_the_baseline(build, draw):
+    # Names that nobody shares are as far from every row: whatever is linked by them is linked for anybody.
+    rng = np.random.default_rng(0)
+
+    def names(start):
+        values = [f"{start + place}" for place in range(300)]
+        return build(a=("category", values), b=("category", rng.permutation(values).tolist()))
+
+    headline, _ = linkability(Comparison(names(0), names(1000)))
+    assert headline.value == headline.baseline == 1.0
+    real = draw(500, 0)
+    same, _ = linkability(Comparison(real, real))
+    assert same.value > 0.8 and same.baseline < 0.5
 
 
 def test_keys_are_one_half(draw):

@@ -28,9 +28,10 @@ def linkability(comparison: Comparison) -> tuple[Score, ...]:
 
     The two column sets are the keys and the rest: the `keys` of the comparison, or the quasi-identifiers of the schema;
     without either, the columns are dealt out so that both sets tell people apart. Two halves are linked when one
-    synthetic row is nearest to both, equals included. At most 5,000 people, fewer on wide tables. () with fewer than
-    two columns but text and identifiers; MetricError with fewer than 50 rows in a part, or keys that leave no other
-    column.
+    synthetic row is nearest to both, equals included. Without a holdout the baseline is the share of halves of two
+    different people that are linked, where that is more than a guess. At most 5,000 people, fewer on wide tables. ()
+    with fewer than two columns but text and identifiers; MetricError with fewer than 50 rows in a part, or keys that
+    leave no other column.
     """
     given = arrays(comparison)
     if len(given.names) < 2:
@@ -49,7 +50,13 @@ def linkability(comparison: Comparison) -> tuple[Score, ...]:
     searched = scale.places(made)
     hits = {part: _linked(scale, scale.places(rows), searched, one, other) for part, rows in people.items()}
     unseen = (hits["holdout"], len(people["holdout"])) if "holdout" in people else (0, 0)
-    attack = Attack("", hits["real"], len(people["real"]), *unseen, 1.0 / len(made))
+    guessed = 1.0 / len(made)
+    if not unseen[1]:
+        # Values that hardly any row shares are as far from all of them, and so link anybody with anybody.
+        mixed = scale.places(people["real"]).copy()
+        mixed[other] = np.roll(mixed[other], 1, axis=1)
+        guessed = max(guessed, _linked(scale, mixed, searched, one, other) / len(people["real"]))
+    attack = Attack("", hits["real"], len(people["real"]), *unseen, guessed)
     names = (" + ".join(given.names[place] for place in places) for places in (one, other))
     reading = (
         "How much more often the synthetic rows link two halves of a training row than of an unseen row; 0 is best. "
@@ -67,6 +74,7 @@ def keys_of(comparison: Comparison, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _linked(scale: Scale, people: np.ndarray, searched: np.ndarray, one: list[int], other: list[int]) -> int:
+    """Of how many people one row is nearest to both halves."""
     found = 0
     for _, each in apart(scale, people, searched):
         first = np.add.reduce(each[one], axis=0, dtype=np.uint16)
