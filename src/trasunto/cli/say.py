@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from trasunto.metrics.score import Score, Verdict
     from trasunto.pipeline.run import Run
 
-LEDGER = ("epsilon", "delta")
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
 language_option = click.option(
@@ -182,7 +180,8 @@ def say_run(run: Run) -> None:
         spent = run.manifest["guarantee"]["spent"]
         unit = run.manifest["guarantee"]["unit"]
         unit = "fila" if at == "es" and unit == "row" else unit
-        epsilon, delta = (f"{spent.get(name, 0):g}".replace(".", "," if at == "es" else ".") for name in LEDGER)
+        comma = "," if at == "es" else "."
+        epsilon, delta = (f"{spent.get(name, 0):g}".replace(".", comma) for name in ("epsilon", "delta"))
         click.echo(say("guarantee", at, epsilon=epsilon, delta=delta, unit=unit))
     say_verdicts(report.verdicts, at)
     seconds = amount(round(run.manifest["seconds"]), at)

@@ -130,7 +130,8 @@ class Writing:
 
 @dataclass
 class _Desk:
-    """The texts of a call. doubted: the group, the columns and the text of what only the classifier threw away."""
+    """The texts of a call. doubted: the group, the columns and the text of what only the classifier threw away.
+    relabelled, unsure: how many of those filled rows of another label, and of their own."""
 
     writing: Writing
     found: list[dict[str, str] | None]
@@ -186,12 +187,16 @@ class _Desk:
         left = []
         for each in self.doubted:
             if each[0].waiting:
-                self.found[each[0].waiting.pop()] = each[1]
-                self.filled += 1
+                self._fill(each[0], each[1])
                 self.unsure += 1
             else:
                 left.append(each)
         self.doubted = left
+
+    def _fill(self, group: Group, columns: dict[str, str]) -> None:
+        """Give a text to a row of the group that waits."""
+        self.found[group.waiting.pop()] = columns
+        self.filled += 1
 
     def _relabel(self, groups: list[Group]) -> None:
         """Give what is doubted to rows of the label that the classifier is sure of, if texts are written to no more."""
@@ -203,8 +208,7 @@ class _Desk:
         left = []
         for each, label, chance in zip(self.doubted, called, sure, strict=True):
             if chance > SURE and label in waiting and waiting[label].waiting:
-                self.found[waiting[label].waiting.pop()] = each[1]
-                self.filled += 1
+                self._fill(waiting[label], each[1])
                 self.relabelled += 1
             else:
                 left.append(each)
@@ -247,8 +251,7 @@ class _Desk:
         start = self.sifting.written
         for place in self.sifting.sift(bare, [group.label for group in groups]):
             if groups[place].waiting:
-                self.found[groups[place].waiting.pop()] = read[place]
-                self.filled += 1
+                self._fill(groups[place], read[place])
         for each in self.sifting.fallen:
             if each.reason == "disagrees":
                 group = groups[each.index - start]
