@@ -58,9 +58,9 @@ QUICK: dict[str, dict[str, Any]] = {
     "datasynthesizer": {"k": 1},
     "arfpy": {"num_trees": 5},
 }
-# Fitted for so many epochs; the slope is the time of one, without what comes before the first. An epoch of few rows is
-# short, and more of them are needed to see it.
-FEW_EPOCHS, MANY_EPOCHS, MORE_EPOCHS = 2, 12, 52
+# Fitted for so many epochs; the slope is the time of one, without what comes before the first and after the last. An
+# epoch of few rows is short, and more of them are needed to see it. The median of so many slopes is told.
+FEW_EPOCHS, MANY_EPOCHS, MORE_EPOCHS, SLOPES = 2, 32, 52, 3
 MANY_ROWS = 10_000
 
 
@@ -248,24 +248,27 @@ def _has_epochs(method: Method) -> bool:
 
 
 def _epochs(bench: Bench, results: Results, given: Given, method: Method) -> None:
-    """The time of one epoch of a method, by the difference of two fits."""
+    """The time of one epoch of a method, by the differences of two fits."""
     rest = replace(method, settings={key: each for key, each in method.settings.items() if key != "epochs"})
     if any((each["data"], each["method"]) == (given.name, rest.label) for each in results.epochs()):
         return
     folder = results.epoch_folder(given.name, rest.label)
     train = split(given.rows, holdout=0.5, seed=0).train
-    most, spent = MANY_EPOCHS if len(train) >= MANY_ROWS else MORE_EPOCHS, []
+    most = MANY_EPOCHS if len(train) >= MANY_ROWS else MORE_EPOCHS
+    short, long = (replace(rest, settings={**rest.settings, "epochs": epochs}) for epochs in (FEW_EPOCHS, most))
+    slopes: dict[str, list[float]] = {"wall": [], "cpu": []}
     try:
-        for epochs in (FEW_EPOCHS, most):
-            counted = replace(rest, settings={**rest.settings, "epochs": epochs})
-            spent.append(bench.run(folder, given, train, 0, counted, rows=100))
+        for _ in range(SLOPES):
+            few, many = (bench.run(folder, given, train, 0, counted, rows=100) for counted in (short, long))
+            for key, found in slopes.items():
+                found.append((many[f"fit_{key}"] - few[f"fit_{key}"]) / (most - FEW_EPOCHS))
     except RunError as error:
         print(f"{given.name} {rest.label}: no time of an epoch: {error}", flush=True)
         return
-    few, many = spent
-    each = {key: (many[f"fit_{key}"] - few[f"fit_{key}"]) / (most - FEW_EPOCHS) for key in ("wall", "cpu")}
+    each = {key: float(np.median(found)) for key, found in slopes.items()}
     results.add_epoch({"data": given.name, "method": rest.label, "rows": len(train), **each})
-    print(f"{given.name} {rest.label}: {each['wall']:.3f} s an epoch", flush=True)
+    spread = f"{min(slopes['wall']):.3f} to {max(slopes['wall']):.3f}"
+    print(f"{given.name} {rest.label}: {each['wall']:.3f} s an epoch ({spread})", flush=True)
 
 
 class Bench:

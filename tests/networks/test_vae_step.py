@@ -12,14 +12,14 @@ from trasunto.networks.vae_step import Steps, flattened
 ROWS = 40
 
 
-def lesson(placed=True, half=False, seed=0):
+def lesson(placed=True, half=False, seed=0, deep=True):
     """Two columns, one of them with places inside its modes unless they are not wanted, and weights off their first."""
     columns = {"a": Modes(np.array([0, 1, 2]), np.full(3, 1 / 3), False)}
     columns["b"] = Modes(np.array([0, 0, 1, 1, 2]), np.full(5, 0.2), placed)
     layout, rng = Layout(Vectors(columns)), np.random.default_rng(seed)
     modes = np.stack([rng.integers(0, 3, ROWS), rng.integers(0, 3, ROWS)], axis=1)
     scalars = rng.uniform(-1, 1, (ROWS, len(layout.places))).astype(np.float32)
-    net = network(layout, layout.counts(modes), width=16, latent=4, seed=seed)
+    net = network(layout, layout.counts(modes), width=16, latent=4, seed=seed, deep=deep)
     with torch.no_grad():
         for each in net.values():
             each.add_(torch.from_numpy(rng.normal(0, 0.3, each.shape).astype(np.float32)))
@@ -28,10 +28,11 @@ def lesson(placed=True, half=False, seed=0):
 
 class TestSlopes:
     @pytest.mark.parametrize(
-        ("placed", "half", "near"), [(True, False, 1e-5), (False, False, 1e-5), (True, True, 0.02)]
+        ("placed", "half", "deep", "near"),
+        [(True, False, True, 1e-5), (False, False, True, 1e-5), (True, False, False, 1e-5), (True, True, True, 0.02)],
     )
-    def test_they_and_the_loss_are_those_that_torch_derives(self, placed, half, near):
-        net, taught = lesson(placed, half)
+    def test_they_and_the_loss_are_those_that_torch_derives(self, placed, half, deep, near):
+        net, taught = lesson(placed, half, deep=deep)
         batch = np.arange(ROWS)[::2]
         wanted = taught._loss(batch, np.random.default_rng(3))
         wanted.backward()

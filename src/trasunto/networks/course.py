@@ -370,7 +370,7 @@ class Course:
 def batches(lengths: Sequence[int] | np.ndarray, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Every example once, in batches of like length, in random order."""
     order = np.asarray(lengths) + rng.random(len(lengths))
-    sorted_examples = np.argsort(order, kind="stable")
+    sorted_examples = np.argsort(order)
     parts = [sorted_examples[start : start + size] for start in range(0, len(lengths), size)]
     return [parts[place] for place in rng.permutation(len(parts))]
 

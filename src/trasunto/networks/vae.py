@@ -21,6 +21,8 @@ from trasunto.networks.vae_loss import EVEN, FINEST, missed
 
 # Weights that stay in float32 where products are in bfloat16.
 WHOLE = ("embedding", "scalars", "bias", "said bias")
+# The second layers.
+SECOND = ("in", "out2")
 # Variances of latent vectors, as logarithms.
 NARROW, BROAD = -12.0, 4.0
 
@@ -62,8 +64,9 @@ class Layout:
         return self.vectors.hot + 2 * len(self.places)
 
 
-def network(layout: Layout, counts: np.ndarray, *, width: int, latent: int, seed: int) -> Any:
-    """The untrained weights, a torch ParameterDict. counts: (hot,) of all modes: their shares are said at first."""
+def network(layout: Layout, counts: np.ndarray, *, width: int, latent: int, seed: int, deep: bool = True) -> Any:
+    """The untrained weights, a torch ParameterDict. counts: (hot,) of all modes: their shares are said at first.
+    deep: with a second layer on either side."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -79,23 +82,24 @@ def network(layout: Layout, counts: np.ndarray, *, width: int, latent: int, seed
     whole = np.bincount(layout.owner, counts)[layout.owner]
     widths = np.bincount(layout.owner)[layout.places]
     first = np.concatenate([np.log(counts / whole), widths / 2, np.full(scalars, EVEN - 1)]).astype(np.float32)
-    return torch.nn.ParameterDict(
-        {
-            "embedding": torch.nn.Parameter(torch.randn(hot, width, generator=generator) * len(layout.starts) ** -0.5),
-            "scalars": drawn(max(scalars, 1), width),
-            "bias": zeros(width),
-            "in": drawn(width, width, 1.4),
-            "in bias": zeros(width),
-            "latent": drawn(width, 2 * latent, 0.5),
-            "latent bias": zeros(2 * latent),
-            "out": drawn(latent, width, 1.4),
-            "out bias": zeros(width),
-            "out2": drawn(width, width, 1.4),
-            "out2 bias": zeros(width),
-            "said": drawn(width, layout.said, 0.3),
-            "said bias": torch.nn.Parameter(torch.from_numpy(first)),
-        }
-    )
+    found = {
+        "embedding": torch.nn.Parameter(torch.randn(hot, width, generator=generator) * len(layout.starts) ** -0.5),
+        "scalars": drawn(max(scalars, 1), width),
+        "bias": zeros(width),
+        "in": drawn(width, width, 1.4),
+        "in bias": zeros(width),
+        "latent": drawn(width, 2 * latent, 0.5),
+        "latent bias": zeros(2 * latent),
+        "out": drawn(latent, width, 1.4),
+        "out bias": zeros(width),
+        "out2": drawn(width, width, 1.4),
+        "out2 bias": zeros(width),
+        "said": drawn(width, layout.said, 0.3),
+        "said bias": torch.nn.Parameter(torch.from_numpy(first)),
+    }
+    if not deep:
+        found = {name: each for name, each in found.items() if name.partition(" ")[0] not in SECOND}
+    return torch.nn.ParameterDict(found)
 
 
 def encoded(net: Any, flat: Any, scalars: Any, taps: Taps | None = None) -> tuple[Any, Any]:
@@ -114,8 +118,9 @@ def encoded(net: Any, flat: Any, scalars: Any, taps: Taps | None = None) -> tupl
         inner = summed(net["embedding"], flat) + net["bias"]
     if scalars.shape[1]:
         inner = inner + linear(scalars, "scalars", None)
-    inner = torch.relu(inner).to(net["in"].dtype)
-    inner = inner + torch.relu(linear(inner, "in", "in bias"))
+    inner = torch.relu(inner).to(net["latent"].dtype)
+    if "in" in net:
+        inner = inner + torch.relu(linear(inner, "in", "in bias"))
     mean, spread = linear(inner, "latent", "latent bias").float().chunk(2, dim=1)
     return mean, spread.clamp(NARROW, BROAD)
 
@@ -126,7 +131,8 @@ def decoded(net: Any, latent: Any, taps: Taps | None = None) -> Any:
 
     linear = _linear(net, taps)
     inner = torch.relu(linear(latent, "out", "out bias"))
-    inner = inner + torch.relu(linear(inner, "out2", "out2 bias"))
+    if "out2" in net:
+        inner = inner + torch.relu(linear(inner, "out2", "out2 bias"))
     return linear(inner, "said", "said bias")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.networks.course import TRAINING, Loop
-from trasunto.networks.sums import summed, summed_slope
+from trasunto.networks.sums import summed_slope
 from trasunto.networks.vae import BROAD, NARROW, Lesson
 from trasunto.networks.vae_loss import sloped
 
@@ -63,9 +63,10 @@ class Steps:
         import torch
 
         # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
-        rng = np.random.default_rng([self.lesson.seed, len(batch), *batch[:4].tolist()])
-        noise = rng.standard_normal((len(batch), self.lesson.net["out"].shape[0]), dtype=np.float32)
-        loss = self.loss(batch, torch.from_numpy(noise).to(self.vector.device))
+        seed = np.random.SeedSequence([self.lesson.seed, len(batch), *batch[:4].tolist()]).generate_state(1, np.uint64)
+        rng = torch.Generator().manual_seed(int(seed[0] >> 1))
+        noise = torch.randn(len(batch), self.lesson.net["out"].shape[0], generator=rng)
+        loss = self.loss(batch, noise.to(self.vector.device))
         with torch.no_grad():
             # The gradient of the mean, and no longer than it may be.
             norm = torch.linalg.vector_norm(self.vector.grad)
@@ -77,7 +78,7 @@ class Steps:
         """The summed loss of rows; its gradient is put in place. noise: (n, latent)."""
         import torch
 
-        with torch.no_grad():
+        with torch.inference_mode():
             if self.halved is not None:
                 self.halved.copy_(self.vector)
             return _sloped(self.lesson, batch, noise, self.inner, self.slopes)
@@ -87,15 +88,14 @@ def _sloped(lesson: Lesson, batch: np.ndarray, noise: Any, inner: Mapping[str, A
     """The summed loss of rows. found: filled with its gradients."""
     import torch
 
-    net, kind = lesson.net, inner["in"].dtype
+    net, kind = lesson.net, inner["latent"].dtype
     flat, inside = lesson.taken(batch)
     scalars = inside[:, : len(lesson.layout.places)]
-    first = summed(net["embedding"], flat).add_(net["bias"])
+    first = torch.nn.functional.embedding_bag(flat, net["embedding"], mode="sum").add_(net["bias"])
     if scalars.shape[1]:
         first.addmm_(scalars, net["scalars"])
     first = first.relu_().to(kind)
-    then = torch.addmm(inner["in bias"], first, inner["in"]).relu_()
-    seen = first + then
+    then, seen = _second(first, "in", inner)
     code = torch.addmm(inner["latent bias"], seen, inner["latent"]).float()
     mean, free = code.chunk(2, dim=1)
     spread = free.clamp(NARROW, BROAD)
@@ -103,10 +103,9 @@ def _sloped(lesson: Lesson, batch: np.ndarray, noise: Any, inner: Mapping[str, A
     off, variance = noise * scale, scale.square()
     latent = (mean + off).to(kind)
     opened = torch.addmm(inner["out bias"], latent, inner["out"]).relu_()
-    more = torch.addmm(inner["out2 bias"], opened, inner["out2"]).relu_()
-    told = opened + more
+    more, told = _second(opened, "out2", inner)
     # Turned about, as its loss wants it.
-    said = inner["said"].t().mm(told.t()) + net["said bias"][:, None]
+    said = inner["said"].t().mm(told.t()).float().add_(net["said bias"][:, None])
     value, slope = sloped(said, flat.t().contiguous(), inside.t().contiguous(), lesson.owner)
     divergence = (mean.square() + variance - 1 - spread).sum() / 2
 
@@ -135,11 +134,23 @@ def _sloped(lesson: Lesson, batch: np.ndarray, noise: Any, inner: Mapping[str, A
     return value + lesson.beta * divergence
 
 
+def _second(read: Any, name: str, inner: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What a second layer adds to what it has read, and their sum. Without that layer: nothing, and what was read."""
+    import torch
+
+    if name not in inner:
+        return None, read
+    made = torch.addmm(inner[f"{name} bias"], read, inner[name]).relu_()
+    return made, read + made
+
+
 def _through(slope: Any, made: Any, read: Any, name: str, inner: Mapping[str, Any], found: Mapping[str, Any]) -> Any:
     """The gradient by what a layer of the form read + relu(read @ weight + bias) has read. slope: by what it says;
     made: its relu."""
     import torch
 
+    if made is None:
+        return slope
     own = torch.ops.aten.threshold_backward(slope, made, 0)
     _kept(own, read, name, found)
     return torch.addmm(slope, own, inner[name].t())

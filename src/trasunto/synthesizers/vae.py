@@ -41,9 +41,9 @@ from trasunto.synthesizers.joint import Evidence
 from trasunto.synthesizers.measured import COUNTS, Descended, Measured, measured, told
 
 # When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
-ROWS_SEEN, FEWEST, MOST = 350_000, 2, 60
+ROWS_SEEN, FEWEST, MOST = 500_000, 2, 60
 # Fewest steps of a pass over a table of few rows and of many, from so many rows on; rows of a step that the settings of
-# the learning rate and the average are for.
+# the learning rate and the average are for. With many rows a second layer on either side is no better.
 STEPS_OF_FEW, STEPS_OF_MANY, MANY, USUAL = 40, 20, 16_000, 512
 # Share of the rows that early stopping looks at, the most of them, and the fewest rows of a table that spares any.
 SPARED, SPARED_MOST, SPARED_FROM = 0.1, 2_000, 50
@@ -143,7 +143,9 @@ class Vae:
         kept, aside = rows.parts(seed)
         device = accelerator()
         counts = rows.layout.counts(rows.modes[kept])
-        net = coder.network(rows.layout, counts, width=self.width, latent=self.latent, seed=seed).to(device)
+        net = coder.network(
+            rows.layout, counts, width=self.width, latent=self.latent, seed=seed, deep=len(kept) < MANY
+        ).to(device)
         whole, net = flattened(net)
         half = self.precision == "auto" and halves(device)
         lesson = coder.Lesson(net, rows.layout, *rows.tensors(device), self.beta, seed, half)
