@@ -43,7 +43,7 @@ def test_a_level_stops_a_copy_and_a_page_is_written(files, capsys):
     assert code == GATE
     told = capsys.readouterr().out
     assert "El archivo sintético es el archivo real" in told
-    assert "Límite INCUMPLIDO" in told
+    assert "Umbral NO cumplido" in told
     assert "Qué podría averiguar un atacante" in page.read_text(encoding="utf-8")
 
 

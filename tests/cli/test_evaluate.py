@@ -62,6 +62,9 @@ def test_several_draws_are_told_with_their_spread(files, capsys):
     code, found = said(capsys, *asked, "-o", "report.md")
     assert code == 0
     assert "Over the 2 draws" in found.out
+    spanish = said(capsys, *asked, "--sample-rows", "100", "-o", "informe.md", "--language", "es")[1].out
+    for words in ("En las 2 extracciones", "desviación típica", "100 de 200 filas, sacadas", "Escrito informe.md."):
+        assert words in spanish
     assert "Drawn again" in (files / "report.md").read_text()
     figures = json.loads(said(capsys, *asked, "--json")[1].out)
     headline = figures["repeats"][0]

@@ -39,7 +39,8 @@ def test_rows_are_repaired_marked_and_measured(files, capsys):
     said = capsys.readouterr().out
     assert "fairness.demographic_parity" in said
     assert "Synthesis has made the bias of a model by sex smaller." in said
-    assert code_of([*asked, "--gate", "fairness.parity>=0.5"]) == 1
+    assert code_of([*asked, "--gate", "fairness.parity>=0.5", "--language", "es"]) == 1
+    assert "La síntesis ha reducido el sesgo de un modelo por sex." in capsys.readouterr().out
 
 
 def test_settings_are_given_by_name_and_json_is_printed(files, capsys):

@@ -10,6 +10,7 @@ import trasunto as tr
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.schema import Column, TableSchema
 from trasunto.errors import FileError, RecipeError, UnknownNameError
+from trasunto.pipeline import verbs
 from trasunto.pipeline.demos import demos, recipe_of
 from trasunto.pipeline.recipe import Recipe, json_schema, load_recipe, override, slug
 from trasunto.pipeline.starter import starter
@@ -135,3 +136,14 @@ def test_a_title_becomes_a_folder_name():
 def test_a_starter_guesses_what_is_to_be_predicted(columns, guess):
     recipe = Recipe.from_dict(yaml.safe_load(starter("p.csv", tr.read(pl.DataFrame(columns)))))
     assert recipe.data.target == guess
+
+
+def test_nothing_is_the_empty_text_where_a_text_is_meant():
+    assert verbs.make("lm-finetune", {"encoder": None}).encoder == ""
+    assert verbs.make("vae", {"epochs": None}).epochs is None
+
+
+def test_a_setting_of_what_holds_a_synthesizer_is_told_of():
+    with pytest.raises(RecipeError, match="no setting 'text'") as error:
+        verbs.make("tree", {"text": "markov"})
+    assert "'relational' has it" in error.value.next_move and "row=tree" in error.value.next_move

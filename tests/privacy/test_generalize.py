@@ -127,6 +127,17 @@ def test_levels_of_numbers_dates_codes_and_categories():
         hierarchy(table.rows["city"], table.schema["city"], groups=[{"a": ["Lugo"], "b": ["Lugo"]}])
 
 
+def test_times_of_day_go_to_hours():
+    times = tr.read({"t": ["08:05", "08:40", "11:59", None, "00:00", "23:10"]}).only
+    way = hierarchy(times.rows["t"], times.schema["t"])
+    assert way.names == ("as it is", "to hour", "to six hours", "all together")
+    hours, parts = (way.applied(level, times.rows["t"], times.schema["t"])[0].to_list() for level in (1, 2))
+    assert hours == ["08:00-08:59", "08:00-08:59", "11:00-11:59", None, "00:00-00:59", "23:00-23:59"]
+    assert parts == ["06:00-11:59", "06:00-11:59", "06:00-11:59", None, "00:00-05:59", "18:00-23:59"]
+    # Of 23 hours one is lost, and six.
+    assert way.costs[1][0] == pytest.approx(1 / 23) and way.costs[2][0] == pytest.approx(6 / 23)
+
+
 def test_a_missing_value_stays_missing_until_the_top():
     values, column = pl.Series("n", [1, None, 30, 31, 99]), Column("n", "integer")
     way = hierarchy(values, column, widths=[10])

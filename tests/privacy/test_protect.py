@@ -236,6 +236,10 @@ def test_clear_errors(real):
         protect(real, {**BASE, "suppress": ["age > 0"]}, key=KEY)
     with pytest.raises(RecipeError, match="bands is for"):
         protect(real, with_columns(sex={"action": "generalise", "bands": 5}), key=KEY)
+    for column, level, what in (("t", "month", "times of day"), ("d", "hour", "dates")):
+        policy = {"unlisted": "keep", "columns": {column: {"action": "generalise", "date": level}}}
+        with pytest.raises(RecipeError, match=f"'{column}' holds {what}: .* '{level}'"):
+            protect(tr.read({"t": ["08:05", "09:40"], "d": ["2024-01-05", "2024-02-05"]}), policy)
     with pytest.raises(SchemaError, match="'ages'"):
         protect(real, {**BASE, "suppress": ["ages > 3"]}, key=KEY)
     assert set(protect(real, {"unlisted": "drop"}).dataset.rows.columns).isdisjoint({"name", "dni", "patient_id"})

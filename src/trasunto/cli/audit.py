@@ -4,7 +4,7 @@ import click
 
 from trasunto.cli.main import DONE, GATE
 from trasunto.cli.progress import shown
-from trasunto.cli.say import json_option, quiet_option, say_json, say_table, seed_option
+from trasunto.cli.say import json_option, quiet_option, say_json, say_table, say_verdicts, seed_option
 
 
 @click.command("audit")
@@ -85,22 +85,16 @@ def command(
 
 def _say(report: object) -> None:
     """The page's first lines and its table."""
-    from trasunto.reports.console_words import say
     from trasunto.reports.report import Report
     from trasunto.reports.risks import answers, table
-    from trasunto.reports.words import number
 
     assert isinstance(report, Report)
-    at = report.language
     for line in answers(report):
         click.echo(line)
     grid = table(report)
     if grid is not None:
         say_table("", grid.head, grid.rows, right=grid.right)
-    for verdict in report.verdicts:
-        word = say("passed" if verdict.passed else "failed", at)
-        measured = number(verdict.value, at) if verdict.value is not None else say("not_known", at)
-        click.echo(say("gate", at, word=word, gate=verdict.gate, value=measured))
+    say_verdicts(report.verdicts, report.language)
 
 
 def _named(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from trasunto.cli.main import DONE, GATE
 from trasunto.cli.on import on_option
 from trasunto.cli.progress import shown
 from trasunto.cli.say import (
+    between,
     json_option,
     number,
     quiet_option,
@@ -18,6 +19,9 @@ from trasunto.cli.say import (
     say_verdicts,
     seed_option,
 )
+
+# Groups that are told by name.
+SHOWN = 10
 
 
 @click.command("evaluate")
@@ -84,6 +88,7 @@ def command(
     """
     from trasunto.pipeline.samples import with_samples
     from trasunto.pipeline.verbs import evaluate
+    from trasunto.reports.console_words import amount, counted_in, say
     from trasunto.reports.report import check_report
 
     wanted = list(_named(metrics)) or None
@@ -117,13 +122,14 @@ def command(
         say_json({**found, **({"repeats": report.facts["repeats"]} if len(synthetic) > 1 else {})})
     else:
         for part, facts in drawn.items():
-            click.echo(f"Of {part}: {facts['rows']:,} of {facts['of']:,} rows, drawn with seed {facts['seed']}.")
+            count, rows = amount(facts["rows"], language), counted_in(facts["of"], "row", language)
+            click.echo(say("sampled", language, part=part, count=count, rows=rows, seed=facts["seed"]))
         say_scores(report.scores, language)
-        _say_fairness(report.facts.get("fairness") or {})
-        _say_repeats(report.facts["repeats"], len(synthetic))
+        _say_fairness(report.facts.get("fairness") or {}, language)
+        _say_repeats(report.facts["repeats"], len(synthetic), language)
         say_verdicts(report.verdicts, language)
         if output:
-            click.echo(f"Wrote {output}.")
+            click.echo(say("written", language, path=output))
     return DONE if report.passed else GATE
 
 
@@ -150,38 +156,32 @@ def _named(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
-def _say_fairness(facts: dict[str, Any]) -> None:
+def _say_fairness(facts: dict[str, Any], at: str) -> None:
+    from trasunto.reports.console_words import say
+
     if not facts:
         return
-    if facts["amplification"]:
-        told = {"amplified": "greater", "reduced": "smaller", "kept": "neither greater nor smaller"}
-        for column, verdict in facts["amplification"].items():
-            if column in facts["protected"]:
-                click.echo(f"Synthesis has made the bias of a model by {column} {told[verdict]}.")
+    for column, verdict in (facts["amplification"] or {}).items():
+        if column in facts["protected"]:
+            click.echo(say(f"bias_{verdict}", at, column=column))
     for flag in facts["flags"]:
-        also = ", as it is with real rows" if flag["as_real"] else ""
-        click.echo(
-            f"To justify in writing: {flag['metric']} of {flag['subject']} is {number(flag['value'])} (limit "
-            f"{flag['limit']:g}){also}."
-        )
+        told = {"metric": flag["metric"], "subject": flag["subject"], "value": number(flag["value"], at)}
+        key = "to_justify_as_real" if flag["as_real"] else "to_justify"
+        click.echo(say(key, at, limit=number(flag["limit"], at), **told))
     small = [f"{each['column']}: {each['group']}" for each in facts["groups"] if not each["judged"]]
     if small:
-        more = f" and {len(small) - 10} more" if len(small) > 10 else ""
-        click.echo(f"Too few rows to judge: {', '.join(small[:10])}{more}.")
+        key = "few_and_more" if len(small) > SHOWN else "few"
+        click.echo(say(key, at, groups=", ".join(small[:SHOWN]), more=len(small) - SHOWN))
 
 
-def _say_repeats(spreads: list[dict[str, Any]], draws: int) -> None:
+def _say_repeats(spreads: list[dict[str, Any]], draws: int, at: str) -> None:
+    from trasunto.reports.console_words import headed, say
+
     if draws == 1:
         return
     rows = [
-        (
-            each["metric"],
-            number(each["mean"]),
-            number(each["spread"]),
-            "{} to {}".format(*map(number, each["interval"])),
-        )
+        (each["metric"], number(each["mean"], at), number(each["spread"], at), between(each["interval"], at))
         for each in spreads
         if not each["subject"] and each["interval"]
     ]
-    head = ("metric", "mean", "standard deviation", "95 % interval of the mean")
-    say_table(f"Over the {draws} draws", head, rows, right=(1, 2))
+    say_table(say("draws", at, draws=draws), headed("draws_head", at), rows, right=(1, 2))

@@ -86,7 +86,7 @@ def say_scores(scores: Sequence[Score], language: str = "en") -> None:
         (
             score.metric,
             number(score.value, language),
-            _between(score.interval, language),
+            between(score.interval, language),
             number(score.goal, language),
             number(score.baseline, language),
             number(score.control, language),
@@ -110,7 +110,7 @@ def say_evaluations(evaluations: Sequence[Evaluation], title: str | None = None,
             number(each.macro_precision, language),
             number(each.macro_recall, language),
             number(each.macro_f1, language),
-            _between(each.intervals["macro_f1"], language),
+            between(each.intervals["macro_f1"], language),
         )
         for each in evaluations
     ]
@@ -136,7 +136,7 @@ def say_written(evaluations: Sequence[TextEvaluation], title: str | None = None,
     rows: list[tuple[str, ...]] = []
     for each in evaluations:
         scores = (number(each.scores.get(name), language) for name in names)
-        interval = _between(each.intervals[each.leading], language)
+        interval = between(each.intervals[each.leading], language)
         rows.append((_arm(each.arm, language), amount(each.trained_on, language), *scores, interval))
     arm, count, interval = headed("written_head", language)
     head = (arm, count, *names, f"{interval} {evaluations[0].leading}")
@@ -150,7 +150,8 @@ def _arm(arm: str, language: str) -> str:
     return arm if language == "en" else arm_name(arm, language)
 
 
-def _between(interval: tuple[float, float] | None, language: str) -> str:
+def between(interval: tuple[float, float] | None, language: str) -> str:
+    """ "0.1 to 0.2", or "" for none."""
     joint = " to " if language == "en" else " a "
     return "" if interval is None else joint.join(number(end, language) for end in interval)
 

@@ -127,10 +127,13 @@ def c2st(related: Related) -> tuple[Score, ...]:
             continue
         if scores:
             found[name] = scores, 1.0
+    which, after = "a training row", " Without a holdout this rewards copying."
+    if related.holdout is not None:
+        which, after = "an unseen real one", " The control puts training rows in the place of the synthetic ones,"
+        after += " the baseline columns drawn by themselves."
     reading = (
-        "Chance that boosted trees score a synthetic row above an unseen real one of its table, mean over the tables; "
-        "0.5 means they cannot tell. The control puts training rows in the place of the synthetic ones, the baseline "
-        "columns drawn by themselves."
+        f"Chance that boosted trees score a synthetic row above {which} of its table, mean over the tables; 0.5 "
+        f"means they cannot tell.{after}"
     )
     return _over_tables("relations.c2st", found, reading)
 

@@ -23,10 +23,11 @@ from trasunto.metrics.structure import BASELINE_ROWS, FOLDS, MOST_ROWS, by_colum
 DEEPEST = 2
 METRIC = "relations.aggregate_c2st"
 READING = (
-    "Chance that boosted trees score a synthetic parent, with what its children and grandchildren come to, above an "
-    "unseen one, mean over the parents; 0.5 means they cannot tell. The control puts training families in the place of "
-    "the synthetic ones, the baseline real rows with links dealt out at random."
+    "Chance that boosted trees score a synthetic parent, with what its children and grandchildren come to, above {}, "
+    "mean over the parents; 0.5 means they cannot tell. {} The baseline are real rows with links dealt out at random."
 )
+UNSEEN = "an unseen one", "The control puts training families in the place of the synthetic ones."
+KNOWN = "a training one", "Without a holdout this rewards copying."
 Aggregated = list[tuple[Column, pl.Series]]
 
 
@@ -48,7 +49,8 @@ def aggregate_c2st(related: Related) -> tuple[Score, ...]:
         columns += each
     if not scores:
         return ()
-    headline = pooled(scores, [1.0] * len(scores), READING, METRIC)
+    reading = READING.format(*(UNSEEN if "holdout" in parts else KNOWN))
+    headline = pooled(scores, [1.0] * len(scores), reading, METRIC)
     by_table = sorted(scores, key=lambda score: -abs(score.value - 0.5))
     return headline, *by_table, *sorted(columns, key=lambda score: -abs(score.value - 0.5))[:20]
 

@@ -18,6 +18,8 @@ def built(kind: type, owner: str, values: Mapping[str, Any]) -> Any:
     """
     known = {field.name: field for field in fields(kind)}
     hints = get_type_hints(kind)
+    # Nothing, as in `field=`, is the empty text where a text is meant.
+    values = {key: "" if value is None and hints.get(key) is str else value for key, value in values.items()}
     for key, value in values.items():
         if key not in known:
             near_ones = near(key, known)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from trasunto import registry
 from trasunto.data.dataset import Dataset, Table
 from trasunto.data.relations import children, roots
 from trasunto.data.schema import Schema, TableSchema
-from trasunto.errors import ModelError, SampleError, SchemaError, near
+from trasunto.errors import ModelError, RecipeError, SampleError, SchemaError, near
 from trasunto.executors import check_several
 from trasunto.metrics.score import Comparison, Gate
 from trasunto.pipeline.columns import ordered
@@ -40,6 +40,8 @@ SHORT = 1_000
 ROWS = (
     "auto", "tree", "bayes", "copula", "distributions", "gan", "vae", "autoregressive", "independent", "marginals",
 )  # fmt: skip
+# What can hold them.
+HOLDERS = ("relational", "sequences")
 
 
 def read(
@@ -117,7 +119,16 @@ def read_partial(source: Any, schema: Schema) -> Dataset:
 
 def make(name: str, settings: Mapping[str, Any]) -> Any:
     """A synthesizer of that name with those settings."""
-    return built(registry.load("synthesizers", name), f"The synthesizer {name!r}", settings)
+    kind = registry.load("synthesizers", name)
+    try:
+        return built(kind, f"The synthesizer {name!r}", settings)
+    except RecipeError as error:
+        strange = set(settings) - {field.name for field in fields(kind)}
+        for holder in HOLDERS if strange and name in ROWS else ():
+            if strange <= {field.name for field in fields(registry.load("synthesizers", holder))}:
+                told = f"{holder!r} has it: name that synthesizer, with row={name} for its rows."
+                raise RecipeError(error.problem, told) from error
+        raise
 
 
 def fitting(name: str, settings: Mapping[str, Any], real: Dataset) -> Any:

@@ -1,8 +1,9 @@
 """Hierarchies: coarser and coarser spellings of a column's values, and what each level loses.
 
-Numbers go into bands, dates to month, quarter, year and decade, codes to their beginnings, categories into groups that
-are given, or the rare ones together; at the top all values are one. What a value loses at a level is its normalised
-certainty penalty (NCP, Xu et al. 2006): the width of its band or the share of the values in its group, 0 to 1.
+Numbers go into bands, dates to month, quarter, year and decade, times of day to hours, codes to their beginnings,
+categories into groups that are given, or the rare ones together; at the top all values are one. What a value loses at a
+level is its normalised certainty penalty (NCP, Xu et al. 2006): the width of its band or the share of the values in its
+group, 0 to 1.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import numpy as np
 import polars as pl
 
 from trasunto.data.schema import Column, Format
+from trasunto.data.written import is_clock
 from trasunto.errors import RecipeError
 
 ALL = "*"
 DATES = ("month", "quarter", "year", "decade")
+# Of times of day, and how many hours go together.
+CLOCK = {"hour": 1, "six hours": 6}
 # Shares of the rows below which a category is rare, level by level.
 RARE = (0.005, 0.02, 0.05, 0.15)
 
@@ -114,7 +118,12 @@ def cut(values: pl.Series, edges: Sequence[float], *, whole: bool) -> tuple[list
 
 
 def dated(values: pl.Series, level: str) -> pl.Series:
-    """Dates as text: "2024-03", "2024-Q1", "2024" or "2020s"."""
+    """Dates as text: "2024-03", "2024-Q1", "2024" or "2020s"; times of day: "08:00-08:59" or "06:00-11:59"."""
+    if level in CLOCK:
+        hours = CLOCK[level]
+        low = values.dt.hour().cast(pl.Int64) // hours * hours
+        texts = [None if first is None else f"{first:02d}:00-{first + hours - 1:02d}:59" for first in low.to_list()]
+        return pl.Series(values.name, texts, dtype=pl.String)
     if level == "month":
         return values.dt.strftime("%Y-%m")
     year = values.dt.year().cast(pl.String)
@@ -166,15 +175,18 @@ def _of_numbers(column: Column, distinct: pl.Series, widths: Sequence[float]) ->
 
 
 def _of_dates(column: Column, distinct: pl.Series) -> Hierarchy:
-    days = {"month": 30.4, "quarter": 91.3, "year": 365.0, "decade": 3652.0}
-    present = distinct.drop_nulls()
-    span = max((present.max() - present.min()).days, 1) if len(present) else 1  # type: ignore[operator,union-attr]
+    clock = is_clock(column)
+    # In days; in hours for times of day.
+    wide: dict[str, float] = {**CLOCK} if clock else {"month": 30.4, "quarter": 91.3, "year": 365.0, "decade": 3652.0}
+    seconds = distinct.drop_nulls().dt.epoch("s")
+    reach = int(np.ptp(seconds.to_numpy())) if len(seconds) else 0
+    span = max(reach // (3_600 if clock else 86_400), 1)
     levels = []
-    for name in DATES:
+    for name in CLOCK if clock else DATES:
         texts = dated(distinct, name)
         labels = [*texts.drop_nulls().unique(maintain_order=True).to_list(), None]
         places = np.array([labels.index(text) for text in texts.to_list()], dtype=np.int64)
-        cost = np.where(distinct.is_null().to_numpy(), 0.0, min(1.0, days[name] / span))
+        cost = np.where(distinct.is_null().to_numpy(), 0.0, min(1.0, wide[name] / span))
         levels.append((f"to {name}", places, tuple(labels), cost))
     return _built(column.name, distinct, levels)
 

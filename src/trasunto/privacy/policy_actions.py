@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trasunto.errors import RecipeError, near
-from trasunto.privacy.generalize import DATES
+from trasunto.privacy.generalize import CLOCK, DATES
 from trasunto.privacy.pseudonyms_formats import FORMATS
 from trasunto.privacy.pseudonyms_people import ATTRIBUTES
 
@@ -35,13 +35,14 @@ class Action:
     """What becomes of a column.
 
     keep_first, keep_last, mark: letters that a mask leaves, and what stands for the others. bands: width of bands of
-    numbers, or their edges. date: "month", "quarter", "year", "decade". prefix: letters of a code that stay. groups: a
-    group's name → its values. rare: categories of fewer rows become `other`. scale: half the width of noise on numbers,
-    in their unit. bounds: lowest and highest noisy value. days: dates of one person are all moved by the same number of
-    days, up to this many. person: column that tells who. form: of a pseudonym (see pseudonyms.py); a text when null.
-    group: columns of one group share pseudonyms; by default those of one kind, and keys with what they refer to.
-    attribute: what of a fake person. gender: column to take the fake person's from. by: "tags" or "surrogates" in free
-    text. kinds: only these. least: confidence from which on something in a text is taken away, 0 to 1.
+    numbers, or their edges. date: "month", "quarter", "year", "decade"; of times of day "hour", "six hours". prefix:
+    letters of a code that stay. groups: a group's name → its values. rare: categories of fewer rows become `other`.
+    scale: half the width of noise on numbers, in their unit. bounds: lowest and highest noisy value. days: dates of one
+    person are all moved by the same number of days, up to this many. person: column that tells who. form: of a
+    pseudonym (see pseudonyms.py); a text when null. group: columns of one group share pseudonyms; by default those of
+    one kind, and keys with what they refer to. attribute: what of a fake person. gender: column to take the fake
+    person's from. by: "tags" or "surrogates" in free text. kinds: only these. least: confidence from which on something
+    in a text is taken away, 0 to 1.
     """
 
     action: str
@@ -77,8 +78,9 @@ class Action:
         """(whether it is so, what is wrong)."""
         few = not any((self.bands, self.date, self.prefix, self.groups, self.rare))
         edges, width = isinstance(self.bands, tuple), isinstance(self.bands, int | float)
+        levels = (*DATES, *CLOCK)
         return [
-            (self.date not in (None, *DATES), f"date is {self.date!r}; it is one of {', '.join(DATES)}"),
+            (self.date not in (None, *levels), f"date is {self.date!r}; it is one of {', '.join(levels)}"),
             (self.form not in (None, *FORMS), f"form is {self.form!r}; it is one of {', '.join(FORMS)}"),
             (
                 self.attribute not in (None, *ATTRIBUTES),

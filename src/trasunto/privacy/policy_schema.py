@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trasunto.privacy.generalize import DATES
+from trasunto.privacy.generalize import CLOCK, DATES
 from trasunto.privacy.policy import METHODS, UNLISTED
 from trasunto.privacy.policy_actions import ACTIONS, FORMS
 from trasunto.privacy.pseudonyms_people import ATTRIBUTES
@@ -18,7 +18,7 @@ _PAIR: dict[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems
 _SETTINGS: dict[str, Any] = {
     "keep_first": _COUNT, "keep_last": _COUNT, "mark": _WORD, "prefix": _COUNT, "rare": _COUNT, "other": _WORD,
     "bands": {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "array", "items": _NUMBER}]},
-    "date": {"enum": list(DATES)}, "groups": {"type": "object", "additionalProperties": _WORDS},
+    "date": {"enum": [*DATES, *CLOCK]}, "groups": {"type": "object", "additionalProperties": _WORDS},
     "scale": {"type": "number", "exclusiveMinimum": 0}, "bounds": _PAIR, "days": {"type": "integer", "minimum": 1},
     "person": _WORD, "form": {"enum": list(FORMS)}, "group": _WORD, "attribute": {"enum": list(ATTRIBUTES)},
     "gender": _WORD, "by": {"enum": ["tags", "surrogates"]}, "kinds": _WORDS, "least": _SHARE,

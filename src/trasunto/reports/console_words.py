@@ -47,8 +47,16 @@ _WORDS: dict[str, tuple[str, str]] = {
     "report_written": ("Wrote the report to {path}.", "Informe escrito en {path}."),
     "written": ("Wrote {path}.", "Escrito {path}."),
     "nothing_written": ("Nothing was written: name a file or folder with -o.", "No se escribió nada: nómbrese un fichero o carpeta con -o."),
-    "gate": ("Gate {word}: {gate} (measured {value})", "Límite {word}: {gate} (medido {value})"),
-    "passed": ("passed", "cumplido"), "failed": ("FAILED", "INCUMPLIDO"), "not_known": ("not known", "no se sabe"),
+    "sampled": ("Of {part}: {count} of {rows}, drawn with seed {seed}.", "De {part}: {count} de {rows}, sacadas con la semilla {seed}."),
+    "bias_amplified": ("Synthesis has made the bias of a model by {column} greater.", "La síntesis ha aumentado el sesgo de un modelo por {column}."),
+    "bias_reduced": ("Synthesis has made the bias of a model by {column} smaller.", "La síntesis ha reducido el sesgo de un modelo por {column}."),
+    "bias_kept": ("Synthesis has made the bias of a model by {column} neither greater nor smaller.", "La síntesis no ha aumentado ni reducido el sesgo de un modelo por {column}."),
+    "to_justify": ("To justify in writing: {metric} of {subject} is {value} (limit {limit}).", "Para justificar por escrito: {metric} de {subject} es {value} (límite {limit})."),
+    "to_justify_as_real": ("To justify in writing: {metric} of {subject} is {value} (limit {limit}), as it is with real rows.", "Para justificar por escrito: {metric} de {subject} es {value} (límite {limit}), como con las filas reales."),
+    "few": ("Too few rows to judge: {groups}.", "Demasiado pocas filas para juzgar: {groups}."),
+    "few_and_more": ("Too few rows to judge: {groups} and {more} more.", "Demasiado pocas filas para juzgar: {groups} y {more} más."),
+    "draws": ("Over the {draws} draws", "En las {draws} extracciones"),
+    "draws_head": ("metric|mean|standard deviation|95 % interval of the mean", "métrica|media|desviación típica|intervalo del 95 % de la media"),
 }  # fmt: skip
 _NOUNS = {
     "row": ("row", "rows", "fila", "filas"),
