@@ -250,6 +250,21 @@ def layout_of(schema: TableSchema, *, kind: str | None = None, conditions: Seque
     return Layout(kind, written, named, label, TableSchema(tuple(schema[name] for name in (*named, *written))))
 
 
+def texts_of(
+    schema: TableSchema, method: str, *, kind: str | None = None, conditions: Sequence[str] | None = None
+) -> Layout:
+    """The layout of a table for a method that writes texts: rows only where `kind` says so. Raises FitError as
+    `layout_of` does, and for a table without a text."""
+    layout = layout_of(schema, kind=kind, conditions=conditions)
+    if layout.kind == "rows" and kind is None:
+        raise FitError(
+            f"{method} writes free text, and the table has no column of it.",
+            "Set a column's kind to text in the schema (data.text in a recipe), pick a method for tables (auto), or "
+            "set kind to rows to have whole rows written by a method that can.",
+        )
+    return layout
+
+
 def closed(layout: Layout, rows: pl.DataFrame) -> Layout:
     """The layout in which what is read keeps to what `rows` hold: rows to their categories and between their lowest and
     highest numbers, where none are declared; dialogues to who speaks first, last and after whom, where there are few

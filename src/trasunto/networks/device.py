@@ -28,6 +28,16 @@ def precise(precision: str, device: Any) -> AbstractContextManager[Any]:
     return torch.autocast(device.type, dtype=torch.bfloat16) if half else nullcontext()
 
 
+def halves(device: Any) -> bool:
+    """Whether bfloat16 products are native where `device` computes: these networks train twice as fast with them."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    # Without the instructions bfloat16 is emulated, and slow.
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
 def resident(arrays: Mapping[str, np.ndarray], device: Any) -> dict[str, Any]:
     """Arrays as tensors, moved to the device once; batches are then gathered there."""
     import torch

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from trasunto.networks import chance
 from trasunto.networks.digits import Digits, digits_of
 from trasunto.networks.flow_scale import HIGHEST, Scale, chances, cuts, scale_of, seen, shapes
 
@@ -257,19 +258,12 @@ class Lesson:
 
     def loss(self, batch: np.ndarray) -> tuple[Any, float]:
         """(summed loss of these rows, how many they are), each under noise of its own draw."""
-        # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
-        rng = np.random.default_rng([self.seed, len(batch), *batch[:4].tolist()])
+        rng = np.random.default_rng(chance.seed_of(self.seed, batch))
         return self._loss(batch, rng), float(len(batch))
 
     def validation(self, rows: np.ndarray, batch: int) -> Callable[[], float]:
         """The mean loss of rows, under the same noise at each call."""
-
-        def found() -> float:
-            rng = np.random.default_rng([self.seed, 1])
-            parts = [rows[start : start + batch] for start in range(0, len(rows), batch)]
-            return sum(float(self._loss(part, rng)) for part in parts) / len(rows)
-
-        return found
+        return chance.validation(self._loss, self.seed, rows, batch)
 
     @cached_property
     def _flowing(self) -> float:

@@ -9,7 +9,7 @@ each from its own mask, so that one pass trains every column of the batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from trasunto.networks import chance
 from trasunto.networks.digits import Digits
 from trasunto.networks.private import Descent, Taps, secret
 
@@ -161,19 +162,12 @@ class Lesson:
 
     def loss(self, batch: np.ndarray) -> tuple[Any, float]:
         """(summed negative log-likelihood of these rows, how many they are), each under an order of its own draw."""
-        # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
-        rng = np.random.default_rng([self.seed, len(batch), *batch[:4].tolist()])
+        rng = np.random.default_rng(chance.seed_of(self.seed, batch))
         return self._loss(batch, rng), float(len(batch))
 
     def validation(self, rows: np.ndarray, batch: int) -> Callable[[], float]:
         """The mean negative log-likelihood of rows, under the same masks at each call."""
-
-        def found() -> float:
-            rng = np.random.default_rng([self.seed, 1])
-            parts = [rows[start : start + batch] for start in range(0, len(rows), batch)]
-            return sum(float(self._loss(part, rng)) for part in parts) / len(rows)
-
-        return found
+        return chance.validation(self._loss, self.seed, rows, batch)
 
     def sums(self, batch: np.ndarray, plan: Descent) -> dict[str, Any]:
         """The clipped gradients of these rows, summed, by parameter. Under a budget the last row of the table is one
@@ -233,25 +227,3 @@ def _halved(half: bool, device: Any) -> AbstractContextManager[Any]:
     import torch
 
     return torch.autocast(device.type, dtype=torch.bfloat16) if half else nullcontext()
-
-
-def halves(device: Any) -> bool:
-    """Whether bfloat16 products are native where `device` computes: these networks train twice as fast with them."""
-    import torch
-
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    # Without the instructions bfloat16 is emulated, and slow.
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def plain(net: Any) -> dict[str, np.ndarray]:
-    """The weights as arrays."""
-    return {name: each.detach().float().cpu().numpy() for name, each in net.items()}
-
-
-def weights_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Back as tensors."""
-    import torch
-
-    return {name: torch.from_numpy(np.array(each, dtype=np.float32)) for name, each in arrays.items()}

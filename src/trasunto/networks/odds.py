@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from trasunto.networks import chance
 from trasunto.networks.sums import summed
 from trasunto.networks.vae import Layout
 
@@ -79,8 +80,7 @@ class Lesson:
         """(summed cross-entropy of these real rows and as many drawn ones, how many they are)."""
         import torch
 
-        # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
-        rng = np.random.default_rng([self.seed, len(batch), *batch[:4].tolist()])
+        rng = np.random.default_rng(chance.seed_of(self.seed, batch))
         others = rng.integers(0, len(self.drawn[0]), len(batch))
         width = self.net["bias"].shape[0]
         kept = (rng.random((2 * len(batch), width), dtype=np.float32) >= self.dropout) / np.float32(1 - self.dropout)

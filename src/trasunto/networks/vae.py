@@ -7,7 +7,7 @@ and the place inside a mode has a law of its own (networks/vae_loss.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from trasunto.encoders.vectors import Vectors
+from trasunto.networks import chance
 from trasunto.networks.private import Descent, Taps, secret
 from trasunto.networks.sums import summed
 from trasunto.networks.vae_loss import EVEN, FINEST, missed
@@ -175,13 +176,7 @@ class Lesson:
 
     def validation(self, rows: np.ndarray, batch: int) -> Callable[[], float]:
         """The mean loss of rows, with the same noise at each call."""
-
-        def found() -> float:
-            rng = np.random.default_rng([self.seed, 1])
-            parts = [rows[start : start + batch] for start in range(0, len(rows), batch)]
-            return sum(float(self._loss(part, rng)) for part in parts) / len(rows)
-
-        return found
+        return chance.validation(self._loss, self.seed, rows, batch)
 
     @cached_property
     def owner(self) -> Any:
@@ -250,15 +245,3 @@ def drawn_inside(said: np.ndarray, modes: np.ndarray, temperature: float, rng: n
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-np.clip(values, -700, 700)))
-
-
-def plain(net: Any) -> dict[str, np.ndarray]:
-    """The weights as arrays."""
-    return {name: each.detach().float().cpu().numpy() for name, each in net.items()}
-
-
-def weights_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Back as tensors."""
-    import torch
-
-    return {name: torch.from_numpy(np.array(each, dtype=np.float32)) for name, each in arrays.items()}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from trasunto.networks import chance
 from trasunto.networks.course import TRAINING, Loop
 from trasunto.networks.sums import summed_slope
 from trasunto.networks.vae import BROAD, NARROW, Lesson
@@ -62,8 +63,7 @@ class Steps:
         """Learn from these rows; their mean loss."""
         import torch
 
-        # What is random hangs on the rows alone, so that a training that is taken up again goes on as it would have.
-        seed = np.random.SeedSequence([self.lesson.seed, len(batch), *batch[:4].tolist()]).generate_state(1, np.uint64)
+        seed = chance.seed_of(self.lesson.seed, batch).generate_state(1, np.uint64)
         rng = torch.Generator().manual_seed(int(seed[0] >> 1))
         noise = torch.randn(len(batch), self.lesson.net["out"].shape[0], generator=rng)
         loss = self.loss(batch, noise.to(self.vector.device))

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trasunto.data.dataset import Dataset
-from trasunto.errors import FitError
-from trasunto.language.layouts import layout_of
+from trasunto.language.layouts import texts_of
 from trasunto.pipeline.verbs import ROWS
 from trasunto.synthesizers.coded import learnable
 from trasunto.synthesizers.sequences_apart import require_sequence
@@ -22,8 +21,5 @@ def check_suited(name: str, settings: Mapping[str, Any], real: Dataset) -> None:
         learnable(real, name)
     if name in ("sequences", "sequence-bootstrap"):
         require_sequence(real, name)
-    if name in WRITE and settings.get("kind") is None and layout_of(real.only.schema).kind == "rows":
-        raise FitError(
-            f"{name} writes free text, and the table has no column of it.",
-            "Set a column's kind to text in the schema, or pick a method for tables (auto).",
-        )
+    if name in WRITE and settings.get("kind") is None:
+        texts_of(real.only.schema, name)

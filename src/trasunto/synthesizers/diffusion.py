@@ -19,19 +19,18 @@ import numpy as np
 
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
-from trasunto.errors import SampleError
-from trasunto.networks.device import accelerator
+from trasunto.networks.device import accelerator, halves
 from trasunto.networks.digits import Digits
 from trasunto.networks.flow import Field, Form, Lesson, field_of, network
 from trasunto.networks.flow_draw import Source
 from trasunto.networks.flow_scale import Scale
 from trasunto.networks.loop import Curves, Loop, train
-from trasunto.networks.masked import halves, plain, weights_of
+from trasunto.networks.weights import plain, weights_of
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.checked import at_least, shares, trainable
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
-from trasunto.synthesizers.joint import Evidence
+from trasunto.synthesizers.joint import Evidence, course_of, drawn_from
 
 # When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
 ROWS_SEEN, FEWEST, MOST = 350_000, 4, 100
@@ -158,16 +157,7 @@ class DiffusionJoint:
 
     def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Rows as asked, however rare. SampleError when no value of a column is allowed."""
-        for name, mask in evidence.allowed.items():
-            if not mask.any():
-                raise SampleError(f"No value of column {name!r} is allowed.", "Ask for values the model has learnt.")
-        if not self.names:
-            return {}
-        free = np.full(evidence.rows, -1, dtype=np.int32)
-        known = np.stack([evidence.known.get(name, free) for name in self.names], axis=1)
-        allowed = {self.names.index(name): mask for name, mask in evidence.allowed.items()}
-        drawn = self.source.draw(known, allowed, evidence.temperature, rng)
-        return {name: np.ascontiguousarray(drawn[:, at]) for at, name in enumerate(self.names)}
+        return drawn_from(lambda: self.source, self.names, evidence, rng)
 
     def free(self, rows: int, temperature: float, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Rows without conditions."""
@@ -204,7 +194,7 @@ class DiffusionJoint:
         names = tuple(facts["order"])
         form = Form(tuple(_stored(arrays, name) for name in names))
         weights = {key.partition("\x1f")[2]: each for key, each in arrays.items() if key.startswith("weights\x1f")}
-        course = {key: facts[key] for key in COURSE if key in facts}
+        course = course_of(facts)
         return DiffusionJoint(settings, names, form, weights, course)
 
     @staticmethod
@@ -220,7 +210,3 @@ def _stored(arrays: Mapping[str, np.ndarray], name: str) -> Field:
     if f"line\x1f{name}" in arrays:
         line = Scale(arrays[f"line\x1f{name}"], arrays[f"density\x1f{name}"])
     return Field(choice, line, arrays[f"classes\x1f{name}"])
-
-
-# What a training tells of itself (Curves.to_dict).
-COURSE = ("curves", "steps", "planned_steps", "seconds", "stopped")

@@ -19,22 +19,22 @@ import numpy as np
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
 from trasunto.encoders.vectors import Vectors, counted_vectors, fit_vectors
-from trasunto.errors import BudgetError, FitError, SampleError
+from trasunto.errors import BudgetError, FitError
 from trasunto.networks.checkpoint import Parts
-from trasunto.networks.device import accelerator, threads
+from trasunto.networks.device import accelerator, halves, threads
 from trasunto.networks.gan import Layout, Lesson, Terms, critic, generator, logits
 from trasunto.networks.gan_private import PrivateLesson, projected
 from trasunto.networks.loop import Curves, Loop, train_steps
-from trasunto.networks.masked import halves, plain
 from trasunto.networks.mixture import Asked, Mixture, chosen, inside
 from trasunto.networks.pairs import Pairs
 from trasunto.networks.private import once, sampled
+from trasunto.networks.weights import plain
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.checked import at_least, trainable
 from trasunto.synthesizers.coded import CodedModel, load_coded, prepare
-from trasunto.synthesizers.joint import Evidence, sharpened
+from trasunto.synthesizers.joint import Evidence, course_of, sharpened
 from trasunto.synthesizers.measured import COUNTS, Descended, Measured, measured, told
 
 # When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
@@ -269,9 +269,7 @@ class GanJoint:
 
     def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Rows as asked, however rare. SampleError when no value of a column is allowed."""
-        for name, mask in evidence.allowed.items():
-            if not mask.any():
-                raise SampleError(f"No value of column {name!r} is allowed.", "Ask for values the model has learnt.")
+        evidence.check()
         if not self.vectors.columns:
             return {}
         known = {name: codes for name, codes in evidence.known.items() if (codes >= 0).any()}
@@ -334,13 +332,9 @@ class GanJoint:
     def of(settings: Gan, codes: Codes, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> GanJoint:
         """Back from what `arrays` and `facts` gave."""
         weights = {key.removeprefix(WEIGHTS): each for key, each in arrays.items() if key.startswith(WEIGHTS)}
-        course = {key: facts[key] for key in COURSE if key in facts}
+        course = course_of(facts)
         return GanJoint(settings, Vectors.of(codes, arrays, scalars=False), weights, course)
 
     @staticmethod
     def load(folder: Path) -> CodedModel:
         return load_coded(folder, Gan, GanJoint.of)
-
-
-# What a training tells of itself (Curves.to_dict).
-COURSE = ("curves", "steps", "planned_steps", "seconds", "stopped")

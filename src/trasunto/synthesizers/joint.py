@@ -7,7 +7,7 @@ the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,6 +35,12 @@ class Evidence:
         """Whether nothing is asked but a number of rows."""
         return not self.known and not self.allowed and self.temperature == 1.0
 
+    def check(self) -> None:
+        """SampleError when no value of a column is allowed."""
+        for name, mask in self.allowed.items():
+            if not mask.any():
+                raise SampleError(f"No value of column {name!r} is allowed.", "Ask for values the model has learnt.")
+
     def take(self, places: np.ndarray) -> Evidence:
         """The evidence of the rows at these positions."""
         known = {name: codes[places] for name, codes in self.known.items()}
@@ -49,6 +55,37 @@ class Evidence:
             free = self.known[name] < 0 if name in self.known else np.ones(self.rows, dtype=bool)
             good &= ~free | mask[drawn[name]]
         return good
+
+
+# What a training tells of itself (Curves.to_dict; the second of two trainings with its own end).
+COURSE = ("curves", "steps", "planned_steps", "seconds", "stopped", "odds_stopped")
+
+
+def course_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of the training among the facts of a joint."""
+    return {key: facts[key] for key in COURSE if key in facts}
+
+
+class Source(Protocol):
+    """Draws rows of codes side by side: known (n, columns) with -1 where a value is free, allowed by position."""
+
+    def draw(
+        self, known: np.ndarray, allowed: Mapping[int, np.ndarray], temperature: float, rng: np.random.Generator
+    ) -> np.ndarray: ...
+
+
+def drawn_from(
+    source: Callable[[], Source], names: Sequence[str], evidence: Evidence, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """What `Joint.draw` gives, by a source of columns in this order, which is not asked for when there are none."""
+    evidence.check()
+    if not names:
+        return {}
+    free = np.full(evidence.rows, -1, dtype=np.int32)
+    known = np.stack([evidence.known.get(name, free) for name in names], axis=1)
+    allowed = {names.index(name): mask for name, mask in evidence.allowed.items()}
+    drawn = source().draw(known, allowed, evidence.temperature, rng)
+    return {name: np.ascontiguousarray(drawn[:, at]) for at, name in enumerate(names)}
 
 
 class Joint(Protocol):

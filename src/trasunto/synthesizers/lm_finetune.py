@@ -27,7 +27,7 @@ from trasunto.language.curation.sieve import USUAL, Sieve, as_repeated, fit_siev
 from trasunto.language.curation.sifting import Curation
 from trasunto.language.finetune import Adaptation, Adapter, Prompted, finetune, merged
 from trasunto.language.generate import Sampling, Writer
-from trasunto.language.layouts import Layout, closed, layout_of
+from trasunto.language.layouts import Layout, closed, texts_of
 from trasunto.language.offline import find
 from trasunto.language.pieces import Pieces
 from trasunto.networks.loop import Loop
@@ -121,12 +121,7 @@ class LmFinetune:
                 taught.attributes, taught.facts, taught.rows, taught.guarantee,
             )  # fmt: skip
         table = real.only
-        layout = layout_of(table.schema, kind=self.kind, conditions=self.conditions)
-        if layout.kind == "rows" and self.kind is None:
-            raise FitError(
-                "lm-finetune writes free text, and the table has no column of it.",
-                "Name the text with data.text in a recipe, or set kind to rows to have whole rows written as text.",
-            )
+        layout = texts_of(table.schema, "lm-finetune", kind=self.kind, conditions=self.conditions)
         rows = layout.held(table.rows)
         if len(rows) < LEAST:
             told = ", ".join(map(repr, layout.texts))

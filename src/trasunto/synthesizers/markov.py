@@ -24,7 +24,7 @@ from trasunto.data.dataset import Dataset
 from trasunto.data.schema import Schema
 from trasunto.errors import FitError, SampleError
 from trasunto.language.curation.sifting import Curation
-from trasunto.language.layouts import Layout, layout_of
+from trasunto.language.layouts import Layout, texts_of
 from trasunto.language.ngram import Ngrams, count, from_arrays, to_arrays
 from trasunto.language.ngram_copies import NOTHING, Copies, fit_copies
 from trasunto.language.ngram_draw import draw, ready
@@ -266,12 +266,9 @@ class MarkovModel:
 def _layout(settings: Markov, real: Dataset) -> Layout:
     if len(real.tables) != 1:
         raise FitError(f"markov takes one table, not {len(real.tables)}.", "Fit each table by itself.")
-    layout = layout_of(real.only.schema, kind=settings.kind, conditions=settings.conditions)
+    layout = texts_of(real.only.schema, "markov", kind=settings.kind, conditions=settings.conditions)
     if layout.kind == "rows":
-        raise FitError(
-            "markov writes free text, and the table has no column of it.",
-            "Set a column's kind to text in the schema, or pick a method for tables (auto).",
-        )
+        raise FitError("markov does not write whole rows.", "Pick lm-finetune for that, or a method for tables (auto).")
     for name in layout.conditions:
         kind = real.only.schema[name].kind
         if kind not in ("category", "boolean") and name != layout.label:

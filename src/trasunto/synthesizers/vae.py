@@ -21,23 +21,22 @@ import numpy as np
 from trasunto.data.dataset import Dataset
 from trasunto.encoders.codes import Codes
 from trasunto.encoders.vectors import Vectors, counted_vectors, fit_vectors
-from trasunto.errors import SampleError
 from trasunto.networks import odds as judge
 from trasunto.networks import vae as coder
-from trasunto.networks.device import accelerator, threads
+from trasunto.networks.device import accelerator, halves, threads
 from trasunto.networks.loop import Curves, Loop, Parts, train, train_steps
-from trasunto.networks.masked import halves
 from trasunto.networks.normals import Normals, fit_normals
 from trasunto.networks.private import once, secret
 from trasunto.networks.vae import Layout
 from trasunto.networks.vae_draw import Source
 from trasunto.networks.vae_step import Steps, flattened
+from trasunto.networks.weights import plain, weights_of
 from trasunto.privacy.budget import Budget
 from trasunto.privacy.mechanisms import noise
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers.checked import at_least, trainable
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
-from trasunto.synthesizers.joint import Evidence
+from trasunto.synthesizers.joint import Evidence, course_of, drawn_from
 from trasunto.synthesizers.measured import COUNTS, Descended, Measured, measured, told
 
 # When the settings name no epochs: so many rows are seen in all, in at least and at most so many passes.
@@ -114,7 +113,7 @@ class Vae:
         rows = Rows.of(ready, self, seed)
         net, course = self._autoencoder(rows, seed, progress)
         prior = _prior(rows, net, seed)
-        joint = VaeJoint(self, rows.layout.vectors, coder.plain(net), prior, {}, course.to_dict())
+        joint = VaeJoint(self, rows.layout.vectors, plain(net), prior, {}, course.to_dict())
         if self.candidates > 1 and ready.rows >= ODDS_FROM:
             odds, more = self._odds(rows, joint, seed, progress)
             joint = VaeJoint(self, joint.vectors, joint.weights, prior, odds, _both(course, more))
@@ -136,7 +135,7 @@ class Vae:
         settings = Descended(self.rate, self.steps, self.clip, self.private_rate)
         curves, guarantee = start.train(net, lesson.sums, settings, max_seconds=self.max_seconds, progress=progress)
         prior = _private_prior(rows, net, start)
-        joint = VaeJoint(self, vectors, coder.plain(net), prior, {}, told(curves))
+        joint = VaeJoint(self, vectors, plain(net), prior, {}, told(curves))
         return start.ready.model("vae", self, joint, guarantee=guarantee)
 
     def _autoencoder(self, rows: Rows, seed: int, progress: Progress) -> tuple[Any, Curves]:
@@ -187,7 +186,7 @@ class Vae:
             validate=check.validation(aside, spared),
             progress=progress,
         )
-        return coder.plain(net), curves
+        return plain(net), curves
 
     def _loop(self, epochs: int, rows: int, rate: float, share: float, batch: int, *, decay: float = 0.0) -> Loop:
         # A small table has steps enough with small batches.
@@ -309,22 +308,12 @@ class VaeJoint:
     @cached_property
     def source(self) -> Source:
         """What rows are drawn from."""
-        weights, odds = coder.weights_of(self.weights), coder.weights_of(self.odds)
+        weights, odds = weights_of(self.weights), weights_of(self.odds)
         return Source(Layout(self.vectors), weights, self.prior, odds, self.settings.candidates)
 
     def draw(self, evidence: Evidence, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Rows as asked, however rare. SampleError when no value of a column is allowed."""
-        for name, mask in evidence.allowed.items():
-            if not mask.any():
-                raise SampleError(f"No value of column {name!r} is allowed.", "Ask for values the model has learnt.")
-        names = self.vectors.names
-        if not names:
-            return {}
-        free = np.full(evidence.rows, -1, dtype=np.int32)
-        known = np.stack([evidence.known.get(name, free) for name in names], axis=1)
-        allowed = {names.index(name): mask for name, mask in evidence.allowed.items()}
-        drawn = self.source.draw(known, allowed, evidence.temperature, rng)
-        return {name: np.ascontiguousarray(drawn[:, at]) for at, name in enumerate(names)}
+        return drawn_from(lambda: self.source, self.vectors.names, evidence, rng)
 
     def free(self, rows: int, temperature: float, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Rows without conditions."""
@@ -354,7 +343,7 @@ class VaeJoint:
             part, _, name = key.partition("\x1f")
             if part in parts:
                 parts[part][name] = value
-        course = {key: facts[key] for key in COURSE if key in facts}
+        course = course_of(facts)
         vectors = Vectors.of(codes, arrays)
         return VaeJoint(settings, vectors, parts["weights"], Normals(**parts["prior"]), parts["odds"], course)
 
@@ -366,7 +355,3 @@ class VaeJoint:
 def _empty(settings: Vae) -> VaeJoint:
     """What is learnt of a table of identifiers alone."""
     return VaeJoint(settings, Vectors({}), {}, Normals(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1))), {}, {})
-
-
-# What a training tells of itself (Curves.to_dict, and `_both`).
-COURSE = ("curves", "steps", "planned_steps", "seconds", "stopped", "odds_stopped")
