@@ -8,7 +8,8 @@ import polars as pl
 
 import trasunto as tr
 from trasunto.synthesizers import branches, tree
-from trasunto.synthesizers.branches import Growth, grow, leaf_of
+from trasunto.synthesizers.branches import grow, leaf_of
+from trasunto.synthesizers.growing import Growth
 
 
 def made(rows=400):

@@ -1,12 +1,13 @@
-"""One decision tree over codes: grown and pruned with scikit-learn, kept as plain arrays, drawn from without it."""
+"""One decision tree over codes: grown with scikit-learn (growing.py), kept as plain arrays, drawn from without it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+
+from trasunto.synthesizers.growing import Growth, Shape, grown
 
 # A response with more codes than this is cut into so many groups to grow the tree; leaves hold the fine codes.
 FEW = 32
@@ -71,17 +72,6 @@ class Branches:
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "inputs"}
 
 
-@dataclass(frozen=True)
-class Growth:
-    """How a tree is grown: see the settings of `tree`."""
-
-    min_leaf: int
-    max_depth: int
-    penalty: float
-    smoothing: float
-    max_rows: int
-
-
 def grow(
     before: dict[str, np.ndarray],
     response: np.ndarray,
@@ -130,29 +120,16 @@ def _grown(
     rows, kinds = len(response), len(np.unique(groups[few]))
     if not before or rows < 2 * growth.min_leaf or kinds < 2:
         return stump(response, size)
-    from sklearn.tree import DecisionTreeClassifier
-
     # In bits a row, a leaf costs `penalty` times what splitting noise gains at the best of many places: half a nat for
     # each of the shares that it fits, and the logarithm of the places.
     table = _table(scales, before, few)
     places = sum(max(_told_apart(scale, before[each][few]) - 1, 1) for each, scale in scales.items())
     price = growth.penalty * ((kinds - 1) / 2 + np.log(places)) / (len(few) * np.log(2))
-    tree = DecisionTreeClassifier(
-        criterion="entropy",
-        min_samples_leaf=growth.min_leaf,
-        max_depth=growth.max_depth,
-        # Pruned to the least of entropy + price * leaves (Breiman et al. 1984, chapter 3).
-        ccp_alpha=price,
-        # Splits far below that price need not be tried further: half of it spares the work and changes next to nothing.
-        min_impurity_decrease=0.5 * price,
-        random_state=int(rng.integers(2**31)),
-    )
-    # Numbers of the type that it takes, none of them missing: it need not look.
-    found = tree.fit(table, groups[few], check_input=False).tree_
+    shape = grown(table, groups[few], growth, price, rng)
     leaf = np.empty(rows, dtype=np.int32)
     for at in range(0, rows, BLOCK):
-        leaf[at : at + BLOCK] = found.apply(_table(scales, before, slice(at, at + BLOCK)))
-    return _filled(found, leaf, response, scales, size, growth.smoothing)
+        leaf[at : at + BLOCK] = shape.apply(_table(scales, before, slice(at, at + BLOCK)))
+    return _filled(shape, leaf, response, scales, size, growth.smoothing)
 
 
 def _joined(name: str, parts: list[Branches]) -> Branches:
@@ -289,17 +266,16 @@ def stump(response: np.ndarray, size: int) -> Branches:
 
 
 def _filled(
-    tree: Any,
+    shape: Shape,
     leaf: np.ndarray,
     response: np.ndarray,
     scales: dict[str, np.ndarray],
     size: int,
     smoothing: float,
 ) -> Branches:
-    """The grown tree with its leaves filled: node numbers are in depth-first order, so that the codes below any
-    node lie side by side. Of the inputs only those that it looks at are kept."""
-    left = tree.children_left.astype(np.int32)
-    right = tree.children_right.astype(np.int32)
+    """The grown tree with its leaves filled: the codes below any node lie side by side. Of the inputs only those that
+    it looks at are kept."""
+    left, right, looked, threshold = shape.nodes()
     nodes = len(left)
     parent = np.full(nodes, -1, dtype=np.int32)
     inner = np.flatnonzero(left >= 0)
@@ -320,15 +296,27 @@ def _filled(
     codes = (keys % size).astype(smallest(size))
     del keys
     stop = (start + held).astype(np.int32)
-    used, place = np.unique(tree.feature[inner], return_inverse=True)
+    used, place = np.unique(looked[inner], return_inverse=True)
     feature = np.zeros(nodes, dtype=np.int32)
     feature[inner] = place
     names = [list(scales)[each] for each in used.tolist()]
     lookup = np.concatenate([scales[each] for each in names]) if names else np.empty(0, dtype=np.float32)
     offset = np.cumsum([0, *(len(scales[each]) for each in names)]).astype(np.int64)
-    threshold = tree.threshold.astype(np.float64)
     escape = _escape(codes, start, stop, parent, size, smoothing)
-    return Branches(left, right, parent, feature, threshold, start, stop, escape, codes, lookup, offset, tuple(names))
+    return Branches(
+        left,
+        right,
+        parent,
+        feature,
+        threshold,
+        start,
+        stop,
+        escape,
+        codes,
+        lookup,
+        offset,
+        tuple(names),
+    )
 
 
 def _escape(

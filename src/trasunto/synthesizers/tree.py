@@ -5,9 +5,10 @@ synthpop (Nowok, Raab and Dibben 2016), with these changes. Values are codes (at
 encoders/codes.py), so that no real value of a continuous column is copied, and columns of many codes are drawn coarse
 to fine (synthesizers/coarse.py). Trees are pruned by what the best of many splits would gain by chance, and a value is
 drawn from its leaf only with the chance that the leaf has seen enough, else from the node above, and so on up: small
-leaves lean on few people, and borrow from their parents. And rows are drawn from several chains, each in a random order
-of the columns: what one order cannot say in few splits another can, so that the mixture is closer to the table than
-any of them, while none has to follow the training rows more closely.
+leaves lean on few people, and borrow from their parents. A large leaf in which two columns tell only together, as in an
+exclusive or, is split by both (synthesizers/lookahead.py). And rows are drawn from several chains, each in a random
+order of the columns: what one order cannot say in few splits another can, so that the mixture is closer to the table
+than any of them, while none has to follow the training rows more closely.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from trasunto.executors import current
 from trasunto.privacy.budget import Budget, refuse
 from trasunto.progress import Progress, quiet
 from trasunto.synthesizers import coarse
-from trasunto.synthesizers.branches import Branches, Growth, grow, smallest, stump
+from trasunto.synthesizers.branches import Branches, grow, smallest, stump
 from trasunto.synthesizers.chain import Chain
 from trasunto.synthesizers.checked import at_least
 from trasunto.synthesizers.coded import CodedModel, Prepared, load_coded, prepare
+from trasunto.synthesizers.growing import Growth
 from trasunto.synthesizers.joint import Evidence
 from trasunto.synthesizers.telling import telling
 
