@@ -18,6 +18,7 @@ from trasunto.networks.normals import fit_normals
 from trasunto.networks.vae import Layout, drawn_inside
 from trasunto.networks.vae_loss import _places
 from trasunto.privacy.budget import Budget
+from trasunto.synthesizers import vae
 from trasunto.synthesizers.joint import Evidence
 from trasunto.synthesizers.model import load_model
 from trasunto.synthesizers.vae import Vae
@@ -84,6 +85,16 @@ class TestWhatItLearns:
 
         # Two passes teach the autoencoder little; what it gets wrong the odds pass over.
         assert wrong(model.sample(2000, seed=1).rows) < 0.7 * wrong(plain.sample(2000, seed=1).rows)
+
+    def test_many_rows_need_one_layer_a_side(self, taught, tmp_path):
+        model = tr.fit(table(vae.MANY + 2_000), "vae", seed=0, settings={"epochs": 15, "width": 64})
+        assert set(taught.joint.weights) - set(model.joint.weights) == {"in", "in bias", "out2", "out2 bias"}
+        model.save(tmp_path / "model")
+        rows = tr.load(tmp_path / "model").sample(1000, seed=1).rows
+        assert rows.equals(model.sample(1000, seed=1).rows)
+        a = rows["kind"] == "a"
+        # In the real rows 20.
+        assert rows["size"].filter(a).mean() - rows["size"].filter(~a).mean() > 17
 
 
 class TestWhatIsAsked:
