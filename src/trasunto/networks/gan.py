@@ -108,13 +108,14 @@ def logits(net: Any, noise: Any, condition: Any) -> Any:
     import torch
 
     width = net["bias0"].shape
-    start = noise @ net["noise"] + torch.nn.functional.embedding(condition, net["condition"]) + net["bias0"]
+    # Sums of numbers of two types take many times as long as turning the ones into the others first.
+    start = (noise @ net["noise"]).float() + torch.nn.functional.embedding(condition, net["condition"]) + net["bias0"]
     inner, layer = torch.relu(torch.nn.functional.layer_norm(start, width)), 1
     while f"in{layer}" in net:
-        found = inner @ net[f"in{layer}"] + net[f"bias{layer}"]
+        found = (inner @ net[f"in{layer}"]).float() + net[f"bias{layer}"]
         inner = inner + torch.relu(torch.nn.functional.layer_norm(found, width))
         layer += 1
-    return (inner @ net["out"] + net["shares"]).float()
+    return (inner @ net["out"]).float() + net["shares"]
 
 
 def critic(layout: Layout, *, pac: int, width: int, layers: int, seed: int) -> Any:
@@ -134,7 +135,7 @@ def verdicts(net: Any, rows: Any, taps: Taps | None = None) -> Any:
     import torch
 
     def linear(inner: Any, weight: str, bias: str) -> Any:
-        return inner @ net[weight] + net[bias] if taps is None else taps.linear(inner, weight, bias)
+        return (inner @ net[weight]).float() + net[bias] if taps is None else taps.linear(inner, weight, bias)
 
     inner, layer = rows, 0
     while f"in{layer}" in net:

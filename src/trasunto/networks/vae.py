@@ -146,9 +146,10 @@ def _linear(net: Any, taps: Taps | None) -> Callable[[Any, str, str | None], Any
         inputs = inputs.to(matrix.dtype)
         if bias is None:
             return inputs @ matrix
-        return (
-            torch.addmm(net[bias], inputs, matrix) if net[bias].dtype == matrix.dtype else inputs @ matrix + net[bias]
-        )
+        if net[bias].dtype == matrix.dtype:
+            return torch.addmm(net[bias], inputs, matrix)
+        # Sums of numbers of two types take many times as long.
+        return (inputs @ matrix).to(net[bias].dtype) + net[bias]
 
     return plainly if taps is None else taps.linear
 
