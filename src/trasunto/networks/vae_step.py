@@ -78,7 +78,8 @@ class Steps:
         """The summed loss of rows; its gradient is put in place. noise: (n, latent)."""
         import torch
 
-        with torch.inference_mode():
+        # On an accelerator `summed_slope` asks torch for a gradient, which inference does not allow.
+        with torch.no_grad() if self.vector.is_cuda else torch.inference_mode():
             if self.halved is not None:
                 self.halved.copy_(self.vector)
             return _sloped(self.lesson, batch, noise, self.inner, self.slopes)

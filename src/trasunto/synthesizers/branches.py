@@ -303,20 +303,7 @@ def _filled(
     lookup = np.concatenate([scales[each] for each in names]) if names else np.empty(0, dtype=np.float32)
     offset = np.cumsum([0, *(len(scales[each]) for each in names)]).astype(np.int64)
     escape = _escape(codes, start, stop, parent, size, smoothing)
-    return Branches(
-        left,
-        right,
-        parent,
-        feature,
-        threshold,
-        start,
-        stop,
-        escape,
-        codes,
-        lookup,
-        offset,
-        tuple(names),
-    )
+    return Branches(left, right, parent, feature, threshold, start, stop, escape, codes, lookup, offset, tuple(names))
 
 
 def _escape(

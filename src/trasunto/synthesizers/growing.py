@@ -48,21 +48,19 @@ class Shape:
     def nodes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """(nodes,) left and right children, -1 for none, features and thresholds."""
         parts = [self.tree, *(side for each in self.grafts for side in (each.below, each.above))]
-        starts = np.cumsum([0, *(part.node_count for part in parts)])
-        moved = [(part, int(start)) for part, start in zip(parts, starts[:-1], strict=True)]
-        left, right = (
-            np.concatenate([np.where(found >= 0, found + start, -1) for found, start in sides])
-            for sides in (
-                [(part.children_left, start) for part, start in moved],
-                [(part.children_right, start) for part, start in moved],
-            )
-        )
+        starts = np.cumsum([0, *(part.node_count for part in parts[:-1])])
+
+        def moved(children: list[np.ndarray]) -> np.ndarray:
+            found = [np.where(each >= 0, each + start, -1) for each, start in zip(children, starts, strict=True)]
+            return np.concatenate(found).astype(np.int32)
+
+        left, right = moved([part.children_left for part in parts]), moved([part.children_right for part in parts])
         feature = np.concatenate([part.feature for part in parts])
         threshold = np.concatenate([part.threshold for part in parts]).astype(np.float64)
         for each in self.grafts:
             left[each.leaf], right[each.leaf] = each.first, each.second
             feature[each.leaf], threshold[each.leaf] = each.feature, each.threshold
-        return left.astype(np.int32), right.astype(np.int32), feature, threshold
+        return left, right, feature, threshold
 
     def apply(self, table: np.ndarray) -> np.ndarray:
         """(n,) int32 the leaf of each row."""
@@ -90,10 +88,10 @@ def grown(table: np.ndarray, groups: np.ndarray, growth: Growth, price: float, r
         if pair is None:
             continue
         below = table[here, pair[0]] <= pair[1]
-        sides = [
-            _fitted(table[rows], groups[rows], growth, price * len(table) / len(rows), rng)
-            for rows in (here[below], here[~below])
-        ]
+        halves = here[below], here[~below]
+        if min(map(len, halves)) < growth.min_leaf:
+            continue
+        sides = [_fitted(table[rows], groups[rows], growth, price * len(table) / len(rows), rng) for rows in halves]
         if sides[0].node_count + sides[1].node_count > 2:
             grafts.append(Graft(place, *pair, nodes, nodes + sides[0].node_count, *sides))
             nodes += sides[0].node_count + sides[1].node_count
