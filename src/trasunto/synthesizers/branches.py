@@ -126,6 +126,9 @@ def _grown(
     places = sum(max(_told_apart(scale, before[each][few]) - 1, 1) for each, scale in scales.items())
     price = growth.penalty * ((kinds - 1) / 2 + np.log(places)) / (len(few) * np.log(2))
     shape = grown(table, groups[few], growth, price, rng)
+    if len(few) == rows:
+        return _filled(shape, shape.apply(table), response, scales, size, growth.smoothing)
+    del table
     leaf = np.empty(rows, dtype=np.int32)
     for at in range(0, rows, BLOCK):
         leaf[at : at + BLOCK] = shape.apply(_table(scales, before, slice(at, at + BLOCK)))
