@@ -10,7 +10,7 @@ from trasunto.synthesizers.lookahead import paired
 
 
 def table(rows=2000, seed=0, noise=4):
-    """a, b and y = a xor b; x * z > 0 is s; t is y where g, which sets u apart, else a coin; numbers beside them."""
+    """a, b and y = a xor b; x * z > 0 is s; t is y where g, else a coin; n0 and on are noise."""
     rng = np.random.default_rng(seed)
     a, b, g, coin = (rng.random(rows) < 0.5 for _ in range(4))
     x, z = rng.normal(size=rows).round(3), rng.normal(size=rows).round(3)
@@ -62,7 +62,7 @@ class TestTrees:
         assert ((made["a"] ^ made["b"]) == made["y"]).mean() > 0.98
         # Chance gives half here too, and one split at a time 0.64 to 0.73.
         assert ((made["x"] * made["z"] > 0) == made["s"]).mean() > 0.75
-        # Chance gives half, the truth three quarters of all and all where g is.
+        # Where g is, all of the real rows keep it, and half by chance.
         inside = made.filter("g")
         assert ((inside["a"] ^ inside["b"]) == inside["t"]).mean() > 0.95
 

@@ -24,7 +24,7 @@ DEEPEST = 2
 METRIC = "relations.aggregate_c2st"
 READING = (
     "Chance that boosted trees score a synthetic parent, with what its children and grandchildren come to, above {}, "
-    "mean over the parents; 0.5 means they cannot tell. {} The baseline are real rows with links dealt out at random."
+    "mean over the parents; 0.5 means they cannot tell. {} The baseline is real rows with links dealt out at random."
 )
 UNSEEN = "an unseen one", "The control puts training families in the place of the synthetic ones."
 KNOWN = "a training one", "Without a holdout this rewards copying."

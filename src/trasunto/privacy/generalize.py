@@ -117,6 +117,11 @@ def cut(values: pl.Series, edges: Sequence[float], *, whole: bool) -> tuple[list
     return labels, np.where(np.isnan(numbers), len(labels) - 1, places).astype(np.int64)
 
 
+def dates_of(column: Column) -> tuple[str, ...]:
+    """The levels of a column of dates or of times of day."""
+    return tuple(CLOCK) if is_clock(column) else DATES
+
+
 def dated(values: pl.Series, level: str) -> pl.Series:
     """Dates as text: "2024-03", "2024-Q1", "2024" or "2020s"; times of day: "08:00-08:59" or "06:00-11:59"."""
     if level in CLOCK:
@@ -182,7 +187,7 @@ def _of_dates(column: Column, distinct: pl.Series) -> Hierarchy:
     reach = int(np.ptp(seconds.to_numpy())) if len(seconds) else 0
     span = max(reach // (3_600 if clock else 86_400), 1)
     levels = []
-    for name in CLOCK if clock else DATES:
+    for name in dates_of(column):
         texts = dated(distinct, name)
         labels = [*texts.drop_nulls().unique(maintain_order=True).to_list(), None]
         places = np.array([labels.index(text) for text in texts.to_list()], dtype=np.int64)

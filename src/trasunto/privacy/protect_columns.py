@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ import polars as pl
 from trasunto.data.schema import Column, Format
 from trasunto.data.written import is_clock, write
 from trasunto.errors import RecipeError
-from trasunto.privacy.generalize import CLOCK, DATES, as_category, banded, cut, dated, prefixed, with_rare_merged
+from trasunto.privacy.generalize import as_category, banded, cut, dated, dates_of, prefixed, with_rare_merged
 from trasunto.privacy.policy_actions import Action
 from trasunto.privacy.pseudonyms import Pseudonyms
 
@@ -60,12 +60,11 @@ def generalised(values: pl.Series, column: Column, action: Action) -> tuple[pl.S
         return made, as_category(column, order, "Generalised into bands.")  # type: ignore[arg-type]
     if action.date is not None:
         _need(column, ("datetime",), "date")
-        levels: Sequence[str] = tuple(CLOCK) if is_clock(column) else DATES
-        if action.date not in levels:
+        if action.date not in dates_of(column):
             what = "times of day" if is_clock(column) else "dates"
             raise RecipeError(
                 f"Column {column.name!r} holds {what}: they cannot be generalised to {action.date!r}.",
-                f"Write one of {', '.join(levels)}.",
+                f"Write one of {', '.join(dates_of(column))}.",
             )
         made = dated(values, action.date)
         return made, as_category(column, sorted(made.drop_nulls().unique().to_list()), f"Generalised to {action.date}.")
